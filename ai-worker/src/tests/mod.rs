@@ -1,0 +1,7 @@
+//! Whole runs: a real store, the bus, a model server that is scripted, and a gateway's side of the event stream.
+
+mod faults;
+mod gateway;
+mod runs;
+mod takeover;
+mod world;

@@ -1,0 +1,217 @@
+//! Everything around a worker.
+
+use std::time::Duration;
+
+use lingxi_bench::simulator::{Script, Simulator};
+use lingxi_bus::local::LocalBus;
+use lingxi_bus::{Lane, SharedBus, Subject};
+use lingxi_cache::local::LocalCache;
+use lingxi_domain::UserId;
+use lingxi_domain::run::RunKind;
+use lingxi_im::{Im, ImConfig, Registration};
+use lingxi_proto::Message as _;
+use lingxi_proto::bus::{RunRequest, Watcher};
+use lingxi_runtime::config::{Config, Provider};
+use lingxi_runtime::shutdown::Shutdown;
+use lingxi_store::{CreatedRun, Location, NewRun, Run, Store};
+use tokio::task::JoinHandle;
+
+use super::gateway::Gateway;
+use crate::Deps;
+
+pub(super) struct World {
+    pub(super) deps: Deps,
+    pub(super) config: Config,
+    pub(super) gateway: Gateway,
+    pub(super) simulator: Simulator,
+    pub(super) alice: UserId,
+    _folder: tempfile::TempDir,
+}
+
+/// A worker that was started.
+pub(super) struct Node {
+    pub(super) shutdown: Shutdown,
+    task: JoinHandle<()>,
+}
+
+impl Node {
+    /// As kill -9 would: nothing is finished or given back.
+    pub(super) async fn kill(self) {
+        self.task.abort();
+        let _ = self.task.await;
+    }
+
+    pub(super) async fn drained(self) {
+        self.shutdown.trigger();
+        tokio::time::timeout(Duration::from_secs(15), self.task)
+            .await
+            .unwrap()
+            .unwrap();
+    }
+}
+
+impl World {
+    pub(super) async fn with(script: Script) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Location::Sqlite(folder.path().join("test.db")))
+            .await
+            .unwrap();
+        let (bus, cache): (SharedBus, _) = (LocalBus::shared(4), LocalCache::shared());
+        let config = ImConfig {
+            jwt_secret: vec![7; 32],
+            jwt_ttl_hours: 1,
+            bcrypt_cost: 4,
+            rate_limits: false,
+            logins_per_minute: 1,
+            registers_per_minute: 1,
+            partitions: 4,
+        };
+        store.create_leases(4).await.unwrap();
+        let deps = lingxi_im::Deps {
+            store: store.clone(),
+            bus: bus.clone(),
+            cache: cache.clone(),
+            config,
+        };
+        let im = Im::new(deps);
+        let simulator = Simulator::start(script).await.unwrap();
+        let mut config = Config::defaults().unwrap();
+        let mut provider = Provider::new("simulator", simulator.base_url(), "simulator");
+        provider.api_key = Some("secret".into());
+        (provider.first_token_ms, provider.idle_ms) = (700, 700);
+        config.ai.providers = vec![provider];
+        let mut world = Self {
+            deps: Deps {
+                store,
+                bus,
+                cache,
+                im,
+            },
+            config,
+            gateway: Gateway::start().await,
+            simulator,
+            alice: 0,
+            _folder: folder,
+        };
+        world.alice = world.user("alice").await;
+        world.user("bob").await;
+        world
+    }
+
+    pub(super) async fn user(&self, name: &str) -> UserId {
+        let registration = Registration {
+            username: name.into(),
+            password: "password".into(),
+            nickname: None,
+        };
+        self.deps
+            .im
+            .accounts()
+            .register(&registration, None)
+            .await
+            .unwrap()
+    }
+
+    pub(super) fn worker(&self) -> Node {
+        let shutdown = Shutdown::new();
+        let (config, deps, signal) = (self.config.clone(), self.deps.clone(), shutdown.clone());
+        let task = tokio::spawn(async move { crate::run(&config, deps, signal).await.unwrap() });
+        Node { shutdown, task }
+    }
+
+    /// Asks as a gateway does: the row first, then the queue. The follower has the run's name.
+    pub(super) async fn ask(&self, id: &str, kind: RunKind, input: &str) -> Run {
+        self.ask_within(id, kind, input, 60_000).await
+    }
+
+    pub(super) async fn ask_within(
+        &self,
+        id: &str,
+        kind: RunKind,
+        input: &str,
+        deadline_ms: i64,
+    ) -> Run {
+        let new = NewRun {
+            id,
+            user_id: self.alice,
+            kind,
+            lane: Lane::Interactive.as_str(),
+            conversation: None,
+            input,
+            idempotency_key: None,
+            deadline_ms,
+        };
+        let CreatedRun::New(run) = self.deps.store.create_run(&new).await.unwrap() else {
+            panic!("not new")
+        };
+        let request = RunRequest {
+            run_id: id.into(),
+            watcher: Some(self.watcher(id, 0, 1)),
+        };
+        self.deps
+            .bus
+            .enqueue(Lane::Interactive, request.encode_to_vec().into())
+            .await
+            .unwrap();
+        run
+    }
+
+    pub(super) fn watcher(&self, sink: &str, after: i64, session: u32) -> Watcher {
+        Watcher {
+            gateway: self.gateway.address.clone(),
+            sink_id: sink.into(),
+            after,
+            session,
+        }
+    }
+
+    /// Asks on the bus to follow a run, until somebody answers.
+    pub(super) async fn attach(&self, run: &str, watcher: Watcher) {
+        let payload = RunRequest {
+            run_id: run.into(),
+            watcher: Some(watcher),
+        }
+        .encode_to_vec();
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        loop {
+            let subject = Subject::RunAttach(run.into());
+            let pending = self
+                .deps
+                .bus
+                .request(&subject, payload.clone().into(), Duration::from_secs(1))
+                .await
+                .unwrap();
+            if pending.wait().await.is_ok() {
+                return;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "nobody runs {run}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    pub(super) async fn finished(&self, run: &str) -> Run {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        loop {
+            let row = self.deps.store.run(run).await.unwrap().unwrap();
+            if row.state.is_final() {
+                return row;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "{row:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// What a client that comes late is told.
+    pub(super) async fn replay(&self, run: &str) -> Vec<lingxi_domain::run::RunEvent> {
+        let steps = self.deps.store.run_steps(run).await.unwrap();
+        steps
+            .into_iter()
+            .flat_map(|step| step.events)
+            .map(|stamped| stamped.event)
+            .collect()
+    }
+
+    pub(super) async fn groups(&self) -> Vec<lingxi_im::Group> {
+        self.deps.im.groups().mine(self.alice).await.unwrap()
+    }
+}

@@ -1,0 +1,148 @@
+//! One run from its claim to its end, or until it is given back or lost.
+
+use std::sync::Arc;
+
+use lingxi_bus::Lane;
+use lingxi_proto::Message as _;
+use lingxi_proto::bus::{RunRequest, Watcher};
+use lingxi_store::{ClaimedRun, Run};
+
+use super::active::Active;
+use super::{Worker, attach};
+use crate::agent::{Abandoned, Agent};
+use crate::run_log::RunLog;
+
+/// Ends what must end however the task does.
+struct Held<'a> {
+    worker: &'a Worker,
+    run: Arc<Active>,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.run.log.close();
+        self.worker.runs.remove(&self.run);
+    }
+}
+
+/// Works on a claimed run. `watcher` is who asked for it and wants its events.
+pub(super) async fn execute(worker: &Arc<Worker>, claimed: ClaimedRun, watcher: Option<Watcher>) {
+    let ClaimedRun { run, steps, .. } = &claimed;
+    let committed = steps
+        .iter()
+        .flat_map(|step| step.events.iter().cloned())
+        .collect();
+    let log = Arc::new(RunLog::new(run.generation, committed));
+    let active = Active::new(run.id.clone(), run.attempt, log.clone());
+    worker.runs.add(&active);
+    let held = Held {
+        worker,
+        run: active.clone(),
+    };
+    // Without it followers cannot attach, but the run goes on and can be replayed.
+    let listening = attach::listen(worker, &active).await;
+    if let Err(error) = &listening {
+        tracing::warn!(%error, run = run.id, "nobody can attach to this run");
+    }
+    if let Some(watcher) = watcher {
+        attach::follow(worker, &active, watcher);
+    }
+    let provider = worker.choice.pick().await;
+    let work = async {
+        let agent = Agent::new(&worker.settings, provider.clone(), &log, &claimed)?;
+        agent.execute().await
+    };
+    let outcome = tokio::select! {
+        biased;
+        () = active.lost.cancelled() => Err(Abandoned::Lost),
+        () = active.stopped.cancelled() => {
+            give_back(worker, run, false).await;
+            tracing::info!(run = run.id, "given back: this worker stops");
+            return;
+        }
+        outcome = work => outcome,
+    };
+    let kind = run.kind.as_str();
+    match outcome {
+        Ok(state) => {
+            let attempt = run.attempt;
+            tracing::info!(
+                run = run.id,
+                kind,
+                state = state.as_str(),
+                attempt,
+                provider = provider.name(),
+                "run ended"
+            );
+            count(kind, state.as_str());
+        }
+        Err(Abandoned::Lost) => {
+            tracing::warn!(
+                run = run.id,
+                attempt = run.attempt,
+                "run lost to another worker"
+            );
+            count(kind, "lost");
+        }
+        Err(Abandoned::Failed(reason)) => {
+            tracing::error!(
+                run = run.id,
+                attempt = run.attempt,
+                reason,
+                "an attempt failed; the run is given back"
+            );
+            count(kind, "attempt_failed");
+            give_back(worker, run, true).await;
+        }
+    }
+    drop(held);
+    drop(listening);
+}
+
+/// Lets others have the run: at once, or after a failure when the sweeper finds it.
+async fn give_back(worker: &Worker, run: &Run, failed: bool) {
+    if let Err(error) = worker.store.release_run(&run.id, run.attempt, failed).await {
+        tracing::warn!(%error, run = run.id, "a run could not be given back; its lease will expire");
+        return;
+    }
+    if failed {
+        return;
+    }
+    let lane = lane_of(&run.lane);
+    let request = RunRequest {
+        run_id: run.id.clone(),
+        watcher: None,
+    };
+    if let Err(error) = worker
+        .bus
+        .enqueue(lane, request.encode_to_vec().into())
+        .await
+    {
+        tracing::warn!(%error, run = run.id, "a run that was given back waits for the sweeper");
+    }
+}
+
+/// The queue of that name; unknown ones wait in the last.
+pub(super) fn lane_of(name: &str) -> Lane {
+    Lane::ALL
+        .into_iter()
+        .find(|lane| lane.as_str() == name)
+        .unwrap_or(Lane::Batch)
+}
+
+fn count(kind: &'static str, state: &'static str) {
+    metrics::counter!("lingxi_ai_runs_total", "kind" => kind, "state" => state).increment(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_have_the_names_that_rows_hold() {
+        for lane in Lane::ALL {
+            assert_eq!(lane_of(lane.as_str()), lane);
+        }
+        assert_eq!(lane_of("?"), Lane::Batch);
+    }
+}

@@ -1,0 +1,213 @@
+//! The result of a run: a table for people, fields for machines.
+
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use super::{Options, party::Half, tally::Counts, tally::Tally};
+use crate::output::line;
+
+/// Quantiles of a latency, in milliseconds.
+#[derive(Debug, Clone, Serialize)]
+pub struct Latency {
+    /// How many were timed.
+    pub samples: u64,
+    /// The mean.
+    pub mean: f64,
+    /// Half were quicker.
+    pub p50: f64,
+    /// 90 of 100 were quicker.
+    pub p90: f64,
+    /// 99 of 100 were quicker.
+    pub p99: f64,
+    /// 999 of 1000 were quicker.
+    pub p999: f64,
+    /// The slowest.
+    pub max: f64,
+}
+
+impl Latency {
+    fn of(histogram: &Histogram<u64>) -> Self {
+        let at = |quantile| histogram.value_at_quantile(quantile) as f64 / 1000.0;
+        Self {
+            samples: histogram.len(),
+            mean: histogram.mean() / 1000.0,
+            p50: at(0.5),
+            p90: at(0.9),
+            p99: at(0.99),
+            p999: at(0.999),
+            max: histogram.max() as f64 / 1000.0,
+        }
+    }
+}
+
+/// What the machine spent while it was measured.
+#[derive(Debug)]
+pub(super) struct Machine {
+    pub(super) client_cores: f64,
+    pub(super) server_cores: Option<f64>,
+    pub(super) server_rss: Option<u64>,
+}
+
+/// Everything a run of `bench chat` measured.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// The server.
+    pub url: String,
+    /// Pairs of users.
+    pub pairs: usize,
+    /// `window 8` or `rate 1000/s`.
+    pub loop_kind: String,
+    /// Bytes of content.
+    pub size: usize,
+    /// Seconds measured.
+    pub seconds: f64,
+    /// Messages sent a second, while measured.
+    pub sent_per_second: f64,
+    /// Messages acknowledged `delivered` or `stored` a second, while measured.
+    pub acked_per_second: f64,
+    /// Messages that reached their recipient's socket a second, while measured.
+    pub received_per_second: f64,
+    /// Counts of the whole run, warm-up and drain included.
+    pub counts: Counts,
+    /// Due (or sent) until the ACK was at the sender's socket.
+    pub ack_ms: Latency,
+    /// Due (or sent) until the message was at the recipient's socket.
+    pub delivery_ms: Latency,
+    /// Due until the generator handed the message to its socket: its own share of the two above.
+    pub generator_lateness_ms: Latency,
+    /// Cores that this generator used.
+    pub client_cores: f64,
+    /// Cores that the server used, with `--pid`.
+    pub server_cores: Option<f64>,
+    /// The server's resident memory at the end, with `--pid`.
+    pub server_rss_kib: Option<u64>,
+}
+
+impl Report {
+    pub(super) fn new(
+        options: &Options,
+        tally: &Tally,
+        halves: &[Rc<RefCell<Half>>],
+        machine: Machine,
+    ) -> Self {
+        let mut counts = tally.counts.clone();
+        for half in halves.iter().map(|half| half.borrow()) {
+            counts.lost += half.lost() as u64;
+            counts.holes += half.holes() as u64;
+            counts.unanswered += half.unacked() as u64;
+        }
+        let rate = |count: u64| count as f64 / options.duration;
+        Self {
+            url: options.url.clone(),
+            pairs: options.pairs,
+            loop_kind: match options.rate {
+                Some(rate) => format!("rate {rate}/s"),
+                None => format!("window {}", options.window),
+            },
+            size: options.size,
+            seconds: options.duration,
+            sent_per_second: rate(tally.sent_measured),
+            acked_per_second: rate(tally.acked_measured),
+            received_per_second: rate(tally.received_measured),
+            counts,
+            ack_ms: Latency::of(&tally.ack),
+            delivery_ms: Latency::of(&tally.delivery),
+            generator_lateness_ms: Latency::of(&tally.lateness),
+            client_cores: machine.client_cores,
+            server_cores: machine.server_cores,
+            server_rss_kib: machine.server_rss,
+        }
+    }
+
+    /// Whether every message was answered, arrived once and in order, and no socket broke.
+    #[must_use]
+    pub fn clean(&self) -> bool {
+        let counts = &self.counts;
+        let wrong = counts.lost
+            + counts.repeated
+            + counts.out_of_order
+            + counts.holes
+            + counts.unanswered
+            + counts.stray_acks
+            + counts.unreadable;
+        wrong == 0 && counts.closed.is_empty() && counts.received > 0
+    }
+
+    /// Prints the table.
+    pub fn print(&self) {
+        let counts = &self.counts;
+        line(&format!(
+            "{}  {} pairs, {}, {} bytes, {} s measured",
+            self.url, self.pairs, self.loop_kind, self.size, self.seconds
+        ));
+        line("");
+        line("                      in all    per second (measured)");
+        line(&format!(
+            "sent              {:>10}    {:>10.0}",
+            counts.sent, self.sent_per_second
+        ));
+        line(&format!(
+            "acked             {:>10}    {:>10.0}",
+            counts.delivered + counts.stored,
+            self.acked_per_second
+        ));
+        line(&format!("  delivered       {:>10}", counts.delivered));
+        line(&format!("  stored          {:>10}", counts.stored));
+        line(&format!(
+            "  failed          {:>10}{}",
+            counts.failed.values().sum::<u64>(),
+            causes(&counts.failed)
+        ));
+        line(&format!(
+            "received          {:>10}    {:>10.0}",
+            counts.received, self.received_per_second
+        ));
+        line("");
+        line("milliseconds            mean       p50       p90       p99     p99.9       max");
+        for (name, latency) in [
+            ("send to ACK", &self.ack_ms),
+            ("send to delivery", &self.delivery_ms),
+            ("generator's own", &self.generator_lateness_ms),
+        ] {
+            line(&format!(
+                "{name:<18}{:>10.2}{:>10.2}{:>10.2}{:>10.2}{:>10.2}{:>10.2}",
+                latency.mean, latency.p50, latency.p90, latency.p99, latency.p999, latency.max
+            ));
+        }
+        line("");
+        line(&format!(
+            "lost {}  repeated {}  out of order {}  holes {}  unanswered {}  stray ACKs {}  unreadable {}",
+            counts.lost,
+            counts.repeated,
+            counts.out_of_order,
+            counts.holes,
+            counts.unanswered,
+            counts.stray_acks,
+            counts.unreadable
+        ));
+        if !counts.closed.is_empty() || !counts.events.is_empty() {
+            line(&format!(
+                "sockets closed:{}  system events:{}",
+                causes(&counts.closed),
+                causes(&counts.events)
+            ));
+        }
+        let server = match (self.server_cores, self.server_rss_kib) {
+            (Some(cores), Some(rss)) => {
+                format!("  server {cores:.2} cores, {:.1} MiB", rss as f64 / 1024.0)
+            }
+            _ => String::new(),
+        };
+        line(&format!("generator {:.2} cores{server}", self.client_cores));
+        line(if self.clean() { "OK" } else { "BROKEN" });
+    }
+}
+
+fn causes(counts: &BTreeMap<String, u64>) -> String {
+    counts
+        .iter()
+        .map(|(cause, count)| format!("  {cause} {count}"))
+        .collect()
+}

@@ -1,0 +1,14 @@
+//! What Lingxi is measured with: a load generator that speaks only the client contract, a simulator of an
+//! OpenAI-compatible model, and the comparisons with other servers.
+//!
+//! It is not part of the server and shares no code with it, so a wrong idea of the protocol cannot hide in both. Start at
+//! [`simulator::Simulator`] for tests of the AI path, at [`chat`] for the load.
+
+pub mod chat;
+pub mod client;
+pub mod idle;
+pub mod mirror;
+pub mod output;
+pub mod peers;
+pub mod process;
+pub mod simulator;

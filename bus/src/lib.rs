@@ -1,0 +1,223 @@
+//! All messaging between processes, behind one [`Bus`].
+//!
+//! Three kinds of traffic, each with its own promise:
+//! - **live subjects** ([`Bus::publish`], [`Bus::request`], [`Bus::subscribe`]): at most once, in order per publisher and
+//!   subject, gone when nobody listens. What is lost is noticed by [`Bus::losses`] and by the dense `seq` of the log.
+//! - **the chat log** ([`Bus::append`], [`Bus::read_log`]): ordered per partition, read by position, as often as wanted,
+//!   until purged. It may be lost with the process or server that holds it: nothing in it is acknowledged to anybody.
+//! - **work queues** ([`Bus::enqueue`], [`Bus::dequeue`]): each job to one worker, again when that worker dies.
+//!
+//! Only this crate names a messaging library. [`local::LocalBus`] is the in-process implementation; every
+//! implementation passes [`conformance`].
+
+pub mod local;
+mod subject;
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub use subject::{Lane, Subject};
+
+/// What can go wrong with the bus.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The log holds as much as it may; what was offered was refused, surely not stored.
+    #[error("the message log is full")]
+    Full,
+    /// Not confirmed: it may or may not have arrived.
+    #[error("the bus did not confirm: {0}")]
+    Unconfirmed(String),
+    /// The bus is closed or away.
+    #[error("the bus is not available: {0}")]
+    Unavailable(String),
+}
+
+/// Results of bus operations.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// The shared handle that callers keep.
+pub type SharedBus = Arc<dyn Bus>;
+
+/// Messaging between processes. See the crate's documentation for what each kind of traffic promises.
+#[async_trait]
+pub trait Bus: Send + Sync + 'static {
+    /// Hands `payload` to whoever listens on `subject` now. At most once; in order per publisher and subject.
+    async fn publish(&self, subject: &Subject, payload: Bytes) -> Result<()>;
+
+    /// Like [`Bus::publish`], and the first listener's answer comes back. The message is on its way, in order with other
+    /// publishes, when this returns; the answer is awaited on the [`PendingReply`].
+    async fn request(
+        &self,
+        subject: &Subject,
+        payload: Bytes,
+        timeout: Duration,
+    ) -> Result<PendingReply>;
+
+    /// Calls `sink` for every message on `subject` from now on: when this returns, nothing published later is missed.
+    /// Within a `group`, each message goes to one member only. Ends when the subscription is dropped.
+    async fn subscribe(
+        &self,
+        subject: Subject,
+        group: Option<&str>,
+        sink: Arc<dyn Sink>,
+    ) -> Result<Subscription>;
+
+    /// Returns when everything that was published so far has left this process.
+    async fn flush(&self) -> Result<()>;
+
+    /// Rises whenever live messages may have been missed (a connection lost, a listener too slow): what depends on them
+    /// must be read again from the store.
+    fn losses(&self) -> watch::Receiver<u64>;
+
+    /// Appends to a partition of the chat log; answers its position once the log has taken it.
+    async fn append(&self, partition: u16, payload: Bytes) -> Result<u64>;
+
+    /// Which log this is and where it ends.
+    async fn log_info(&self) -> Result<LogInfo>;
+
+    /// Sends every entry of `partition` behind position `after`, and each new one, in order, to `out`, waiting where
+    /// `out` is full. Ends when the subscription or the receiver is dropped.
+    async fn read_log(
+        &self,
+        partition: u16,
+        after: u64,
+        out: mpsc::Sender<LogEntry>,
+    ) -> Result<Subscription>;
+
+    /// Forgets the entries of `partition` up to and including position `upto`.
+    async fn purge_log(&self, partition: u16, upto: u64) -> Result<()>;
+
+    /// Adds a job to a work queue.
+    async fn enqueue(&self, lane: Lane, payload: Bytes) -> Result<()>;
+
+    /// Waits for a job; lanes named first go first. A job that is dropped without [`Job::done`] is given out again.
+    async fn dequeue(&self, lanes: &[Lane]) -> Result<Job>;
+}
+
+/// Takes messages of a subscription. Called in order; must not block.
+pub trait Sink: Send + Sync + 'static {
+    /// One message.
+    fn deliver(&self, subject: &Subject, message: Message);
+}
+
+/// A live message.
+pub struct Message {
+    /// What was published.
+    pub payload: Bytes,
+    /// How to answer, if it was a request.
+    pub reply: Option<Replier>,
+}
+
+/// Answers one request. Dropped, the asker learns that nobody answered.
+pub struct Replier(ReplierKind);
+
+enum ReplierKind {
+    Local(oneshot::Sender<Bytes>),
+}
+
+impl Replier {
+    /// Sends the answer; whether the asker still waits is not known.
+    pub fn reply(self, payload: Bytes) {
+        let ReplierKind::Local(sender) = self.0;
+        let _ = sender.send(payload);
+    }
+}
+
+/// Why a request has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoReply {
+    /// Nobody listens on the subject: known at once.
+    #[error("nobody listens")]
+    NoResponders,
+    /// Somebody listens but did not answer in time, or gave up on it.
+    #[error("no answer")]
+    Timeout,
+}
+
+/// An answer that is on its way.
+pub struct PendingReply(PendingKind);
+
+enum PendingKind {
+    NoResponders,
+    Local(oneshot::Receiver<Bytes>, tokio::time::Instant),
+}
+
+impl PendingReply {
+    /// Waits for the answer, at most as long as the request said.
+    pub async fn wait(self) -> std::result::Result<Bytes, NoReply> {
+        match self.0 {
+            PendingKind::NoResponders => Err(NoReply::NoResponders),
+            PendingKind::Local(receiver, deadline) => {
+                match tokio::time::timeout_at(deadline, receiver).await {
+                    Ok(Ok(payload)) => Ok(payload),
+                    Ok(Err(_)) | Err(_) => Err(NoReply::Timeout),
+                }
+            }
+        }
+    }
+
+    /// Whether it is known already that nobody listens.
+    pub fn is_no_responders(&self) -> bool {
+        matches!(self.0, PendingKind::NoResponders)
+    }
+}
+
+/// Keeps a subscription or a reader alive; ends it when dropped.
+pub struct Subscription {
+    _guard: Box<dyn std::any::Any + Send + Sync>,
+}
+
+impl Subscription {
+    fn new(guard: impl std::any::Any + Send + Sync) -> Self {
+        Self {
+            _guard: Box::new(guard),
+        }
+    }
+}
+
+/// An entry of the chat log.
+#[derive(Clone, Debug)]
+pub struct LogEntry {
+    /// Its partition.
+    pub partition: u16,
+    /// Its position: rises within a partition, with holes.
+    pub position: u64,
+    /// What was appended.
+    pub payload: Bytes,
+}
+
+/// Which chat log this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogInfo {
+    /// When it was made, in nanoseconds since the Unix epoch: another value is another log, whose positions start anew.
+    pub created: i64,
+    /// The highest position given out; 0 when none was.
+    pub last: u64,
+}
+
+/// A job of a work queue, owned by whoever dequeued it.
+pub struct Job {
+    /// What was enqueued.
+    pub payload: Bytes,
+    /// Where it came from.
+    pub lane: Lane,
+    guard: Box<dyn JobGuard>,
+}
+
+trait JobGuard: Send + Sync {
+    fn done(self: Box<Self>);
+}
+
+impl Job {
+    /// The job is finished, or its row says what is left to do: it is not given out again.
+    pub fn done(self) {
+        self.guard.done();
+    }
+}

@@ -1,0 +1,57 @@
+//! The names of live subjects and work queues.
+
+use std::fmt;
+
+use lingxi_domain::UserId;
+
+/// A live subject. Its text form is the name on a messaging server.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// Everything for one user's sockets: `Push` payloads.
+    User(UserId),
+    /// What clients confirmed: `CursorMoves` payloads, to one chat worker each.
+    Cursors,
+    /// To the worker of a run: somebody wants to follow it. `RunRequest` payloads.
+    RunAttach(String),
+    /// To the worker of a run: stop.
+    RunStop(String),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(id) => write!(f, "user.{id}"),
+            Self::Cursors => f.write_str("chat.cursors"),
+            Self::RunAttach(run) => write!(f, "ai.attach.{run}"),
+            Self::RunStop(run) => write!(f, "ai.stop.{run}"),
+        }
+    }
+}
+
+/// A work queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// Runs that somebody waits for.
+    Interactive,
+    /// Runs that may wait.
+    Batch,
+}
+
+impl Lane {
+    /// Every lane, the most urgent first.
+    pub const ALL: [Self; 2] = [Self::Interactive, Self::Batch];
+
+    /// As the store names it, and the last part of its subject.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Interactive => "interactive",
+            Self::Batch => "batch",
+        }
+    }
+}
+
+impl fmt::Display for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ai.run.{}", self.as_str())
+    }
+}

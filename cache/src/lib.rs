@@ -1,0 +1,88 @@
+//! Shared, forgettable state: who is online, limits that hold across nodes, and hot look-ups.
+//!
+//! The store is always right: whatever is asked here may be missing or a little old, and a [`Cache`] that is away makes
+//! things slower, never wrong. [`local::LocalCache`] lives in one process; every implementation passes [`conformance`].
+
+pub mod local;
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use lingxi_domain::UserId;
+
+/// The cache is away. Callers go on without it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the cache is not available: {0}")]
+pub struct Error(pub String);
+
+/// Results of cache operations.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// The shared handle that callers keep.
+pub type SharedCache = Arc<dyn Cache>;
+
+/// A token bucket's size and speed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    /// Tokens that an idle bucket holds.
+    pub burst: u32,
+    /// Tokens that come back in a second.
+    pub per_second: f64,
+}
+
+impl Rate {
+    /// `count` a minute, all of them at once if need be.
+    pub fn per_minute(count: u32) -> Self {
+        Self {
+            burst: count,
+            per_second: f64::from(count) / 60.0,
+        }
+    }
+}
+
+/// Whether something may happen now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Yes; a token was taken.
+    Allowed,
+    /// No; the earliest time it can be.
+    RetryAfter(Duration),
+}
+
+/// Shared, forgettable state. See the crate's documentation.
+#[async_trait]
+pub trait Cache: Send + Sync + 'static {
+    /// These users are online for `ttl` from now.
+    async fn refresh_presence(&self, users: &[UserId], ttl: Duration) -> Result<()>;
+
+    /// These users have gone.
+    async fn clear_presence(&self, users: &[UserId]) -> Result<()>;
+
+    /// Which of these users are online, in the order asked.
+    async fn online(&self, users: &[UserId]) -> Result<Vec<bool>>;
+
+    /// How many users are online.
+    async fn online_count(&self) -> Result<u64>;
+
+    /// Takes a token from the bucket `key`, which is full when it is new.
+    async fn take_token(&self, key: &str, rate: Rate) -> Result<Decision>;
+
+    /// Adds one to the counter `key`, which starts at 0 and ends `window` after its first count; answers the new value.
+    async fn count(&self, key: &str, window: Duration) -> Result<u32>;
+
+    /// The counter's value, 0 when there is none.
+    async fn counted(&self, key: &str) -> Result<u32>;
+
+    /// What was put under `key` and has not run out.
+    async fn get(&self, key: &str) -> Result<Option<String>>;
+
+    /// Keeps `value` under `key` for `ttl`, or less.
+    async fn put(&self, key: &str, value: &str, ttl: Duration) -> Result<()>;
+
+    /// Forgets the value or counter under `key`.
+    async fn forget(&self, key: &str) -> Result<()>;
+}

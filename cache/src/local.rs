@@ -1,0 +1,163 @@
+//! The cache inside one process, bounded in entries.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use lingxi_domain::UserId;
+use moka::Expiry;
+use moka::sync::Cache as Map;
+use parking_lot::Mutex;
+
+use crate::{Cache, Decision, Rate, Result, SharedCache};
+
+/// Entries of each kind before the least used are dropped.
+const CAPACITY: u64 = 200_000;
+
+/// A value with the time it has to live.
+#[derive(Clone)]
+struct Mortal<T> {
+    value: T,
+    ttl: Duration,
+}
+
+/// Lets each entry live as long as it says, counted from its first write where `KEEP`, else from its last.
+struct OwnTtl<const KEEP: bool>;
+
+impl<K, T, const KEEP: bool> Expiry<K, Mortal<T>> for OwnTtl<KEEP> {
+    fn expire_after_create(&self, _: &K, value: &Mortal<T>, _: Instant) -> Option<Duration> {
+        Some(value.ttl)
+    }
+    fn expire_after_update(
+        &self,
+        _: &K,
+        value: &Mortal<T>,
+        _: Instant,
+        left: Option<Duration>,
+    ) -> Option<Duration> {
+        if KEEP { left } else { Some(value.ttl) }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Bucket {
+    tokens: f64,
+    at: Instant,
+}
+
+/// A cache for one process.
+pub struct LocalCache {
+    presence: Map<UserId, Mortal<()>>,
+    values: Map<String, Mortal<Arc<str>>>,
+    counters: Map<String, Mortal<u32>>,
+    buckets: Map<String, Arc<Mutex<Bucket>>>,
+}
+
+impl LocalCache {
+    /// An empty cache.
+    pub fn shared() -> SharedCache {
+        Arc::new(Self {
+            presence: Map::builder().expire_after(OwnTtl::<false>).build(),
+            values: Map::builder()
+                .max_capacity(CAPACITY)
+                .expire_after(OwnTtl::<false>)
+                .build(),
+            counters: Map::builder()
+                .max_capacity(CAPACITY)
+                .expire_after(OwnTtl::<true>)
+                .build(),
+            buckets: Map::builder()
+                .max_capacity(CAPACITY)
+                .time_to_idle(Duration::from_secs(600))
+                .build(),
+        })
+    }
+}
+
+#[async_trait]
+impl Cache for LocalCache {
+    async fn refresh_presence(&self, users: &[UserId], ttl: Duration) -> Result<()> {
+        for &user in users {
+            self.presence.insert(user, Mortal { value: (), ttl });
+        }
+        Ok(())
+    }
+
+    async fn clear_presence(&self, users: &[UserId]) -> Result<()> {
+        for user in users {
+            self.presence.invalidate(user);
+        }
+        Ok(())
+    }
+
+    async fn online(&self, users: &[UserId]) -> Result<Vec<bool>> {
+        Ok(users
+            .iter()
+            .map(|user| self.presence.get(user).is_some())
+            .collect())
+    }
+
+    async fn online_count(&self) -> Result<u64> {
+        // Not `entry_count`, which also counts those that have run out but were not yet removed.
+        Ok(self.presence.iter().count() as u64)
+    }
+
+    async fn take_token(&self, key: &str, rate: Rate) -> Result<Decision> {
+        let full = Bucket {
+            tokens: f64::from(rate.burst),
+            at: Instant::now(),
+        };
+        let bucket = self
+            .buckets
+            .get_with_by_ref(key, || Arc::new(Mutex::new(full)));
+        let mut bucket = bucket.lock();
+        let now = Instant::now();
+        let regained = now.duration_since(bucket.at).as_secs_f64() * rate.per_second;
+        bucket.tokens = (bucket.tokens + regained).min(f64::from(rate.burst));
+        bucket.at = now;
+        if bucket.tokens >= 1.0 {
+            bucket.tokens -= 1.0;
+            return Ok(Decision::Allowed);
+        }
+        let wait = (1.0 - bucket.tokens) / rate.per_second.max(1e-6);
+        Ok(Decision::RetryAfter(Duration::from_secs_f64(
+            wait.min(86_400.0),
+        )))
+    }
+
+    async fn count(&self, key: &str, window: Duration) -> Result<u32> {
+        let entry = self.counters.entry_by_ref(key).and_upsert_with(|old| {
+            let value = old.map_or(0, |e| e.into_value().value);
+            Mortal {
+                value: value.saturating_add(1),
+                ttl: window,
+            }
+        });
+        Ok(entry.into_value().value)
+    }
+
+    async fn counted(&self, key: &str) -> Result<u32> {
+        Ok(self.counters.get(key).map_or(0, |m| m.value))
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<String>> {
+        Ok(self.values.get(key).map(|m| m.value.to_string()))
+    }
+
+    async fn put(&self, key: &str, value: &str, ttl: Duration) -> Result<()> {
+        self.values.insert(
+            key.to_owned(),
+            Mortal {
+                value: value.into(),
+                ttl,
+            },
+        );
+        Ok(())
+    }
+
+    async fn forget(&self, key: &str) -> Result<()> {
+        self.values.invalidate(key);
+        self.counters.invalidate(key);
+        Ok(())
+    }
+}

@@ -1,0 +1,348 @@
+//! The committer lane: over all of a worker's partitions it takes what waits, writes it in one transaction, commits, and
+//! hands the result to the fan-out, which overlaps the next batch.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use lingxi_bus::{LogEntry, Subscription};
+use lingxi_domain::ErrorCode;
+use lingxi_proto::Message as _;
+use lingxi_proto::bus::Inbound;
+use lingxi_store::{Error, Lease, LeaseProgress};
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+use crate::Deps;
+use crate::batch::{self, Incoming, Outcome};
+use crate::fanout::{Fanout, Finished};
+use crate::members::MemberCache;
+
+/// Messages of one transaction.
+const BATCH: usize = 512;
+/// Messages read ahead of the lane.
+const READ_AHEAD: usize = 2048;
+/// How often progress is recorded and the log purged while nothing comes in.
+const TIDY: Duration = Duration::from_millis(250);
+/// Pause before a batch that the database could not take is tried again.
+const RETRY: Duration = Duration::from_millis(50);
+
+/// What the lease keeper tells the lane.
+pub(crate) enum Command {
+    /// A partition is ours: read it.
+    Own(Lease),
+    /// It is no longer ours.
+    Drop(u16),
+    /// Finish what was read; answered when it is pushed and recorded.
+    Finish(oneshot::Sender<()>),
+}
+
+struct Owned {
+    epoch: i64,
+    stream_created: i64,
+    stream_pos: i64,
+    /// As recorded in the lease.
+    pushed_id: i64,
+    last_id: i64,
+    purged: i64,
+    _reader: Subscription,
+}
+
+/// The committer of one worker.
+pub(crate) struct Lane {
+    deps: Deps,
+    owner: String,
+    fanout: Fanout,
+    owned: HashMap<u16, Owned>,
+    members: MemberCache,
+    commands: mpsc::Receiver<Command>,
+    incoming: mpsc::Receiver<LogEntry>,
+    reader_out: mpsc::Sender<LogEntry>,
+}
+
+impl Lane {
+    /// A lane that owns nothing yet, and the way to command it.
+    pub(crate) fn new(deps: Deps, fanout: Fanout) -> (Self, mpsc::Sender<Command>) {
+        let (sender, commands) = mpsc::channel(256);
+        let (reader_out, incoming) = mpsc::channel(READ_AHEAD);
+        let owner = Uuid::new_v4().simple().to_string();
+        let members = MemberCache::default();
+        let owned = HashMap::new();
+        (
+            Self {
+                deps,
+                owner,
+                fanout,
+                owned,
+                members,
+                commands,
+                incoming,
+                reader_out,
+            },
+            sender,
+        )
+    }
+
+    /// Under which name its leases are held.
+    pub(crate) fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// Works until told to finish, or until the command channel closes.
+    pub(crate) async fn work(mut self) {
+        let mut read = Vec::with_capacity(BATCH);
+        let mut tidy = tokio::time::interval(TIDY);
+        tidy.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                command = self.commands.recv() => match command {
+                    Some(Command::Own(lease)) => self.own(lease).await,
+                    Some(Command::Drop(partition)) => { self.owned.remove(&partition); }
+                    Some(Command::Finish(done)) => {
+                        self.finish(&mut read).await;
+                        let _ = done.send(());
+                        return;
+                    }
+                    None => return,
+                },
+                _ = tidy.tick() => self.tidy().await,
+                _ = self.incoming.recv_many(&mut read, BATCH) => self.process(&mut read).await,
+            }
+        }
+    }
+
+    async fn own(&mut self, lease: Lease) {
+        let partition = lease.partition;
+        let started = async {
+            let info = self.deps.bus.log_info().await?;
+            let last = i64::try_from(info.last).unwrap_or(i64::MAX);
+            // A new or shorter log is read from its first entry; what was committed before is found to be a repeat.
+            let same = lease.stream_created == info.created && lease.stream_pos <= last;
+            let stream_pos = if same { lease.stream_pos } else { 0 };
+            let after = u64::try_from(stream_pos).unwrap_or(0);
+            let reader = self
+                .deps
+                .bus
+                .read_log(partition, after, self.reader_out.clone())
+                .await?;
+            Ok::<_, lingxi_bus::Error>((info.created, stream_pos, reader))
+        };
+        match started.await {
+            Ok((stream_created, stream_pos, reader)) => {
+                self.fanout.pushed(partition, lease.pushed_id);
+                let owned = Owned {
+                    epoch: lease.epoch,
+                    stream_created,
+                    stream_pos,
+                    pushed_id: lease.pushed_id,
+                    last_id: lease.last_id,
+                    purged: stream_pos,
+                    _reader: reader,
+                };
+                self.owned.insert(partition, owned);
+            }
+            // The lease runs out and is taken again, by us or by somebody whose bus works.
+            Err(error) => tracing::error!(partition, %error, "cannot read the partition"),
+        }
+    }
+
+    /// Commits what was read from the log, in order, however often that must be tried.
+    async fn process(&mut self, read: &mut Vec<LogEntry>) {
+        let decoded: Vec<Incoming> = read
+            .drain(..)
+            .filter_map(|entry| self.decode(entry))
+            .collect();
+        // Parts that are still to be committed, the first one last.
+        let mut parts = vec![decoded];
+        while let Some(mut batch) = parts.pop() {
+            if batch.is_empty() {
+                continue;
+            }
+            match self.commit(&batch).await {
+                Ok(outcomes) => self.fanout.push(batch, outcomes).await,
+                Err(Error::Fenced) => {
+                    self.let_go(&mut batch).await;
+                    parts.push(batch);
+                }
+                Err(error @ (Error::Unavailable(_) | Error::Constraint("entries_id"))) => {
+                    tracing::warn!(%error, messages = batch.len(), "batch rolled back; trying again");
+                    tokio::time::sleep(RETRY).await;
+                    parts.push(batch);
+                }
+                Err(error) if batch.len() == 1 => {
+                    tracing::error!(%error, "a message cannot be committed; it is refused");
+                    self.refuse(&mut batch).await;
+                    parts.push(batch);
+                }
+                Err(error) => {
+                    tracing::error!(%error, messages = batch.len(), "batch rolled back; halving it to find the culprit");
+                    let rest = batch.split_off(batch.len() / 2);
+                    parts.push(rest);
+                    parts.push(batch);
+                }
+            }
+        }
+    }
+
+    fn decode(&mut self, entry: LogEntry) -> Option<Incoming> {
+        let position = i64::try_from(entry.position).unwrap_or(i64::MAX);
+        let owned = self.owned.get(&entry.partition)?;
+        if position <= owned.stream_pos {
+            return None;
+        }
+        let message = Inbound::decode(entry.payload).ok()?;
+        let key = message.conversation.parse().ok()?;
+        Some(Incoming {
+            partition: entry.partition,
+            position,
+            key,
+            message,
+        })
+    }
+
+    /// The leases of a batch as they will be behind it.
+    fn progress(&self, batch: &[Incoming]) -> Vec<LeaseProgress> {
+        let mut progress: Vec<LeaseProgress> = Vec::new();
+        for incoming in batch {
+            if let Some(known) = progress
+                .iter_mut()
+                .find(|p| p.partition == incoming.partition)
+            {
+                known.stream_pos = incoming.position;
+            } else if let Some(owned) = self.owned.get(&incoming.partition) {
+                progress.push(self.lease(incoming.partition, owned, incoming.position));
+            }
+        }
+        progress
+    }
+
+    fn lease(&self, partition: u16, owned: &Owned, stream_pos: i64) -> LeaseProgress {
+        LeaseProgress {
+            partition,
+            epoch: owned.epoch,
+            stream_created: owned.stream_created,
+            stream_pos,
+            pushed_id: self.fanout.pushed_upto(partition),
+            last_id: owned.last_id,
+        }
+    }
+
+    async fn commit(&mut self, batch: &[Incoming]) -> Result<Vec<Outcome>, Error> {
+        let mut progress = self.progress(batch);
+        let written = batch::write(
+            &self.deps.store,
+            &self.owner,
+            &mut self.members,
+            batch,
+            &mut progress,
+        )
+        .await?;
+        #[cfg(feature = "sabotage-ack-before-commit")]
+        {
+            let early = batch.to_vec();
+            self.fanout.push(early, written.outcomes.clone()).await;
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+        written.tx.commit().await?;
+        metrics::histogram!("lingxi_commit_batch_messages").record(batch.len() as f64);
+        self.record(&progress);
+        Ok(written.outcomes)
+    }
+
+    fn record(&mut self, progress: &[LeaseProgress]) {
+        for p in progress {
+            if let Some(owned) = self.owned.get_mut(&p.partition) {
+                owned.stream_pos = p.stream_pos;
+                owned.last_id = p.last_id;
+                owned.pushed_id = p.pushed_id;
+            }
+        }
+    }
+
+    /// Takes the culprit of a failing batch out of the way: its sender learns that it failed, its position passes.
+    async fn refuse(&mut self, batch: &mut Vec<Incoming>) {
+        let progress = self.progress(batch);
+        match self.record_progress(&progress).await {
+            Ok(()) => {
+                let outcomes = vec![Outcome::Refused(ErrorCode::Internal); batch.len()];
+                self.fanout.push(std::mem::take(batch), outcomes).await;
+            }
+            Err(Error::Fenced) => self.let_go(batch).await,
+            Err(_) => tokio::time::sleep(RETRY).await,
+        }
+    }
+
+    async fn record_progress(&mut self, progress: &[LeaseProgress]) -> Result<(), Error> {
+        let mut tx = self.deps.store.begin().await?;
+        tx.fence(&self.owner, progress).await?;
+        tx.commit().await?;
+        self.record(progress);
+        Ok(())
+    }
+
+    /// The fence refused: finds out which leases are gone, and drops them and their part of the batch.
+    async fn let_go(&mut self, batch: &mut Vec<Incoming>) {
+        let held = match self.deps.store.held_leases(&self.owner).await {
+            Ok(held) => held,
+            Err(error) => {
+                tracing::warn!(%error, "cannot see which leases are held");
+                tokio::time::sleep(RETRY).await;
+                return;
+            }
+        };
+        let lost: Vec<u16> = self
+            .owned
+            .iter()
+            .filter(|(partition, owned)| !held.contains(&(**partition, owned.epoch)))
+            .map(|(partition, _)| *partition)
+            .collect();
+        tracing::warn!(
+            ?lost,
+            "leases were taken over; nothing of theirs was committed"
+        );
+        for partition in &lost {
+            self.owned.remove(partition);
+        }
+        batch.retain(|incoming| !lost.contains(&incoming.partition));
+    }
+
+    /// Records what was pushed since the last batch, and lets the log forget what is committed.
+    async fn tidy(&mut self) {
+        let behind: Vec<LeaseProgress> = self
+            .owned
+            .iter()
+            .filter(|(partition, owned)| self.fanout.pushed_upto(**partition) > owned.pushed_id)
+            .map(|(partition, owned)| self.lease(*partition, owned, owned.stream_pos))
+            .collect();
+        if !behind.is_empty() {
+            match self.record_progress(&behind).await {
+                Err(Error::Fenced) => self.let_go(&mut Vec::new()).await,
+                Err(error) => tracing::warn!(%error, "cannot record what was pushed"),
+                Ok(()) => {}
+            }
+        }
+        for (&partition, owned) in &mut self.owned {
+            if owned.purged < owned.stream_pos {
+                let upto = u64::try_from(owned.stream_pos).unwrap_or(0);
+                match self.deps.bus.purge_log(partition, upto).await {
+                    Ok(()) => owned.purged = owned.stream_pos,
+                    Err(error) => tracing::warn!(partition, %error, "cannot purge the log"),
+                }
+            }
+        }
+    }
+
+    async fn finish(&mut self, read: &mut Vec<LogEntry>) {
+        while let Ok(entry) = self.incoming.try_recv() {
+            read.push(entry);
+            if read.len() == BATCH {
+                self.process(read).await;
+            }
+        }
+        self.process(read).await;
+        let (done, finished) = oneshot::channel();
+        self.fanout.flush(Finished(done)).await;
+        let _ = finished.await;
+        self.tidy().await;
+    }
+}

@@ -1,0 +1,69 @@
+//! Commits messages, fans them out, answers their senders, and moves cursors.
+//!
+//! A worker owns partitions of the incoming messages by leases in the store ([`leases`]), reads them in order and
+//! commits them in batches on one lane ([`lane`], [`batch`]); every batch begins with the fence, so a worker that lost a
+//! lease without noticing commits nothing. What is committed is pushed and then acknowledged ([`fanout`]), while the
+//! lane goes on with the next batch. Any number of workers may run; one alone owns everything.
+
+mod batch;
+mod cursors;
+mod fanout;
+mod lane;
+mod leases;
+mod members;
+mod repush;
+
+use lingxi_bus::SharedBus;
+use lingxi_im::Im;
+use lingxi_runtime::shutdown::Shutdown;
+use lingxi_store::Store;
+
+#[cfg(all(feature = "sabotage-ack-before-commit", not(debug_assertions)))]
+compile_error!(
+    "sabotage-ack-before-commit is a planted fault for tests; a release build must not have it"
+);
+
+/// What a chat worker works with.
+#[derive(Clone)]
+pub struct Deps {
+    /// Where messages are committed.
+    pub store: Store,
+    /// Where they come from and go to.
+    pub bus: SharedBus,
+    /// Names and the encoding of log entries.
+    pub im: Im,
+}
+
+/// How a chat worker works.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Partitions of the incoming messages, fixed when the system is installed.
+    pub partitions: u16,
+    /// Whether no other worker can be using this database, as in one process on a locked data folder: then all leases
+    /// are taken at once instead of waited for.
+    pub sole: bool,
+}
+
+/// A chat worker cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] lingxi_store::Error),
+    /// The bus failed.
+    #[error(transparent)]
+    Bus(#[from] lingxi_bus::Error),
+}
+
+/// Starts a worker. Its tasks belong to `shutdown`: when that is triggered, the worker finishes what it has read, pushes
+/// it, and gives its leases up.
+///
+/// # Errors
+/// When its first leases or subscriptions cannot be had.
+pub async fn start(options: Options, deps: Deps, shutdown: &Shutdown) -> Result<(), Error> {
+    deps.store.create_leases(options.partitions).await?;
+    cursors::start(&deps, shutdown).await?;
+    let fanout = fanout::start(&deps, options.partitions, shutdown);
+    let (lane, commands) = lane::Lane::new(deps.clone(), fanout.clone());
+    leases::start(options, deps, lane, commands, fanout, shutdown).await
+}

@@ -1,0 +1,121 @@
+//! The one table of error codes: name, HTTP status, and whether trying again can help.
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident $text:literal $status:literal $retry:literal $message:literal;)*) => {
+        /// A stable error code of the client contract. Names are never reworded.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum ErrorCode { $($(#[$doc])* $name,)* }
+
+        impl ErrorCode {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The code as clients see it: `error` in a body, `reason` in an ACK.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// The HTTP status that goes with it.
+            pub fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)* }
+            }
+
+            /// Whether the same request may succeed later with nothing changed by the client.
+            pub fn retryable(self) -> bool {
+                match self { $(Self::$name => $retry,)* }
+            }
+
+            /// One sentence that says what to do, for places that know nothing more exact.
+            pub fn message(self) -> &'static str {
+                match self { $(Self::$name => $message,)* }
+            }
+        }
+
+        impl std::str::FromStr for ErrorCode {
+            type Err = ();
+            fn from_str(text: &str) -> Result<Self, ()> {
+                match text { $($text => Ok(Self::$name),)* _ => Err(()) }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The request's shape or a value in it is wrong.
+    InvalidRequest "invalid_request" 400 false "Check the request against /docs.";
+    /// No token, or one that is bad, expired or superseded.
+    Unauthorized "unauthorized" 401 false "Log in again and send the new token.";
+    /// The username or the password is wrong.
+    InvalidCredentials "invalid_credentials" 401 false "The username or the password is wrong; check both and try again.";
+    /// Known, but not allowed.
+    Forbidden "forbidden" 403 false "You are not allowed to do this; ask the group's owner or an administrator.";
+    /// Not a member of the group.
+    NotMember "not_member" 403 false "You are not a member of this group; join it first.";
+    /// Muted in the group.
+    Muted "muted" 403 true "You are muted in this group; wait until it ends or ask an administrator.";
+    /// The recipient blocks the sender.
+    Blocked "blocked" 403 false "This user does not accept messages from you.";
+    /// Too late to recall.
+    RecallExpired "recall_expired" 403 false "Messages can be recalled for 2 minutes; ask a group administrator.";
+    /// No such path.
+    NotFound "not_found" 404 false "There is no such path; see /docs for those there are.";
+    /// No such user.
+    UserNotFound "user_not_found" 404 false "There is no user of that name; check the spelling.";
+    /// No such group.
+    GroupNotFound "group_not_found" 404 false "There is no group with that id; search for it by name.";
+    /// No such message.
+    MessageNotFound "message_not_found" 404 false "There is no such message in your conversations.";
+    /// No such run.
+    RunNotFound "run_not_found" 404 false "There is no such run of yours; start a new one.";
+    /// No such contact.
+    ContactNotFound "contact_not_found" 404 false "That user is not among your contacts.";
+    /// Right path, wrong method.
+    MethodNotAllowed "method_not_allowed" 405 false "This path has other methods; see /docs.";
+    /// The username is in use.
+    UsernameTaken "username_taken" 409 false "That username is taken; choose another.";
+    /// Already in the group.
+    AlreadyMember "already_member" 409 false "That user is already a member of this group.";
+    /// No room in the group.
+    GroupFull "group_full" 409 false "The group is full; its owner can raise max_count.";
+    /// The idempotency key was used for something else.
+    IdempotencyConflict "idempotency_conflict" 409 false "This idempotency_key was used with another request; use a new one.";
+    /// Over a size limit.
+    TooLarge "too_large" 413 false "Send less at once; the limits are in the API documentation.";
+    /// Over a rate limit.
+    RateLimited "rate_limited" 429 true "Too many requests; slow down and try again.";
+    /// The AI provider failed.
+    ProviderError "provider_error" 502 true "The model's provider failed; try again later.";
+    /// The AI provider or run took too long.
+    Timeout "timeout" 504 true "It took too long; try again.";
+    /// A bug or a broken dependency; the log has the cause.
+    Internal "internal" 500 true "Something went wrong on our side; try again.";
+    /// Not able to serve just now.
+    Unavailable "unavailable" 503 true "The service is not available just now; try again shortly.";
+}
+
+impl std::fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_snake_case_distinct_and_parse_back() {
+        let mut seen = std::collections::HashSet::new();
+        for &code in ErrorCode::ALL {
+            let name = code.as_str();
+            assert!(
+                name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
+                "{name}"
+            );
+            assert!(seen.insert(name));
+            assert_eq!(name.parse(), Ok(code));
+            assert!((400..600).contains(&code.status()));
+            assert!(code.message().ends_with('.'));
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The words and rules of Lingxi: ids, frames, limits, permissions and error codes.
+//!
+//! No I/O and no async runtime: everything here is a value or a pure function, and every other crate may use it.
+//! Start with [`conversation`] (what a message belongs to) and [`frame`] (what clients say and hear).
+
+pub mod conversation;
+pub mod error_code;
+pub mod event_id;
+pub mod frame;
+pub mod limits;
+pub mod message_id;
+pub mod replay;
+pub mod role;
+pub mod run;
+pub mod validate;
+
+pub use conversation::ConversationKey;
+pub use error_code::ErrorCode;
+
+/// A user's id: positive, below 2^53, never reused.
+pub type UserId = i64;
+/// A group's id: positive, below 2^53, never reused.
+pub type GroupId = i64;
+/// A position in a conversation's log, dense from 1.
+pub type Seq = i64;
+
+/// Milliseconds since the Unix epoch by this machine's clock.
+pub fn now_ms() -> i64 {
+    let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    elapsed.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,40 @@
+//! The numbers of the client contract.
+
+/// The largest WebSocket frame that is read as one, in bytes.
+pub const MAX_FRAME_BYTES: usize = 64 * 1024;
+/// The largest frame that is taken off the socket to be answered `too_large`; a larger one closes it with 1009.
+pub const MAX_REFUSED_FRAME_BYTES: usize = 1024 * 1024;
+/// The largest content of a message, in UTF-8 bytes.
+pub const MAX_CONTENT_BYTES: usize = 16 * 1024;
+/// The longest client message id, in bytes.
+pub const MAX_MSG_ID_BYTES: usize = 64;
+/// The longest username, in characters.
+pub const MAX_USERNAME_CHARS: usize = 32;
+/// The longest nickname or group name, in characters.
+pub const MAX_NAME_CHARS: usize = 64;
+/// The longest contact remark or announcement, in characters.
+pub const MAX_REMARK_CHARS: usize = 512;
+/// The shortest password, in characters.
+pub const MIN_PASSWORD_CHARS: usize = 6;
+/// The longest password, in bytes: bcrypt reads no further.
+pub const MAX_PASSWORD_BYTES: usize = 72;
+/// Members of a group when nothing is said.
+pub const DEFAULT_GROUP_MEMBERS: i64 = 200;
+/// The largest `max_count` of a group.
+pub const MAX_GROUP_MEMBERS: i64 = 5000;
+/// The largest page of a list.
+pub const MAX_PAGE: i64 = 200;
+/// The page of a list when nothing is said.
+pub const DEFAULT_PAGE: i64 = 50;
+/// Entries of one conversation pushed on connect before the rest becomes a `gap`.
+pub const RESUME_CAP: i64 = 100;
+/// How long the sender may recall a message, in milliseconds.
+pub const RECALL_WINDOW_MS: i64 = 2 * 60 * 1000;
+/// The longest idempotency key, in bytes.
+pub const MAX_IDEMPOTENCY_KEY_BYTES: usize = 128;
+/// Frames that may wait for a socket that cannot take them.
+pub const SESSION_QUEUE_FRAMES: usize = 256;
+/// Frames that may wait for a socket that can: a burst.
+pub const SESSION_BURST_FRAMES: usize = 8192;
+/// Bytes that may wait for a socket.
+pub const SESSION_QUEUE_BYTES: usize = 4 * 1024 * 1024;

@@ -1,0 +1,61 @@
+//! What the routes and tasks of one gateway share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lingxi_bus::SharedBus;
+use lingxi_cache::SharedCache;
+use lingxi_im::Im;
+use lingxi_store::{ConnectionIds, Store};
+use tokio_util::sync::CancellationToken;
+
+use crate::ws::bucket::Limit;
+use crate::ws::registry::{Registry, SessionPolicy, SyncQueue};
+use crate::ws::session::Session;
+use crate::ws::watch::Comparisons;
+
+/// How a gateway behaves.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Partitions of the incoming messages, fixed when the system is installed.
+    pub partitions: u16,
+    /// How many connections a user may have.
+    pub session_policy: SessionPolicy,
+    /// Silence after which a client is asked for a life sign; twice as long closes its socket.
+    pub heartbeat: Duration,
+    /// Messages that one connection may send; `None` for no limit.
+    pub message_limit: Option<Limit>,
+    /// Where workers reach this gateway's gRPC port, as host:port.
+    pub grpc_advertise: String,
+    /// What workers show on the gRPC port; without one only this machine is let in.
+    pub cluster_token: Option<String>,
+    /// How long a run may take, in milliseconds.
+    pub run_deadline_ms: i64,
+    /// Over what time the clients of a draining gateway are told to come back.
+    pub drain_spread: Duration,
+}
+
+/// The shared state; handlers get it as [`AppState`].
+pub(crate) struct State {
+    pub(crate) options: Options,
+    pub(crate) im: Im,
+    pub(crate) store: Store,
+    pub(crate) bus: SharedBus,
+    pub(crate) cache: SharedCache,
+    pub(crate) sessions: Arc<Registry>,
+    pub(crate) sync: SyncQueue,
+    pub(crate) connection_ids: ConnectionIds,
+    pub(crate) comparisons: Comparisons,
+    pub(crate) sinks: Arc<crate::ai::Sinks>,
+    pub(crate) stopping: CancellationToken,
+}
+
+impl State {
+    /// Compares a new connection with the store once more in a moment.
+    pub(crate) fn compare_soon(&self, session: &Arc<Session>) {
+        self.comparisons.soon(session);
+    }
+}
+
+/// The state as handlers get it.
+pub(crate) type AppState = Arc<State>;

@@ -1,0 +1,133 @@
+//! The WebSocket edge: one authenticated connection a user, fed from the bus and the store.
+//!
+//! Start with [`accept`]; then `socket` (the task of one connection), `session` (what waits for it and where it stands),
+//! `registry` (who is here), `syncer` (what is read from the store) and `inbound` (what a client's frame leads to).
+
+pub(crate) mod bucket;
+mod inbound;
+mod position;
+mod pull;
+pub(crate) mod registry;
+pub(crate) mod session;
+mod socket;
+pub(crate) mod syncer;
+pub(crate) mod watch;
+
+use std::sync::Arc;
+
+use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use lingxi_domain::limits;
+use lingxi_im::Identity;
+use serde::Deserialize;
+
+use crate::state::AppState;
+use session::{Close, Session};
+
+/// Bytes read from a socket at a time: most frames fit, and every connection keeps a buffer of this size.
+const READ_BUFFER: usize = 2 * 1024;
+/// Bytes gathered before they are written without waiting for more frames.
+const WRITE_BUFFER: usize = 16 * 1024;
+
+/// How a client says who it is.
+#[derive(Deserialize)]
+pub(crate) struct Credentials {
+    token: Option<String>,
+}
+
+/// Opens a WebSocket (101). A token that does not work is closed with 4001 after that, so that browsers see the code.
+#[utoipa::path(
+    get,
+    path = "/api/v1/ws",
+    tag = "websocket",
+    params(("token" = String, Query, description = "The token; or as Authorization: Bearer")),
+    responses((status = 101, description = "The frames of the client contract follow"))
+)]
+pub(crate) async fn accept(
+    State(state): State<AppState>,
+    credentials: Result<Query<Credentials>, axum::extract::rejection::QueryRejection>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let from_query = credentials.ok().and_then(|Query(c)| c.token);
+    let from_header = || {
+        let value = headers
+            .get(axum::http::header::AUTHORIZATION)?
+            .to_str()
+            .ok()?;
+        Some(value.strip_prefix("Bearer ")?.to_owned())
+    };
+    let token = from_query.or_else(from_header).unwrap_or_default();
+    upgrade
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_write_buffer_size(limits::SESSION_QUEUE_BYTES * 4)
+        .max_message_size(limits::MAX_REFUSED_FRAME_BYTES)
+        .max_frame_size(limits::MAX_REFUSED_FRAME_BYTES)
+        .on_upgrade(move |socket| connect(state, token, socket))
+}
+
+/// A connection from its token to its end. Boxed in two steps, so that an idle one keeps only the state of its loop.
+async fn connect(state: AppState, token: String, mut socket: WebSocket) {
+    match Box::pin(open(&state, &token)).await {
+        Ok(session) => {
+            drop(token);
+            metrics::gauge!("lingxi_connections").increment(1.0);
+            let serving = socket::Socket::new(state.clone(), session.clone(), socket);
+            Box::pin(serving.serve()).await;
+            metrics::gauge!("lingxi_connections").decrement(1.0);
+            if state.sessions.remove(&session) {
+                let _ = state.cache.clear_presence(&[session.user_id]).await;
+            }
+        }
+        Err(reason) => {
+            let closing = socket::close(&mut socket, reason);
+            let _ = tokio::time::timeout(std::time::Duration::from_secs(2), closing).await;
+        }
+    }
+}
+
+/// Authenticates and registers: subscribed first, then synced from the store; what is pushed meanwhile waits.
+async fn open(state: &AppState, token: &str) -> Result<Arc<Session>, Close> {
+    if state.stopping.is_cancelled() {
+        return Err(Close::Draining);
+    }
+    let identity: Identity = state
+        .im
+        .accounts()
+        .authenticate(token)
+        .await
+        .map_err(|error| {
+            if error.code() == lingxi_domain::ErrorCode::Unauthorized {
+                Close::Unauthorized
+            } else {
+                Close::TryAgain
+            }
+        })?;
+    let failed = |error: &dyn std::fmt::Display| {
+        tracing::warn!(%error, "a connection could not be opened");
+        Close::TryAgain
+    };
+    let id = state.connection_ids.next().await.map_err(|e| failed(&e))?;
+    let Identity {
+        user_id,
+        username,
+        version,
+        expires_at,
+        ..
+    } = identity;
+    let session = Arc::new(Session::new(id, user_id, username, version, expires_at));
+    if let Err(error) = state.sessions.add(&session).await {
+        state.sessions.remove(&session);
+        return Err(failed(&error));
+    }
+    let _ = state
+        .cache
+        .refresh_presence(&[user_id], watch::PRESENCE_TTL)
+        .await;
+    let _ = state.sync.send(session.clone());
+    state.compare_soon(&session);
+    Ok(session)
+}

@@ -1,0 +1,200 @@
+//! Where one connection stands in one conversation.
+
+use lingxi_domain::Seq;
+
+/// What this connection was sent of one conversation, and what its client confirmed.
+///
+/// A *run* is a stretch of entries without a hole. Only confirmed runs move the cursor, each from its first entry, so
+/// the cursor never passes an entry that was not sent here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// The first entry of the present run.
+    first: Seq,
+    /// The last entry queued; the next in order is `sent + 1`. `first - 1` while the run is empty.
+    sent: Seq,
+    /// The first entry written to the socket that no Ping covers yet; 0 for none.
+    unpinged: Seq,
+    /// The last entry written to the socket.
+    written: Seq,
+    /// The last entry that the client confirmed; below `first` when none of the run was.
+    confirmed: Seq,
+    /// Whether the client was told of what is missing before `first`.
+    gap_told: bool,
+}
+
+/// How a written entry stands to those that no Ping covers yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wrote {
+    /// It is the first of them.
+    First,
+    /// It adjoins them.
+    More,
+    /// It does not adjoin them: they, from and to, are confirmed apart from it.
+    Apart(Seq, Seq),
+}
+
+/// What to do with an entry that arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// It is next: queue it.
+    Next,
+    /// It was queued before.
+    Duplicate,
+    /// Entries before it are missing: get them from the store.
+    Hole,
+}
+
+impl Position {
+    /// A run that begins at `first`.
+    pub(crate) fn starting_at(first: Seq) -> Self {
+        Self {
+            first,
+            sent: first - 1,
+            unpinged: 0,
+            written: 0,
+            confirmed: 0,
+            gap_told: false,
+        }
+    }
+
+    /// Judges an arriving entry, and counts it as queued when it is next.
+    pub(crate) fn arrive(&mut self, seq: Seq) -> Step {
+        if seq <= self.sent {
+            Step::Duplicate
+        } else if seq == self.sent + 1 {
+            self.sent = seq;
+            Step::Next
+        } else {
+            Step::Hole
+        }
+    }
+
+    /// The last entry queued.
+    pub(crate) fn sent(&self) -> Seq {
+        self.sent
+    }
+
+    /// Begins another run behind a stretch that is not pushed here. What was written and not yet covered by a Ping is
+    /// confirmed apart from the new run: see [`Position::wrote`].
+    pub(crate) fn restart_at(&mut self, first: Seq) {
+        let (unpinged, written) = (self.unpinged, self.written);
+        *self = Self {
+            gap_told: true,
+            unpinged,
+            written,
+            ..Self::starting_at(first)
+        };
+    }
+
+    /// An entry was written to the socket.
+    pub(crate) fn wrote(&mut self, seq: Seq) -> Wrote {
+        let wrote = match self.unpinged {
+            0 => Wrote::First,
+            from if seq != self.written + 1 => Wrote::Apart(from, self.written),
+            _ => Wrote::More,
+        };
+        if wrote != Wrote::More {
+            self.unpinged = seq;
+        }
+        self.written = seq;
+        wrote
+    }
+
+    /// What was written since the last Ping, which the next Ping covers.
+    pub(crate) fn take_unpinged(&mut self) -> Option<(Seq, Seq)> {
+        let from = std::mem::take(&mut self.unpinged);
+        (from > 0).then_some((from, self.written))
+    }
+
+    /// The client confirmed everything up to `to`.
+    pub(crate) fn confirm(&mut self, to: Seq) {
+        if to >= self.first {
+            self.confirmed = self.confirmed.max(to.min(self.sent));
+        }
+    }
+
+    /// Where the stored cursor stands behind what this client confirmed: the run's confirmed part, to be said again.
+    pub(crate) fn confirmed_beyond(&self, delivered: Seq) -> Option<(Seq, Seq)> {
+        (self.confirmed > delivered && self.first <= delivered + 1)
+            .then_some((self.first, self.confirmed))
+    }
+
+    /// Entries that this connection never had, between the stored cursor and its run; answered once.
+    pub(crate) fn untold_gap(&mut self, delivered: Seq) -> Option<(Seq, Seq)> {
+        if self.gap_told || self.first <= delivered + 1 {
+            return None;
+        }
+        self.gap_told = true;
+        Some((delivered, self.first - 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_next_entry_is_taken() {
+        let mut p = Position::starting_at(5);
+        assert_eq!(p.arrive(6), Step::Hole);
+        assert_eq!(p.arrive(5), Step::Next);
+        assert_eq!(p.arrive(5), Step::Duplicate);
+        assert_eq!(p.arrive(4), Step::Duplicate);
+        assert_eq!(p.arrive(6), Step::Next);
+    }
+
+    #[test]
+    fn a_ping_covers_what_was_written_before_it_only() {
+        let mut p = Position::starting_at(1);
+        for seq in 1..=3 {
+            p.arrive(seq);
+        }
+        assert_eq!(p.wrote(1), Wrote::First);
+        assert_eq!(p.wrote(2), Wrote::More);
+        assert_eq!(p.take_unpinged(), Some((1, 2)));
+        assert_eq!(p.wrote(3), Wrote::First);
+        assert_eq!(p.take_unpinged(), Some((3, 3)));
+        assert_eq!(p.take_unpinged(), None);
+    }
+
+    #[test]
+    fn a_run_behind_a_gap_is_confirmed_apart() {
+        let mut p = Position::starting_at(1);
+        p.arrive(1);
+        p.restart_at(10);
+        assert_eq!(p.arrive(10), Step::Next);
+        assert_eq!(
+            p.wrote(1),
+            Wrote::First,
+            "queued before the gap, written behind it"
+        );
+        assert_eq!(p.wrote(10), Wrote::Apart(1, 1));
+        assert_eq!(p.take_unpinged(), Some((10, 10)));
+        p.confirm(1);
+        assert_eq!(
+            p.confirmed_beyond(0),
+            None,
+            "the former run is not part of this one"
+        );
+        p.confirm(10);
+        assert_eq!(
+            p.confirmed_beyond(5),
+            None,
+            "the cursor may not pass 6 to 9"
+        );
+        assert_eq!(
+            p.confirmed_beyond(9),
+            Some((10, 10)),
+            "once the client has pulled them it may"
+        );
+        assert_eq!(p.untold_gap(5), None, "the client was told");
+    }
+
+    #[test]
+    fn a_hole_before_an_assumed_start_is_told_once() {
+        let mut p = Position::starting_at(8);
+        p.arrive(8);
+        assert_eq!(p.untold_gap(5), Some((5, 7)));
+        assert_eq!(p.untold_gap(5), None);
+    }
+}

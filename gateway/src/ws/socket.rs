@@ -1,0 +1,273 @@
+//! The task of one socket: reads frames, writes what waits, keeps the connection alive, and closes it in the end.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use futures_util::SinkExt as _;
+use lingxi_bus::Replier;
+use lingxi_domain::frame::server;
+use lingxi_domain::now_ms;
+use lingxi_proto::bus::CursorMove;
+use tokio::time::Instant;
+
+use super::bucket::Bucket;
+use super::session::{Close, Session};
+use super::{inbound, syncer};
+use crate::state::AppState;
+
+/// At most one confirming Ping in this time.
+const PING_INTERVAL: Duration = Duration::from_secs(1);
+/// How long the end of a connection may take: what waits is written, then the close frame.
+const CLOSING: Duration = Duration::from_secs(2);
+/// Confirming Pings that may be unanswered; the next waits for the first.
+const PINGS_IN_FLIGHT: usize = 8;
+
+/// One open socket.
+pub(crate) struct Socket {
+    state: AppState,
+    session: Arc<Session>,
+    socket: WebSocket,
+    bucket: Bucket,
+    /// Pings sent and not yet answered, with what each covers.
+    pings: VecDeque<(u64, Vec<CursorMove>)>,
+    next_ping: u64,
+    last_ping: Instant,
+    /// When something last came from the client.
+    heard: Instant,
+    /// Whether the client was asked for a life sign since.
+    asked: bool,
+    /// When its token ends.
+    expires: Instant,
+}
+
+/// How a socket's loop ended.
+enum End {
+    /// The client went, or the connection broke.
+    Gone,
+    /// We close it.
+    Close(Close),
+}
+
+impl Socket {
+    pub(crate) fn new(state: AppState, session: Arc<Session>, socket: WebSocket) -> Self {
+        let bucket = Bucket::new(state.options.message_limit);
+        let now = Instant::now();
+        let last_ping = now.checked_sub(PING_INTERVAL).unwrap_or(now);
+        let expires = token_end(&session);
+        Self {
+            state,
+            session,
+            socket,
+            bucket,
+            pings: VecDeque::new(),
+            next_ping: 0,
+            last_ping,
+            heard: now,
+            asked: false,
+            expires,
+        }
+    }
+
+    /// Serves the connection to its end.
+    pub(crate) async fn serve(mut self) {
+        let end = self.run().await;
+        if let End::Close(reason) = end {
+            // What waits goes out first, so that the client learns why; a client that does not read is not waited for.
+            let closing = async {
+                let _ = self.write_waiting().await;
+                close(&mut self.socket, reason).await;
+            };
+            let _ = tokio::time::timeout(CLOSING, closing).await;
+        }
+        self.session.gone();
+    }
+
+    async fn run(&mut self) -> End {
+        let session = self.session.clone();
+        loop {
+            if let Some(reason) = session.closing() {
+                return End::Close(reason);
+            }
+            let deadline = self.deadline();
+            tokio::select! {
+                received = self.socket.recv() => match received {
+                    Some(Ok(message)) => {
+                        if let Some(end) = self.received(message).await { return end; }
+                    }
+                    Some(Err(_)) | None => return End::Gone,
+                },
+                () = session.wake.notified() => {
+                    if let Some(end) = self.write().await { return end; }
+                }
+                () = tokio::time::sleep_until(deadline) => {
+                    if let Some(end) = self.due().await { return end; }
+                }
+            }
+        }
+    }
+
+    /// When the loop has something to do though nothing happens.
+    fn deadline(&self) -> Instant {
+        let silence = self.state.options.heartbeat * if self.asked { 2 } else { 1 };
+        let silent = (self.heard + silence).min(self.expires);
+        if self.session.wants_ping() && self.pings.len() < PINGS_IN_FLIGHT {
+            silent.min(self.last_ping + PING_INTERVAL)
+        } else {
+            silent
+        }
+    }
+
+    async fn received(&mut self, message: Message) -> Option<End> {
+        self.heard = Instant::now();
+        self.asked = false;
+        match message {
+            Message::Text(text) => {
+                inbound::text(&self.state, &self.session, &mut self.bucket, text.as_str()).await;
+            }
+            Message::Binary(_) => inbound::binary(&self.session),
+            Message::Pong(payload) => self.confirmed(&payload).await,
+            // Answered by the WebSocket library.
+            Message::Ping(_) => {}
+            Message::Close(_) => return Some(End::Gone),
+        }
+        None
+    }
+
+    /// A Pong confirms what was written before its Ping, and before every earlier one.
+    async fn confirmed(&mut self, payload: &[u8]) {
+        let Ok(number) = payload.try_into().map(u64::from_be_bytes) else {
+            return;
+        };
+        if !self.pings.iter().any(|(n, _)| *n == number) {
+            return;
+        }
+        let mut moves = Vec::new();
+        while let Some((n, covered)) = self.pings.pop_front() {
+            moves.extend(covered);
+            if n == number {
+                break;
+            }
+        }
+        if !moves.is_empty() {
+            self.session.confirm(&moves);
+            syncer::confirm(&self.state, moves).await;
+        }
+    }
+
+    /// Writes what waits, and the Ping that lets the client confirm it when one is due.
+    async fn write(&mut self) -> Option<End> {
+        let session = self.session.clone();
+        // A client that does not read blocks the write; it must not block the close.
+        let written = tokio::select! {
+            written = self.write_and_ping() => written,
+            reason = closed_while_stuck(&session) => return Some(End::Close(reason)),
+        };
+        if written.is_err() {
+            return Some(End::Gone);
+        }
+        if session.has_waiting() {
+            // Waiting for a reason to close may have swallowed its wake-up.
+            session.wake.notify_one();
+        } else if session.wants_round() {
+            let _ = self.state.sync.send(session);
+        }
+        None
+    }
+
+    async fn write_and_ping(&mut self) -> Result<(), axum::Error> {
+        self.write_waiting().await?;
+        self.ping_if_due().await
+    }
+
+    async fn write_waiting(&mut self) -> Result<(), axum::Error> {
+        while let Some(frames) = self.session.take() {
+            let mut repliers: Vec<Replier> = Vec::new();
+            for frame in frames {
+                // Frames are made by this system: they are UTF-8.
+                let text = Utf8Bytes::try_from(frame.json).unwrap_or_default();
+                self.socket.feed(Message::Text(text)).await?;
+                repliers.extend(frame.written);
+            }
+            self.socket.flush().await?;
+            for replier in repliers {
+                replier.reply(Bytes::new());
+            }
+        }
+        Ok(())
+    }
+
+    async fn ping_if_due(&mut self) -> Result<(), axum::Error> {
+        let due = self.last_ping.elapsed() >= PING_INTERVAL;
+        if !due || !self.session.wants_ping() || self.pings.len() >= PINGS_IN_FLIGHT {
+            return Ok(());
+        }
+        let covered = self.session.cover();
+        self.ping(covered).await
+    }
+
+    async fn ping(&mut self, covered: Vec<CursorMove>) -> Result<(), axum::Error> {
+        self.next_ping += 1;
+        self.last_ping = Instant::now();
+        self.pings.push_back((self.next_ping, covered));
+        let payload = Bytes::copy_from_slice(&self.next_ping.to_be_bytes());
+        self.socket.send(Message::Ping(payload)).await
+    }
+
+    /// A deadline passed: a Ping is due, or the client was silent.
+    async fn due(&mut self) -> Option<End> {
+        if self.session.expires_at <= now_ms() {
+            return Some(End::Close(Close::Unauthorized));
+        }
+        self.expires = token_end(&self.session);
+        let silent = self.heard.elapsed();
+        if silent >= self.state.options.heartbeat * 2 {
+            return Some(End::Close(Close::Silent));
+        }
+        if silent >= self.state.options.heartbeat && !self.asked {
+            self.asked = true;
+            self.session.push_plain(server::ping());
+            if self.pings.len() < PINGS_IN_FLIGHT {
+                let covered = self.session.cover();
+                if self.ping(covered).await.is_err() {
+                    return Some(End::Gone);
+                }
+            }
+        }
+        self.write().await
+    }
+}
+
+/// When the session's token ends, or a day from now if that is sooner: tokens may be good for years, timers are not.
+fn token_end(session: &Session) -> Instant {
+    let left = u64::try_from(session.expires_at - now_ms()).unwrap_or(0);
+    Instant::now() + Duration::from_millis(left).min(Duration::from_secs(86_400))
+}
+
+/// Resolves when the session is to be closed, a moment after the reason is known, so that an unhindered write ends first.
+async fn closed_while_stuck(session: &Session) -> Close {
+    loop {
+        if let Some(reason) = session.closing() {
+            tokio::time::sleep(CLOSING / 4).await;
+            return reason;
+        }
+        session.wake.notified().await;
+    }
+}
+
+/// Closes with the reason's code.
+pub(crate) async fn close(socket: &mut WebSocket, reason: Close) {
+    let (code, reason) = reason.code();
+    let frame = CloseFrame {
+        code,
+        reason: Utf8Bytes::from_static(reason),
+    };
+    if socket.send(Message::Close(Some(frame))).await.is_err() {
+        return;
+    }
+    // Until the client's own close frame comes, or the connection ends: a socket closed with unread input would be reset,
+    // and the client would lose what was written last.
+    while let Some(Ok(_)) = socket.recv().await {}
+}

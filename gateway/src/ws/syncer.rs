@@ -1,0 +1,114 @@
+//! Rounds from the store: what many sessions are missing is read in two queries and handed to each.
+//!
+//! One path serves a new connection, a hole in the live stream, a lost bus connection and the regular comparison.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use lingxi_domain::{Seq, UserId};
+use lingxi_proto::Message as _;
+use lingxi_proto::bus::{CursorMove, CursorMoves, PushFrame};
+use lingxi_store::{Entry, UserHead};
+use tokio::sync::mpsc;
+
+use super::session::{Close, Plan, Session};
+use crate::state::AppState;
+
+/// Sessions of one round.
+const SESSIONS: usize = 256;
+/// Entries of one session in one round: fewer than its queue holds, so that a round never overflows it.
+const ENTRIES: i64 = 200;
+
+/// Serves rounds until every handle to the queue is gone.
+pub(crate) async fn run(state: AppState, mut queue: mpsc::UnboundedReceiver<Arc<Session>>) {
+    let mut sessions = Vec::with_capacity(SESSIONS);
+    while queue.recv_many(&mut sessions, SESSIONS).await > 0 {
+        sessions.sort_unstable_by_key(|s| s.connection_id);
+        sessions.dedup_by_key(|s| s.connection_id);
+        if let Err(error) = round(&state, &sessions).await {
+            tracing::error!(%error, sessions = sessions.len(), "cannot read what clients are missing; they reconnect");
+            sessions.iter().for_each(|s| s.close(Close::TryAgain));
+        }
+        sessions.clear();
+    }
+}
+
+async fn round(state: &AppState, sessions: &[Arc<Session>]) -> Result<(), lingxi_im::Error> {
+    let mut users: Vec<UserId> = sessions.iter().map(|s| s.user_id).collect();
+    users.sort_unstable();
+    users.dedup();
+    let mut heads: HashMap<UserId, Vec<UserHead>> = HashMap::new();
+    for head in state.store.unconfirmed_heads(&users).await? {
+        heads.entry(head.user_id).or_default().push(head);
+    }
+    let plans: Vec<Plan> = sessions
+        .iter()
+        .map(|s| s.plan(heads.get(&s.user_id).map_or(&[], Vec::as_slice), ENTRIES))
+        .collect();
+
+    let mut ranges: Vec<(&str, Seq, Seq)> = plans
+        .iter()
+        .flat_map(|p| &p.ranges)
+        .map(|(c, first, last)| (c.as_str(), *first, *last))
+        .collect();
+    ranges.sort_unstable();
+    ranges.dedup();
+    let entries = state.store.entries_of_many(&ranges).await?;
+    let encoded = state.im.frames().encode_many(&entries).await?;
+    let frames: Vec<PushFrame> = entries
+        .iter()
+        .zip(encoded)
+        .map(|(e, json)| frame(e, json))
+        .collect();
+    let mut by_conversation: HashMap<&str, Vec<PushFrame>> = HashMap::new();
+    for (entry, frame) in entries.iter().zip(frames) {
+        by_conversation
+            .entry(entry.conversation.as_str())
+            .or_default()
+            .push(frame);
+    }
+
+    let mut moves: Vec<CursorMove> = Vec::new();
+    for (session, mut plan) in sessions.iter().zip(plans) {
+        moves.append(&mut plan.moves);
+        let mut of_session = Vec::new();
+        for (conversation, first, last) in &plan.ranges {
+            let of_conversation = by_conversation
+                .get(conversation.as_str())
+                .into_iter()
+                .flatten();
+            of_session.extend(
+                of_conversation
+                    .filter(|f| (*first..=*last).contains(&f.seq))
+                    .cloned(),
+            );
+        }
+        if session.apply_round(of_session, plan) {
+            let _ = state.sync.send(session.clone());
+        }
+    }
+    if !moves.is_empty() {
+        confirm(state, moves).await;
+    }
+    Ok(())
+}
+
+fn frame(entry: &Entry, json: axum::body::Bytes) -> PushFrame {
+    PushFrame {
+        json,
+        conversation: entry.conversation.clone(),
+        seq: entry.seq,
+    }
+}
+
+/// Tells the chat workers what clients confirmed.
+pub(crate) async fn confirm(state: &AppState, moves: Vec<CursorMove>) {
+    let payload = CursorMoves { moves }.encode_to_vec().into();
+    if let Err(error) = state
+        .bus
+        .publish(&lingxi_bus::Subject::Cursors, payload)
+        .await
+    {
+        tracing::warn!(%error, "confirmed entries could not be recorded; they are pushed once more");
+    }
+}

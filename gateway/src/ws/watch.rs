@@ -1,0 +1,111 @@
+//! What a gateway looks after as long as it runs: comparisons with the store, presence, token versions, lost messages.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::session::Session;
+use crate::state::AppState;
+
+/// How long a user counts as online without being refreshed.
+pub(crate) const PRESENCE_TTL: Duration = Duration::from_secs(60);
+const PRESENCE_REFRESH: Duration = Duration::from_secs(20);
+/// A new connection is compared with the store once more after this time.
+const FIRST_COMPARISON: Duration = Duration::from_secs(2);
+/// Every connection is compared with the store this often.
+const COMPARISON: Duration = Duration::from_secs(30);
+const TOKEN_POLL: Duration = Duration::from_millis(500);
+/// Users of one presence update.
+const CHUNK: usize = 1000;
+
+/// New connections waiting for their first comparison; all wait equally long, so they come due in order.
+#[derive(Default)]
+pub(crate) struct Comparisons {
+    waiting: parking_lot::Mutex<VecDeque<(Instant, Weak<Session>)>>,
+}
+
+impl Comparisons {
+    pub(crate) fn soon(&self, session: &Arc<Session>) {
+        let due = Instant::now() + FIRST_COMPARISON;
+        self.waiting
+            .lock()
+            .push_back((due, Arc::downgrade(session)));
+    }
+
+    fn take_due(&self) -> Vec<Arc<Session>> {
+        let now = Instant::now();
+        let mut waiting = self.waiting.lock();
+        let count = waiting.iter().take_while(|(due, _)| *due <= now).count();
+        waiting
+            .drain(..count)
+            .filter_map(|(_, session)| session.upgrade())
+            .collect()
+    }
+}
+
+/// Looks after the gateway until it stops.
+pub(crate) async fn run(state: AppState) {
+    let mut new = ticks(Duration::from_millis(500));
+    let mut all = ticks(COMPARISON);
+    let mut presence = ticks(PRESENCE_REFRESH);
+    let mut tokens = ticks(TOKEN_POLL);
+    let mut losses = state.bus.losses();
+    losses.mark_unchanged();
+    loop {
+        tokio::select! {
+            () = state.stopping.cancelled() => return,
+            _ = new.tick() => compare(&state, state.comparisons.take_due()),
+            _ = all.tick() => compare(&state, state.sessions.all()),
+            _ = presence.tick() => refresh_presence(&state).await,
+            _ = tokens.tick() => poll_tokens(&state).await,
+            lost = losses.changed() => match lost {
+                Ok(()) => {
+                    tracing::warn!("the bus may have lost messages; every connection is compared with the store");
+                    compare(&state, state.sessions.all());
+                }
+                Err(_) => return,
+            },
+        }
+    }
+}
+
+fn ticks(every: Duration) -> tokio::time::Interval {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+fn compare(state: &AppState, sessions: Vec<Arc<Session>>) {
+    for session in sessions {
+        let _ = state.sync.send(session);
+    }
+}
+
+async fn refresh_presence(state: &AppState) {
+    for users in state.sessions.user_ids().chunks(CHUNK) {
+        if let Err(error) = state.cache.refresh_presence(users, PRESENCE_TTL).await {
+            tracing::debug!(%error, "presence was not refreshed");
+            return;
+        }
+    }
+}
+
+/// Token versions travel as events; what an event missed is found here.
+async fn poll_tokens(state: &AppState) {
+    let users = state.sessions.user_ids();
+    if users.is_empty() {
+        return;
+    }
+    match state.store.token_versions(&users).await {
+        Ok(versions) => {
+            for (user, version, barred) in versions {
+                state
+                    .sessions
+                    .expire_tokens(user, if barred { i64::MAX } else { version });
+            }
+        }
+        Err(error) => tracing::warn!(%error, "cannot poll token versions"),
+    }
+}

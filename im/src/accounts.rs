@@ -1,0 +1,304 @@
+//! Registering, logging in and out, and who is who.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use lingxi_bus::Subject;
+use lingxi_cache::{Decision, Rate};
+use lingxi_domain::role::AccountRole;
+use lingxi_domain::{ErrorCode, UserId, limits, now_ms, validate};
+use lingxi_proto::Message as _;
+use lingxi_proto::bus::{Control, Push, control};
+use lingxi_store::{NewUser, User};
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Identity, Inner, Result};
+
+/// Wrong passwords for one username before it is locked for a while.
+const FAILURES: u32 = 10;
+/// How long failures count, from the first one.
+const FAILURE_WINDOW: Duration = Duration::from_secs(300);
+
+/// Accounts. Made by [`crate::Im::accounts`].
+#[derive(Clone, Copy)]
+pub struct Accounts<'a> {
+    pub(crate) im: &'a Inner,
+}
+
+/// A person who wants an account.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// The name to be known by.
+    pub username: String,
+    /// The password.
+    pub password: String,
+    /// The name to show; the username when there is none.
+    pub nickname: Option<String>,
+}
+
+/// A successful login.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// The bearer token.
+    pub token: String,
+    /// When it ends, milliseconds since the Unix epoch.
+    pub expires_at: i64,
+    /// Whose it is.
+    pub user: Profile,
+}
+
+/// What an account shows of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Its id.
+    pub id: UserId,
+    /// Its name.
+    pub username: String,
+    /// The name to show.
+    pub nickname: String,
+    /// The picture's address; may be empty.
+    pub avatar: String,
+    /// A line about oneself; may be empty.
+    pub signature: String,
+    /// `user`, `admin` or `bot`.
+    pub role: String,
+    /// When it was made, milliseconds since the Unix epoch.
+    pub created_at: i64,
+}
+
+impl From<User> for Profile {
+    fn from(user: User) -> Self {
+        Self {
+            id: user.id,
+            username: user.username,
+            nickname: user.nickname,
+            avatar: user.avatar,
+            signature: user.signature,
+            role: user.role.as_str().to_owned(),
+            created_at: user.created_at,
+        }
+    }
+}
+
+impl Accounts<'_> {
+    /// Makes an account; answers its id. `client` is the caller's address, for the limit on registrations.
+    ///
+    /// # Errors
+    /// `invalid_request` naming the field, `username_taken`, `rate_limited`.
+    pub async fn register(&self, new: &Registration, client: Option<IpAddr>) -> Result<UserId> {
+        validate::username(&new.username)?;
+        validate::password(&new.password)?;
+        let nickname = new
+            .nickname
+            .as_deref()
+            .filter(|n| !n.is_empty())
+            .unwrap_or(&new.username);
+        validate::display_name("nickname", nickname)?;
+        self.limit("register", client, self.im.config.registers_per_minute)
+            .await?;
+        let username_key = validate::username_key(&new.username);
+        if self.im.store.user_by_key(&username_key).await?.is_some() {
+            return Err(ErrorCode::UsernameTaken.into());
+        }
+        let password_hash = self.im.passwords.hash(&new.password).await?;
+        let user = NewUser {
+            username: &new.username,
+            username_key: &username_key,
+            password_hash: &password_hash,
+            nickname,
+            role: AccountRole::User,
+            created_at: now_ms(),
+        };
+        let id = self
+            .im
+            .store
+            .create_user(&user)
+            .await
+            .map_err(|error| match error {
+                lingxi_store::Error::Constraint("users_username_key") => {
+                    ErrorCode::UsernameTaken.into()
+                }
+                other => Error::from(other),
+            })?;
+        self.im.names.registered(&username_key);
+        Ok(id)
+    }
+
+    /// Checks a password and makes a token. `client` is the caller's address, for the limit on logins. Unknown, banned
+    /// and deleted accounts answer like a wrong password, after the same time.
+    ///
+    /// # Errors
+    /// `invalid_credentials`, `rate_limited`.
+    pub async fn login(
+        &self,
+        username: &str,
+        password: &str,
+        client: Option<IpAddr>,
+    ) -> Result<Login> {
+        self.limit("login", client, self.im.config.logins_per_minute)
+            .await?;
+        let plausible = username.chars().nth(limits::MAX_USERNAME_CHARS).is_none();
+        let key = validate::username_key(if plausible { username } else { "" });
+        let failures = format!("login.failures:{key}");
+        if self.failures(&failures).await >= FAILURES {
+            let message = "Too many wrong passwords for this username; try again in 5 minutes.";
+            return Err(Error::new(ErrorCode::RateLimited, message));
+        }
+        let found = self.im.store.user_by_key(&key).await?;
+        let found = found.filter(|(user, _)| !user.banned && !user.deleted);
+        let (user, hash) = found.unzip();
+        let right = self.im.passwords.verify(password, hash).await?;
+        match user {
+            Some(user) if right => {
+                self.forget_failures(&failures).await;
+                let (token, expires_at) = self.im.tokens.issue(&user)?;
+                Ok(Login {
+                    token,
+                    expires_at,
+                    user: user.into(),
+                })
+            }
+            _ => {
+                self.count_failure(&failures).await;
+                Err(ErrorCode::InvalidCredentials.into())
+            }
+        }
+    }
+
+    /// Whose token this is. A token whose version was raised anywhere stops working here within 400 ms.
+    ///
+    /// # Errors
+    /// `unauthorized` for a token that is bad, expired, superseded, or of an account that is banned or deleted.
+    pub async fn authenticate(&self, token: &str) -> Result<Identity> {
+        self.im.tokens.authenticate(token).await
+    }
+
+    /// Ends all tokens of this user, on every node, and closes their sockets.
+    pub async fn logout(&self, identity: &Identity) -> Result<()> {
+        let version = self.im.store.bump_token_version(identity.user_id).await?;
+        self.token_version_changed(identity.user_id, version).await;
+        Ok(())
+    }
+
+    /// Tells every gateway that tokens of this user below `version` no longer work. Call it after the commit that raised
+    /// the version; who misses it finds out by asking the store.
+    pub async fn token_version_changed(&self, user: UserId, version: i64) {
+        self.im.tokens.forget(user);
+        let push = Push {
+            frames: Vec::new(),
+            control: Some(Control {
+                kind: Some(control::Kind::TokenVersion(version)),
+            }),
+        };
+        if let Err(error) = self
+            .im
+            .bus
+            .publish(&Subject::User(user), push.encode_to_vec().into())
+            .await
+        {
+            tracing::warn!(%error, user, "a new token version was not told; gateways find it by asking");
+        }
+    }
+
+    /// What an account shows of itself; `None` when it is not there or was deleted.
+    pub async fn profile(&self, user: UserId) -> Result<Option<Profile>> {
+        let found = self.im.store.user(user).await?;
+        Ok(found.filter(|user| !user.deleted).map(Profile::from))
+    }
+
+    /// The caller's own account.
+    ///
+    /// # Errors
+    /// `unauthorized` when it is gone.
+    pub async fn me(&self, identity: &Identity) -> Result<Profile> {
+        let found = self.profile(identity.user_id).await?;
+        found.ok_or_else(|| ErrorCode::Unauthorized.into())
+    }
+
+    /// Accounts whose username or nickname contains `keyword`, the caller's own left out; at most `limit`, no more than
+    /// [`limits::MAX_PAGE`].
+    ///
+    /// # Errors
+    /// `invalid_request` for an empty or over-long keyword.
+    pub async fn search(&self, caller: UserId, keyword: &str, limit: i64) -> Result<Vec<Profile>> {
+        let keyword = keyword_of(keyword)?;
+        let found = self
+            .im
+            .store
+            .search_users(keyword, caller, limit.clamp(1, limits::MAX_PAGE))
+            .await?;
+        Ok(found.into_iter().map(Profile::from).collect())
+    }
+
+    /// The account of that name in any case, with its name as it was registered. Remembered in this process, so that it
+    /// costs nothing where it is asked for every message.
+    pub async fn resolve(&self, username: &str) -> Result<Option<(UserId, String)>> {
+        self.im.names.resolve(username).await
+    }
+
+    /// The names of those of these accounts that exist or once did: one query for those that are not remembered.
+    pub async fn usernames(&self, ids: &[UserId]) -> Result<HashMap<UserId, String>> {
+        self.im.names.of(ids).await
+    }
+
+    async fn limit(&self, what: &str, client: Option<IpAddr>, per_minute: u32) -> Result<()> {
+        let Some(client) = client.filter(|_| self.im.config.rate_limits) else {
+            return Ok(());
+        };
+        let key = format!("{what}:{client}");
+        match self
+            .im
+            .cache
+            .take_token(&key, Rate::per_minute(per_minute))
+            .await
+        {
+            Ok(Decision::Allowed) => Ok(()),
+            Ok(Decision::RetryAfter(wait)) => {
+                let seconds = wait.as_secs() + 1;
+                let message =
+                    format!("Too many attempts from your address; try again in {seconds} s.");
+                Err(Error::new(ErrorCode::RateLimited, message))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "limits are not counted");
+                Ok(())
+            }
+        }
+    }
+
+    async fn failures(&self, key: &str) -> u32 {
+        if !self.im.config.rate_limits {
+            return 0;
+        }
+        self.im.cache.counted(key).await.unwrap_or(0)
+    }
+
+    async fn count_failure(&self, key: &str) {
+        if self.im.config.rate_limits
+            && let Err(error) = self.im.cache.count(key, FAILURE_WINDOW).await
+        {
+            tracing::warn!(%error, "failed logins are not counted");
+        }
+    }
+
+    async fn forget_failures(&self, key: &str) {
+        if self.im.config.rate_limits
+            && let Err(error) = self.im.cache.forget(key).await
+        {
+            tracing::warn!(%error, "failed logins are not forgotten");
+        }
+    }
+}
+
+/// A keyword to search for.
+pub(crate) fn keyword_of(text: &str) -> Result<&str> {
+    let keyword = text.trim();
+    if keyword.is_empty() {
+        return Err(Error::invalid(
+            "keyword: give at least one visible character.",
+        ));
+    }
+    validate::one_line("keyword", keyword, limits::MAX_NAME_CHARS)?;
+    Ok(keyword)
+}

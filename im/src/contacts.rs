@@ -1,0 +1,102 @@
+//! Lists of contacts.
+
+use lingxi_domain::{ErrorCode, UserId, limits, now_ms, validate};
+use serde::{Deserialize, Serialize};
+
+use crate::actor::begin;
+use crate::{Actor, Error, Inner, Result};
+
+/// Contacts. Made by [`crate::Im::contacts`].
+#[derive(Clone, Copy)]
+pub struct Contacts<'a> {
+    pub(crate) im: &'a Inner,
+}
+
+/// A contact with what the list shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Contact {
+    /// Who.
+    pub id: UserId,
+    /// The account's name.
+    pub username: String,
+    /// The name to show.
+    pub nickname: String,
+    /// The picture's address; may be empty.
+    pub avatar: String,
+    /// A line about oneself; may be empty.
+    pub signature: String,
+    /// What the keeper of the list calls the contact; may be empty.
+    pub remark: String,
+    /// Whether the contact has an open connection anywhere, as far as is known.
+    pub online: bool,
+}
+
+/// A contact that was added or deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    /// Who.
+    pub id: UserId,
+    /// The account's name, as it was registered.
+    pub username: String,
+}
+
+impl Contacts<'_> {
+    /// A user's contacts, by name.
+    pub async fn list(&self, user: UserId) -> Result<Vec<Contact>> {
+        let rows = self.im.store.contacts(user).await?;
+        let ids: Vec<UserId> = rows.iter().map(|row| row.user_id).collect();
+        let online = self.im.cache.online(&ids).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "who is online is not known");
+            Vec::new()
+        });
+        let online = online.into_iter().chain(std::iter::repeat(false));
+        let contacts = rows.into_iter().zip(online).map(|(row, online)| Contact {
+            id: row.user_id,
+            username: row.username,
+            nickname: row.nickname,
+            avatar: row.avatar,
+            signature: row.signature,
+            remark: row.remark,
+            online,
+        });
+        Ok(contacts.collect())
+    }
+
+    /// Adds a contact. One that is there keeps its remark unless there is a new one.
+    ///
+    /// # Errors
+    /// `user_not_found`; `invalid_request` for oneself or a remark that is too long.
+    pub async fn add(&self, actor: &Actor, username: &str, remark: Option<&str>) -> Result<Saved> {
+        if let Some(remark) = remark {
+            validate::one_line("remark", remark, limits::MAX_REMARK_CHARS)?;
+        }
+        let found = self.im.names.resolve(username).await?;
+        let mut tx = begin!(actor, &self.im.store);
+        let (id, username) = found.ok_or(ErrorCode::UserNotFound)?;
+        if id == actor.user_id {
+            return Err(Error::invalid(
+                "username: you cannot be your own contact; name another user.",
+            ));
+        }
+        tx.put_contact(actor.user_id, id, remark, now_ms()).await?;
+        let saved = Saved { id, username };
+        actor.commit(tx, &saved).await?;
+        Ok(saved)
+    }
+
+    /// Takes a contact off the list.
+    ///
+    /// # Errors
+    /// `user_not_found`, `contact_not_found`.
+    pub async fn delete(&self, actor: &Actor, username: &str) -> Result<Saved> {
+        let found = self.im.names.resolve(username).await?;
+        let mut tx = begin!(actor, &self.im.store);
+        let (id, username) = found.ok_or(ErrorCode::UserNotFound)?;
+        if !tx.delete_contact(actor.user_id, id).await? {
+            return Err(ErrorCode::ContactNotFound.into());
+        }
+        let saved = Saved { id, username };
+        actor.commit(tx, &saved).await?;
+        Ok(saved)
+    }
+}

@@ -1,0 +1,90 @@
+//! What can go wrong, as far as a user may know it.
+
+use std::borrow::Cow;
+
+use lingxi_domain::ErrorCode;
+use lingxi_domain::validate::Invalid;
+
+/// Why something was not done. Causes inside the store or the bus were logged when they became this; no text here names
+/// them.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Refused or failed, with a stable code and one sentence that says what to do.
+    #[error("{message}")]
+    Refused {
+        /// The stable code.
+        code: ErrorCode,
+        /// One sentence for the user.
+        message: Cow<'static, str>,
+    },
+    /// Another worker took the run over that the effect belongs to: nothing was done, and nothing may be done for it.
+    #[error("another worker took the run over")]
+    Fenced,
+}
+
+impl Error {
+    /// A refusal with a sentence of its own.
+    pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::Refused {
+            code,
+            message: message.into(),
+        }
+    }
+
+    /// The stable code; [`ErrorCode::Unavailable`] where a run was taken over.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Refused { code, .. } => *code,
+            Self::Fenced => ErrorCode::Unavailable,
+        }
+    }
+
+    /// One sentence for the user that says what to do.
+    pub fn message(&self) -> &str {
+        match self {
+            Self::Refused { message, .. } => message,
+            Self::Fenced => ErrorCode::Unavailable.message(),
+        }
+    }
+
+    pub(crate) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::InvalidRequest, message)
+    }
+}
+
+impl From<ErrorCode> for Error {
+    fn from(code: ErrorCode) -> Self {
+        Self::new(code, code.message())
+    }
+}
+
+impl From<Invalid> for Error {
+    fn from(Invalid(message): Invalid) -> Self {
+        Self::invalid(message)
+    }
+}
+
+impl From<lingxi_store::Error> for Error {
+    /// Logs the cause: this is where it ends.
+    fn from(error: lingxi_store::Error) -> Self {
+        match error {
+            lingxi_store::Error::Fenced => Self::Fenced,
+            lingxi_store::Error::Unavailable(_) => {
+                tracing::warn!(%error, "the store is not available");
+                ErrorCode::Unavailable.into()
+            }
+            error => {
+                tracing::error!(%error, "the store failed");
+                ErrorCode::Internal.into()
+            }
+        }
+    }
+}
+
+impl From<lingxi_bus::Error> for Error {
+    /// Logs the cause: this is where it ends.
+    fn from(error: lingxi_bus::Error) -> Self {
+        tracing::warn!(%error, "the bus is not available");
+        ErrorCode::Unavailable.into()
+    }
+}

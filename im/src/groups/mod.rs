@@ -1,0 +1,216 @@
+//! Groups: made, found, shown. Who comes and goes is in [`membership`].
+
+mod membership;
+
+use lingxi_domain::role::GroupRole;
+use lingxi_domain::{ConversationKey, ErrorCode, GroupId, UserId, limits, now_ms, validate};
+use lingxi_store::{ConversationHead, EntryKind};
+use serde::{Deserialize, Serialize};
+
+pub use membership::MembershipChange;
+
+use crate::accounts::keyword_of;
+use crate::actor::begin;
+use crate::log::{self, Event};
+use crate::{Actor, Inner, Result};
+
+/// Groups. Made by [`crate::Im::groups`].
+#[derive(Clone, Copy)]
+pub struct Groups<'a> {
+    pub(crate) im: &'a Inner,
+}
+
+/// A group to be made.
+#[derive(Clone, Debug)]
+pub struct NewGroup {
+    /// Its name.
+    pub name: String,
+    /// How many members it may have; [`limits::DEFAULT_GROUP_MEMBERS`] when nothing is said.
+    pub max_count: Option<i64>,
+    /// What its members should know.
+    pub announcement: Option<String>,
+}
+
+/// A group that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreatedGroup {
+    /// Its id.
+    pub id: GroupId,
+    /// Its name.
+    pub name: String,
+    /// How many members it may have.
+    pub max_count: i64,
+    /// Its conversation's key.
+    pub conversation: String,
+}
+
+/// A group with what its page shows to one user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// Its id.
+    pub id: GroupId,
+    /// Its name.
+    pub name: String,
+    /// The owner's username.
+    pub owner: String,
+    /// What its members should know; may be empty.
+    pub announcement: String,
+    /// How many members it may have.
+    pub max_count: i64,
+    /// How many it has.
+    pub member_count: i64,
+    /// The asking user's role in it: `owner`, `admin` or `member`; `None` for those who are not in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Its conversation's key.
+    pub conversation: String,
+    /// When it was made, milliseconds since the Unix epoch.
+    pub created_at: i64,
+}
+
+impl From<lingxi_store::Group> for Group {
+    fn from(group: lingxi_store::Group) -> Self {
+        Self {
+            id: group.id,
+            name: group.name,
+            owner: group.owner,
+            announcement: group.announcement,
+            max_count: group.max_count,
+            member_count: group.member_count,
+            role: group.role.map(|role| role.as_str().to_owned()),
+            conversation: ConversationKey::Group(group.id).to_string(),
+            created_at: group.created_at,
+        }
+    }
+}
+
+/// A member of a group with what its page shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GroupMember {
+    /// Who.
+    pub id: UserId,
+    /// The account's name.
+    pub username: String,
+    /// The name to show.
+    pub nickname: String,
+    /// The picture's address; may be empty.
+    pub avatar: String,
+    /// `owner`, `admin` or `member`.
+    pub role: &'static str,
+    /// When the member joined, milliseconds since the Unix epoch.
+    pub joined_at: i64,
+}
+
+impl Groups<'_> {
+    /// Makes a group with the actor as its owner; its log begins with the owner's joining.
+    ///
+    /// # Errors
+    /// `invalid_request` naming the field.
+    pub async fn create(&self, actor: &Actor, new: &NewGroup) -> Result<CreatedGroup> {
+        let max_count = new.max_count.unwrap_or(limits::DEFAULT_GROUP_MEMBERS);
+        let announcement = new.announcement.as_deref().unwrap_or_default();
+        validate::display_name("name", &new.name)?;
+        validate::max_count(max_count)?;
+        validate::one_line("announcement", announcement, limits::MAX_REMARK_CHARS)?;
+        let now = now_ms();
+        let mut tx = begin!(actor, &self.im.store);
+        let row = lingxi_store::NewGroup {
+            name: &new.name,
+            owner_id: actor.user_id,
+            announcement,
+            max_count,
+            created_at: now,
+        };
+        let id = tx.create_group(&row).await?;
+        let key = ConversationKey::Group(id);
+        let mut head = ConversationHead {
+            conversation: key.to_string(),
+            version: 1,
+            last_seq: 0,
+            message_seq: 0,
+            last_time: now,
+        };
+        let event = Event {
+            kind: EntryKind::Joined,
+            target: actor.user_id,
+            target_seq: None,
+            target_name: Some(&actor.username),
+        };
+        let entry = log::append(
+            &mut tx,
+            &mut head,
+            key,
+            self.im.config.partitions,
+            actor,
+            event,
+        )
+        .await?;
+        let owner = [(actor.user_id, GroupRole::Owner)];
+        tx.add_members(&head.conversation, &owner, entry.seq, now)
+            .await?;
+        tx.put_heads(std::slice::from_ref(&head)).await?;
+        let created = CreatedGroup {
+            id,
+            name: new.name.clone(),
+            max_count,
+            conversation: head.conversation,
+        };
+        actor.commit(tx, &created).await?;
+        log::push(self.im, &entry, &[actor.user_id]).await;
+        Ok(created)
+    }
+
+    /// The groups that a user is in.
+    pub async fn mine(&self, user: UserId) -> Result<Vec<Group>> {
+        let found = self.im.store.groups_of(user).await?;
+        Ok(found.into_iter().map(Group::from).collect())
+    }
+
+    /// Groups whose name contains `keyword`, or whose id it is; at most `limit`, no more than [`limits::MAX_PAGE`].
+    ///
+    /// # Errors
+    /// `invalid_request` for an empty or over-long keyword.
+    pub async fn search(&self, user: UserId, keyword: &str, limit: i64) -> Result<Vec<Group>> {
+        let keyword = keyword_of(keyword)?;
+        let digits = keyword.bytes().all(|b| b.is_ascii_digit());
+        let id = keyword.parse().ok().filter(|_| digits);
+        let found = self
+            .im
+            .store
+            .search_groups(keyword, id, user, limit.clamp(1, limits::MAX_PAGE))
+            .await?;
+        Ok(found.into_iter().map(Group::from).collect())
+    }
+
+    /// A group as this user sees it; anybody may look.
+    ///
+    /// # Errors
+    /// `group_not_found`.
+    pub async fn info(&self, user: UserId, group: GroupId) -> Result<Group> {
+        let found = self.im.store.group(group, user).await?;
+        found
+            .map(Group::from)
+            .ok_or_else(|| ErrorCode::GroupNotFound.into())
+    }
+
+    /// A group's members, the owner first, then by when they joined.
+    ///
+    /// # Errors
+    /// `group_not_found`; `not_member` for those who are not in it.
+    pub async fn members(&self, user: UserId, group: GroupId) -> Result<Vec<GroupMember>> {
+        if self.info(user, group).await?.role.is_none() {
+            return Err(ErrorCode::NotMember.into());
+        }
+        let key = ConversationKey::Group(group).to_string();
+        let members = self.im.store.group_members(&key).await?;
+        let members = members.into_iter().map(|member| GroupMember {
+            id: member.user_id,
+            username: member.username,
+            nickname: member.nickname,
+            avatar: member.avatar,
+            role: member.role.as_str(),
+            joined_at: member.joined_at,
+        });
+        Ok(members.collect())
+    }
+}

@@ -1,0 +1,101 @@
+//! Writing an event to a conversation's log under its row lock, and pushing it after the commit.
+
+use bytes::Bytes;
+use lingxi_bus::Subject;
+use lingxi_domain::{ConversationKey, Seq, UserId, message_id, now_ms};
+use lingxi_proto::Message as _;
+use lingxi_proto::bus::{Push, PushFrame};
+use lingxi_store::{ConversationHead, Entry, EntryKind, Error, NewEntry, Tx};
+
+use crate::frames::encode_entry;
+use crate::{Actor, Inner};
+
+/// An event to be written.
+pub(crate) struct Event<'a> {
+    pub(crate) kind: EntryKind,
+    /// The recalled message's id, or the user whose membership changes.
+    pub(crate) target: i64,
+    pub(crate) target_seq: Option<Seq>,
+    /// The name of the user whose membership changes.
+    pub(crate) target_name: Option<&'a str>,
+}
+
+/// Ids tried for one entry. There are 32 a millisecond and partition, so even the second is seldom needed.
+const ATTEMPTS: usize = 256;
+
+/// Appends an event behind `head`, which this transaction has locked or made, and moves it. The caller writes the head.
+pub(crate) async fn append(
+    tx: &mut Tx,
+    head: &mut ConversationHead,
+    key: ConversationKey,
+    partitions: u16,
+    actor: &Actor,
+    event: Event<'_>,
+) -> Result<Entry, Error> {
+    let partition = key.partition(partitions);
+    let (seq, created_at) = (head.last_seq + 1, now_ms());
+    let mut attempt = 0;
+    let id = loop {
+        let id = message_id::unowned(partition, rand::random());
+        let new = NewEntry {
+            id,
+            conversation: &head.conversation,
+            seq,
+            kind: event.kind,
+            sender_id: actor.user_id,
+            msg_id: None,
+            content: "",
+            target: Some(event.target),
+            target_seq: event.target_seq,
+            created_at,
+        };
+        attempt += 1;
+        // A violated constraint takes back its statement only, not the transaction, on SQLite as on MySQL.
+        match tx.insert_entries(&[new]).await {
+            Err(Error::Constraint("entries_id")) if attempt < ATTEMPTS => {}
+            written => break written.map(|()| id)?,
+        }
+    };
+    head.last_seq = seq;
+    Ok(Entry {
+        id,
+        conversation: head.conversation.clone(),
+        seq,
+        kind: event.kind,
+        sender_id: actor.user_id,
+        sender: actor.username.clone(),
+        msg_id: None,
+        content: String::new(),
+        target: Some(event.target),
+        target_seq: event.target_seq,
+        target_name: event.target_name.map(str::to_owned),
+        created_at,
+        recalled_at: None,
+        edited_at: None,
+    })
+}
+
+/// Pushes a committed event. What is lost is found by the gateways' comparison with the store and by every resume.
+pub(crate) async fn push(im: &Inner, entry: &Entry, users: &[UserId]) {
+    let frame = PushFrame {
+        json: encode_entry(entry, None).into(),
+        conversation: entry.conversation.clone(),
+        seq: entry.seq,
+    };
+    publish(im, frame, users).await;
+}
+
+/// Publishes one frame, encoded once, to these users' sockets.
+pub(crate) async fn publish(im: &Inner, frame: PushFrame, users: &[UserId]) {
+    let push = Push {
+        frames: vec![frame],
+        control: None,
+    };
+    let payload = Bytes::from(push.encode_to_vec());
+    for &user in users {
+        if let Err(error) = im.bus.publish(&Subject::User(user), payload.clone()).await {
+            tracing::warn!(%error, "a push was lost; its receivers find it on the next sync");
+            return;
+        }
+    }
+}

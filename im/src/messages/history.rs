@@ -1,0 +1,85 @@
+//! Pages of a conversation's log.
+
+use bytes::Bytes;
+use lingxi_domain::{ConversationKey, ErrorCode, Seq, UserId, limits};
+
+use super::Messages;
+use crate::{Frames, Result};
+
+/// Which page of a conversation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HistoryQuery {
+    /// Only entries with a lower seq.
+    pub before: Option<Seq>,
+    /// Only entries with a higher seq, the oldest of them first; without it, the newest ones.
+    pub after: Option<Seq>,
+    /// How many; [`limits::DEFAULT_PAGE`] when nothing is said, no more than [`limits::MAX_PAGE`].
+    pub limit: Option<i64>,
+    /// Every entry of the log and not only messages, so that `seq` has no holes.
+    pub all_entries: bool,
+}
+
+/// A page of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct History {
+    /// Each entry as JSON, in the shape of a pushed frame and with its present state; oldest first.
+    pub messages: Vec<Bytes>,
+    /// Whether there are more: later ones with `after`, earlier ones without.
+    pub has_more: bool,
+}
+
+impl Messages<'_> {
+    /// A page of what this user may see of a conversation: from his joining to his leaving.
+    ///
+    /// # Errors
+    /// `group_not_found`; `not_member` for those who never were in the group; `forbidden` for a private conversation of
+    /// others.
+    pub async fn history(
+        &self,
+        user: UserId,
+        key: &ConversationKey,
+        query: &HistoryQuery,
+    ) -> Result<History> {
+        self.check(user, *key).await?;
+        let conversation = key.to_string();
+        let Some(member) = self.im.store.member(&conversation, user).await? else {
+            return match key {
+                ConversationKey::Group(_) => Err(ErrorCode::NotMember.into()),
+                ConversationKey::Direct(..) => Ok(History {
+                    messages: Vec::new(),
+                    has_more: false,
+                }),
+            };
+        };
+        let limit = query
+            .limit
+            .unwrap_or(limits::DEFAULT_PAGE)
+            .clamp(1, limits::MAX_PAGE);
+        let first = query.after.map_or(member.joined_seq, |after| {
+            member.joined_seq.max(after.saturating_add(1))
+        });
+        let last = member.left_seq.unwrap_or(Seq::MAX);
+        let last = query
+            .before
+            .map_or(last, |before| last.min(before.saturating_sub(1)));
+        let from_start = query.after.is_some();
+        // One more than asked for tells whether there are more.
+        let page = self.im.store.history(
+            &conversation,
+            (first, last),
+            limit + 1,
+            from_start,
+            !query.all_entries,
+        );
+        let mut entries = page.await?;
+        let asked_for = usize::try_from(limit).unwrap_or(usize::MAX);
+        let has_more = entries.len() > asked_for;
+        if has_more && from_start {
+            entries.pop();
+        } else if has_more {
+            entries.remove(0);
+        }
+        let messages = Frames { im: self.im }.encode_many(&entries).await?;
+        Ok(History { messages, has_more })
+    }
+}

@@ -1,0 +1,66 @@
+//! What was said: reading it back, how far it was read, and taking it back.
+
+mod history;
+mod read;
+mod recall;
+
+use lingxi_domain::{ConversationKey, ErrorCode, GroupId, UserId};
+
+pub use history::{History, HistoryQuery};
+pub use recall::Recalled;
+
+use crate::{Inner, Result};
+
+/// Messages. Made by [`crate::Im::messages`].
+#[derive(Clone, Copy)]
+pub struct Messages<'a> {
+    pub(crate) im: &'a Inner,
+}
+
+/// How a user names one of his conversations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// That with a user, by name in any case.
+    User(String),
+    /// That of a group.
+    Group(GroupId),
+    /// By its key.
+    Key(ConversationKey),
+}
+
+impl Messages<'_> {
+    /// The key of the conversation that `user` names. It need not have begun, nor he be a member of the group.
+    ///
+    /// # Errors
+    /// `user_not_found`, `group_not_found`; `forbidden` for a private conversation of others.
+    pub async fn conversation(&self, user: UserId, target: &Target) -> Result<ConversationKey> {
+        let key = match target {
+            Target::User(name) => {
+                let (peer, _) = self
+                    .im
+                    .names
+                    .resolve(name)
+                    .await?
+                    .ok_or(ErrorCode::UserNotFound)?;
+                ConversationKey::direct(user, peer)
+            }
+            Target::Group(id) => ConversationKey::Group(*id),
+            Target::Key(key) => *key,
+        };
+        self.check(user, key).await?;
+        Ok(key)
+    }
+
+    async fn check(&self, user: UserId, key: ConversationKey) -> Result<()> {
+        match key {
+            ConversationKey::Group(id) if !self.im.store.group_exists(id).await? => {
+                Err(ErrorCode::GroupNotFound.into())
+            }
+            ConversationKey::Direct(..) if key.peer_of(user).is_none() => Err(crate::Error::new(
+                ErrorCode::Forbidden,
+                "That conversation is not yours; name one of your own.",
+            )),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Usernames and ids, remembered in this process: every message needs them.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use lingxi_domain::{UserId, limits, validate};
+use lingxi_store::Store;
+use moka::sync::Cache;
+
+use crate::Result;
+
+/// Names remembered, of each kind, before the least used are dropped.
+const CAPACITY: u64 = 100_000;
+/// A deleted account stops being found after this time; a name never belongs to another account.
+const HIT_TTL: Duration = Duration::from_secs(300);
+/// A name that was just registered elsewhere is found after this time.
+const MISS_TTL: Duration = Duration::from_millis(500);
+
+pub(crate) struct Names {
+    store: Store,
+    by_key: Cache<String, (UserId, String)>,
+    unknown: Cache<String, ()>,
+    by_id: Cache<UserId, String>,
+}
+
+impl Names {
+    pub(crate) fn new(store: Store) -> Self {
+        let hits = Cache::builder().max_capacity(CAPACITY);
+        Self {
+            store,
+            by_key: hits.time_to_live(HIT_TTL).build(),
+            unknown: Cache::builder()
+                .max_capacity(CAPACITY)
+                .time_to_live(MISS_TTL)
+                .build(),
+            by_id: Cache::new(CAPACITY),
+        }
+    }
+
+    /// The account of that name in any case, with its name as it was registered; `None` when there is none.
+    pub(crate) async fn resolve(&self, username: &str) -> Result<Option<(UserId, String)>> {
+        if username.is_empty() || username.chars().nth(limits::MAX_USERNAME_CHARS).is_some() {
+            return Ok(None);
+        }
+        let key = validate::username_key(username);
+        if let Some(found) = self.by_key.get(&key) {
+            return Ok(Some(found));
+        }
+        if self.unknown.contains_key(&key) {
+            return Ok(None);
+        }
+        match self.store.user_by_key(&key).await? {
+            Some((user, _)) if !user.deleted => {
+                let found = (user.id, user.username);
+                self.by_key.insert(key, found.clone());
+                Ok(Some(found))
+            }
+            _ => {
+                self.unknown.insert(key, ());
+                Ok(None)
+            }
+        }
+    }
+
+    /// A name has been registered here: it is found at once.
+    pub(crate) fn registered(&self, key: &str) {
+        self.unknown.invalidate(key);
+    }
+
+    /// The names of those of these accounts that exist or once did: one query for those that are not remembered.
+    pub(crate) async fn of(&self, ids: &[UserId]) -> Result<HashMap<UserId, String>> {
+        let mut names = HashMap::with_capacity(ids.len());
+        let mut missing = Vec::new();
+        for &id in ids {
+            if names.contains_key(&id) || missing.contains(&id) {
+                continue;
+            }
+            match self.by_id.get(&id) {
+                Some(name) => {
+                    names.insert(id, name);
+                }
+                None => missing.push(id),
+            }
+        }
+        if !missing.is_empty() {
+            for (id, name) in self.store.usernames(&missing).await? {
+                self.by_id.insert(id, name.clone());
+                names.insert(id, name);
+            }
+        }
+        Ok(names)
+    }
+}

@@ -1,0 +1,129 @@
+//! Bearer tokens: made at login, checked against the account's present token version.
+
+use std::time::Duration;
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use lingxi_domain::role::AccountRole;
+use lingxi_domain::{ErrorCode, UserId, now_ms};
+use lingxi_store::{Store, User};
+use moka::sync::Cache;
+use serde::{Deserialize, Serialize};
+
+use crate::{Actor, ImConfig, Result};
+
+/// How long a token version is believed: an older token stops working everywhere after this time.
+const VERSION_TTL: Duration = Duration::from_millis(400);
+const CAPACITY: u64 = 100_000;
+
+/// Who a valid token belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The user.
+    pub user_id: UserId,
+    /// The user's name.
+    pub username: String,
+    /// What kind of account it is.
+    pub role: AccountRole,
+    /// The token version; the token works as long as it is the account's.
+    pub version: i64,
+    /// When the token ends, milliseconds since the Unix epoch.
+    pub expires_at: i64,
+}
+
+impl Identity {
+    /// This user, acting for himself.
+    pub fn actor(&self) -> Actor {
+        Actor::new(self.user_id, self.username.clone())
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    sub: String,
+    username: String,
+    role: String,
+    ver: i64,
+    iat: i64,
+    exp: i64,
+}
+
+pub(crate) struct Tokens {
+    store: Store,
+    sign: EncodingKey,
+    check: DecodingKey,
+    validation: Validation,
+    ttl_seconds: i64,
+    /// Token versions of accounts that may log in; `None` for those that may not.
+    versions: Cache<UserId, Option<i64>>,
+}
+
+impl Tokens {
+    pub(crate) fn new(config: &ImConfig, store: Store) -> Self {
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.leeway = 0;
+        Self {
+            store,
+            sign: EncodingKey::from_secret(&config.jwt_secret),
+            check: DecodingKey::from_secret(&config.jwt_secret),
+            validation,
+            ttl_seconds: config.jwt_ttl_hours.saturating_mul(3600),
+            versions: Cache::builder()
+                .max_capacity(CAPACITY)
+                .time_to_live(VERSION_TTL)
+                .build(),
+        }
+    }
+
+    /// A token for this user, and when it ends in milliseconds since the Unix epoch.
+    pub(crate) fn issue(&self, user: &User) -> Result<(String, i64)> {
+        let now = now_ms() / 1000;
+        let claims = Claims {
+            sub: user.id.to_string(),
+            username: user.username.clone(),
+            role: user.role.as_str().to_owned(),
+            ver: user.token_version,
+            iat: now,
+            exp: now.saturating_add(self.ttl_seconds),
+        };
+        let token = jsonwebtoken::encode(&Header::default(), &claims, &self.sign);
+        let token = token.map_err(|error| {
+            tracing::error!(%error, "a token cannot be signed");
+            crate::Error::from(ErrorCode::Internal)
+        })?;
+        Ok((token, claims.exp.saturating_mul(1000)))
+    }
+
+    pub(crate) async fn authenticate(&self, token: &str) -> Result<Identity> {
+        let claims = jsonwebtoken::decode::<Claims>(token, &self.check, &self.validation);
+        let claims = claims.map_err(|_| ErrorCode::Unauthorized)?.claims;
+        let user_id: UserId = claims.sub.parse().map_err(|_| ErrorCode::Unauthorized)?;
+        if self.version(user_id).await? != Some(claims.ver) {
+            return Err(ErrorCode::Unauthorized.into());
+        }
+        Ok(Identity {
+            user_id,
+            username: claims.username,
+            role: AccountRole::parse(&claims.role),
+            version: claims.ver,
+            expires_at: claims.exp.saturating_mul(1000),
+        })
+    }
+
+    async fn version(&self, user: UserId) -> Result<Option<i64>> {
+        if let Some(known) = self.versions.get(&user) {
+            return Ok(known);
+        }
+        let found = self.store.token_versions(&[user]).await?;
+        let version = found
+            .first()
+            .filter(|(_, _, gone)| !gone)
+            .map(|&(_, version, _)| version);
+        self.versions.insert(user, version);
+        Ok(version)
+    }
+
+    /// The version has changed: it is read again.
+    pub(crate) fn forget(&self, user: UserId) {
+        self.versions.invalidate(&user);
+    }
+}

@@ -1,0 +1,61 @@
+//! `lingxi user`: accounts that nobody can register for themselves.
+
+use std::io::BufRead as _;
+
+use anyhow::Context as _;
+use lingxi_domain::role::AccountRole;
+use lingxi_im::Registration;
+use lingxi_runtime::config::Config;
+
+use crate::embedded;
+
+/// What `lingxi user` is told.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(clap::Subcommand)]
+enum Action {
+    /// Makes an account; the password is the first line of the standard input.
+    Add {
+        /// The account's name.
+        username: String,
+        /// What the account is.
+        #[arg(long, value_parser = ["user", "admin", "bot"], default_value = "user")]
+        role: String,
+    },
+}
+
+/// Works on the data folder itself, so the server must be stopped: its lock says so.
+#[expect(clippy::print_stdout, reason = "what the command is asked for")]
+pub(crate) async fn run(config: Config, arguments: Arguments) -> anyhow::Result<()> {
+    config.mode()?;
+    let Action::Add { username, role } = arguments.action;
+    let mut password = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut password)
+        .context("cannot read the password")?;
+    let foundation = embedded::open(&config).await?;
+    let password = password.trim_end_matches(['\r', '\n']).to_owned();
+    let new = Registration {
+        username,
+        password,
+        nickname: None,
+    };
+    let id = foundation
+        .im
+        .accounts()
+        .register(&new, None)
+        .await
+        .map_err(|e| anyhow::anyhow!("{}", e.message()))?;
+    foundation
+        .store
+        .set_role(id, AccountRole::parse(&role))
+        .await?;
+    foundation.store.close().await;
+    println!("{} is user {id}, role {role}", new.username);
+    Ok(())
+}

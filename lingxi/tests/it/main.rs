@@ -1,0 +1,40 @@
+//! Behaviour tests of the whole system: a real server process, real sockets, and nothing but the client contract.
+//!
+//! Start with [`harness`]: a test asks for a [`harness::Deployment`] and for users on it. Each file holds one topic and
+//! lists its tests in [`behaviours!`], which runs every one of them once a mode.
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and its output is for the one who reads the failure"
+)]
+
+#[macro_use]
+mod harness;
+
+mod accounts;
+mod ai_agent;
+mod ai_chat;
+mod ai_provider;
+mod bad_frames;
+mod bad_requests;
+mod contacts;
+mod conversations;
+mod drain;
+mod durability;
+mod group_chat;
+mod groups;
+mod heartbeat;
+mod history;
+mod membership_events;
+mod offline;
+mod private_chat;
+mod rate_limits;
+mod recall;
+mod receipts;
+mod sessions;
+mod slow_consumer;
+mod startup;
+mod sync;
+mod tokens;
+mod tour;

@@ -1,0 +1,14 @@
+//! What every process needs whatever it does: configuration, telemetry, health, stopping.
+//!
+//! No word of chat or AI is in its logic; the sections of [`config::Config`] are plain data. Start reading at
+//! [`config`], then [`shutdown`].
+
+pub mod config;
+pub mod data_dir;
+pub mod health;
+pub mod listener;
+pub mod mask;
+pub mod metrics;
+pub mod request_log;
+pub mod shutdown;
+pub mod telemetry;

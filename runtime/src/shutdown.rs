@@ -1,0 +1,221 @@
+//! Stopping: one signal that everyone hears, and tasks that are waited for.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::AbortHandle;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::task::TaskTracker;
+
+/// The stop signal of one running system and the tasks that belong to it. Clones are the same one; two systems in one
+/// process (two nodes in a test) have one each.
+#[derive(Clone, Debug, Default)]
+pub struct Shutdown {
+    token: CancellationToken,
+    tracker: TaskTracker,
+    running: Arc<Mutex<Running>>,
+}
+
+#[derive(Debug, Default)]
+struct Running {
+    next: u64,
+    tasks: HashMap<u64, (&'static str, Option<AbortHandle>)>,
+}
+
+/// Tasks that were still running at the deadline, and were aborted.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("still running at the deadline, aborted: {}", .0.join(", "))]
+pub struct StillRunning(pub Vec<&'static str>);
+
+impl Shutdown {
+    /// A system that runs.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The signal, for `select!` and for children that can be stopped by themselves.
+    #[must_use]
+    pub fn token(&self) -> CancellationToken {
+        self.token.clone()
+    }
+
+    /// Resolves when the system is told to stop; owns what it needs, as `with_graceful_shutdown` wants.
+    pub fn cancelled(&self) -> WaitForCancellationFutureOwned {
+        self.token.clone().cancelled_owned()
+    }
+
+    /// Whether the system was told to stop.
+    #[must_use]
+    pub fn is_triggered(&self) -> bool {
+        self.token.is_cancelled()
+    }
+
+    /// Runs `task` until it ends by itself; [`Shutdown::wait_all`] waits for it. It is not cancelled by the signal:
+    /// it listens to the token and ends in its own time. A panic in it is logged with its name and goes no further.
+    pub fn spawn<F>(&self, name: &'static str, task: F) -> AbortHandle
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let id = {
+            let mut running = self.running();
+            running.next += 1;
+            let id = running.next;
+            running.tasks.insert(id, (name, None));
+            id
+        };
+        let entry = Entry {
+            shutdown: self.clone(),
+            id,
+            name,
+        };
+        let handle = self.tracker.spawn(async move {
+            let _entry = entry;
+            task.await;
+        });
+        let abort = handle.abort_handle();
+        if let Some(slot) = self.running().tasks.get_mut(&id) {
+            slot.1 = Some(abort.clone());
+        }
+        abort
+    }
+
+    /// Tells the system to stop. Again does nothing.
+    pub fn trigger(&self) {
+        self.token.cancel();
+    }
+
+    /// Waits until every spawned task has ended. Tasks that are left at the deadline are aborted and named.
+    ///
+    /// # Errors
+    /// [`StillRunning`] with the names of what was aborted.
+    pub async fn wait_all(&self, deadline: Duration) -> Result<(), StillRunning> {
+        self.tracker.close();
+        if tokio::time::timeout(deadline, self.tracker.wait())
+            .await
+            .is_ok()
+        {
+            return Ok(());
+        }
+        let left = self.abort_all();
+        Err(StillRunning(left))
+    }
+
+    /// Resolves when every spawned task has ended after [`Shutdown::wait_all`] began, or after
+    /// [`Shutdown::abort_all`].
+    pub async fn drained(&self) {
+        self.tracker.wait().await;
+    }
+
+    /// Aborts every spawned task at its next await, and names them: how a test kills one node of several in its
+    /// process.
+    pub fn abort_all(&self) -> Vec<&'static str> {
+        self.tracker.close();
+        let running = self.running();
+        let mut names: Vec<_> = running.tasks.values().map(|(name, _)| *name).collect();
+        running
+            .tasks
+            .values()
+            .filter_map(|(_, abort)| abort.as_ref())
+            .for_each(AbortHandle::abort);
+        names.sort_unstable();
+        names
+    }
+
+    /// Triggers on the first SIGTERM or SIGINT. A second one ends the process at once with status 130.
+    ///
+    /// # Errors
+    /// When the handlers cannot be installed.
+    pub fn on_signals(&self) -> io::Result<()> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let shutdown = self.clone();
+        tokio::spawn(async move {
+            for first in [true, false] {
+                let name = tokio::select! {
+                    _ = terminate.recv() => "SIGTERM",
+                    _ = interrupt.recv() => "SIGINT",
+                };
+                if first {
+                    tracing::info!(
+                        signal = name,
+                        "stopping; a second signal ends the process at once"
+                    );
+                    shutdown.trigger();
+                } else {
+                    tracing::warn!(signal = name, "second signal: ending at once");
+                }
+            }
+            std::process::exit(130);
+        });
+        Ok(())
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A task's place in the list; leaves it however the task ends.
+struct Entry {
+    shutdown: Shutdown,
+    id: u64,
+    name: &'static str,
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.shutdown.running().tasks.remove(&self.id);
+        if std::thread::panicking() {
+            tracing::error!(task = self.name, "task panicked");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Shutdown, StillRunning};
+
+    #[tokio::test]
+    async fn tasks_hear_the_signal_and_are_waited_for() {
+        let shutdown = Shutdown::new();
+        let token = shutdown.token();
+        shutdown.spawn("worker", async move { token.cancelled().await });
+        assert!(!shutdown.is_triggered());
+        shutdown.trigger();
+        assert_eq!(shutdown.wait_all(Duration::from_secs(5)).await, Ok(()));
+        assert!(shutdown.abort_all().is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_is_left_at_the_deadline_is_named_and_aborted() {
+        let shutdown = Shutdown::new();
+        shutdown.spawn("stuck", std::future::pending());
+        shutdown.spawn("quick", async {});
+        shutdown.trigger();
+        let left = shutdown.wait_all(Duration::from_millis(50)).await;
+        assert_eq!(left, Err(StillRunning(vec!["stuck"])));
+        assert_eq!(shutdown.wait_all(Duration::from_secs(5)).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_the_task_only() {
+        let shutdown = Shutdown::new();
+        shutdown.spawn("bad", async { panic!("on purpose") });
+        shutdown.spawn("good", async {});
+        assert_eq!(shutdown.wait_all(Duration::from_secs(5)).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn two_systems_in_one_process_stop_apart() {
+        let (one, two) = (Shutdown::new(), Shutdown::new());
+        one.trigger();
+        assert!(one.is_triggered() && !two.is_triggered());
+    }
+}

@@ -1,0 +1,158 @@
+//! Logs, and traces when a collector is configured.
+
+use std::io::{IsTerminal, stderr};
+use std::panic::PanicHookInfo;
+use std::time::Duration;
+
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::{SdkTracerProvider, Tracer};
+use tracing::level_filters::LevelFilter;
+use tracing::subscriber::set_global_default;
+use tracing_opentelemetry::OpenTelemetryLayer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
+
+use crate::config::{Config, LogFormat};
+
+/// The variable of the OpenTelemetry specification that turns traces on.
+const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+const FLUSH_WITHIN: Duration = Duration::from_secs(3);
+
+/// Why telemetry could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The filter is malformed; a loaded configuration has checked it already.
+    #[error("log: {0}")]
+    Filter(#[from] tracing_subscriber::filter::ParseError),
+    /// Something in this process has set its own subscriber.
+    #[error("logging was already set up in this process")]
+    AlreadySet,
+    /// The exporter refused its settings.
+    #[error("{ENDPOINT}: {0}")]
+    Exporter(String),
+}
+
+/// Keeps traces flowing; what is left is sent when it is dropped, within three seconds.
+#[derive(Debug)]
+#[must_use = "traces end when this is dropped"]
+pub struct TelemetryGuard {
+    provider: Option<SdkTracerProvider>,
+}
+
+impl TelemetryGuard {
+    /// Sends what is left, without blocking the runtime that the exporter runs on.
+    pub async fn shutdown(mut self) {
+        if let Some(provider) = self.provider.take() {
+            let flush = move || report(provider.shutdown_with_timeout(FLUSH_WITHIN));
+            if let Err(error) = tokio::task::spawn_blocking(flush).await {
+                tracing::warn!(%error, "traces were not flushed");
+            }
+        }
+    }
+}
+
+impl Drop for TelemetryGuard {
+    fn drop(&mut self) {
+        if let Some(provider) = self.provider.take() {
+            report(provider.shutdown_with_timeout(FLUSH_WITHIN));
+        }
+    }
+}
+
+/// Logs to standard error as `config` says, with the configuration's warnings first, panics included. With
+/// `OTEL_EXPORTER_OTLP_ENDPOINT` set, spans of this workspace go there by OTLP over gRPC as `service_name`; that needs
+/// a Tokio runtime around the call, and the guard must be dropped, or shut down, before that runtime ends.
+///
+/// # Errors
+/// At the second call in a process, and when the exporter's endpoint is malformed.
+pub fn init(config: &Config, service_name: &'static str) -> Result<TelemetryGuard, Error> {
+    let filter = EnvFilter::try_new(&config.log)?;
+    let provider = match std::env::var(ENDPOINT) {
+        Ok(endpoint) if !endpoint.is_empty() => Some(exporting(service_name)?),
+        _ => None,
+    };
+    let traces = provider
+        .as_ref()
+        .map(|provider| traces(provider.tracer(service_name)));
+    let subscriber = Registry::default()
+        .with(lines(config.log_format).with_filter(filter))
+        .with(traces);
+    set_global_default(subscriber).map_err(|_| Error::AlreadySet)?;
+    std::panic::set_hook(Box::new(log_panic));
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    Ok(TelemetryGuard { provider })
+}
+
+fn lines(format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {
+    let layer = fmt::layer().with_writer(stderr);
+    match format {
+        LogFormat::Text => layer.with_ansi(stderr().is_terminal()).boxed(),
+        LogFormat::Json => layer
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .boxed(),
+    }
+}
+
+/// Spans at INFO and above of our own crates: the exporter's transport must not trace itself.
+fn traces<S>(tracer: Tracer) -> impl Layer<S>
+where
+    S: tracing::Subscriber + for<'span> tracing_subscriber::registry::LookupSpan<'span>,
+{
+    OpenTelemetryLayer::new(tracer)
+        .with_filter(Targets::new().with_target("lingxi", LevelFilter::INFO))
+}
+
+fn exporting(service_name: &'static str) -> Result<SdkTracerProvider, Error> {
+    let exporter = opentelemetry_otlp::SpanExporter::builder()
+        .with_tonic()
+        .build()
+        .map_err(|error| Error::Exporter(error.to_string()))?;
+    let provider = SdkTracerProvider::builder()
+        .with_batch_exporter(exporter)
+        .with_resource(Resource::builder().with_service_name(service_name).build())
+        .build();
+    opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
+    opentelemetry::global::set_tracer_provider(provider.clone());
+    Ok(provider)
+}
+
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let message = panic.payload_as_str().unwrap_or("(no message)");
+    let place = panic
+        .location()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let backtrace = std::backtrace::Backtrace::capture();
+    tracing::error!(%place, %backtrace, "panic: {message}");
+}
+
+fn report(flushed: opentelemetry_sdk::error::OTelSdkResult) {
+    if let Err(error) = flushed {
+        tracing::warn!(%error, "traces were not flushed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_call_is_refused_and_leaves_the_first() {
+        let config = Config::defaults().unwrap();
+        let guard = init(&config, "lingxi-test").unwrap();
+        assert!(matches!(
+            init(&config, "lingxi-test"),
+            Err(Error::AlreadySet)
+        ));
+        tracing::info!("still logging");
+        drop(guard);
+        drop(std::panic::take_hook());
+    }
+}

@@ -1,0 +1,192 @@
+//! The log of a conversation.
+
+use lingxi_domain::role::GroupRole;
+use lingxi_domain::{message_id, now_ms};
+
+use super::user;
+use crate::{ConversationHead, EntryKind, Error, NewEntry, Store};
+
+fn message<'a>(
+    id: i64,
+    conversation: &'a str,
+    seq: i64,
+    sender_id: i64,
+    msg_id: &'a str,
+) -> NewEntry<'a> {
+    NewEntry {
+        id,
+        conversation,
+        seq,
+        kind: EntryKind::Message,
+        sender_id,
+        msg_id: Some(msg_id),
+        content: "灵犀 😀 𠮷 'quoted' \\ %_",
+        target: None,
+        target_seq: None,
+        created_at: now_ms(),
+    }
+}
+
+pub(super) async fn run(store: &Store) {
+    let alice = user(store, "conformance.alice").await;
+    let bob = user(store, "conformance.bob").await;
+    let key = format!("d:{alice}:{bob}");
+    let mut tx = store.begin().await.unwrap();
+    assert!(tx.lock_conversations(&[&key]).await.unwrap().is_empty());
+    let ids: Vec<String> = (0..150).map(|n| format!("m{n}")).collect();
+    let mut last = 0;
+    let new: Vec<NewEntry<'_>> = ids
+        .iter()
+        .zip(1..)
+        .map(|(msg_id, seq)| {
+            last = message_id::next_owned(last, 9);
+            message(last, &key, seq, alice, msg_id)
+        })
+        .collect();
+    tx.insert_entries(&new).await.unwrap();
+    let head = ConversationHead {
+        conversation: key.clone(),
+        version: 1,
+        last_seq: 150,
+        message_seq: 150,
+        last_time: now_ms(),
+    };
+    tx.put_heads(std::slice::from_ref(&head)).await.unwrap();
+    tx.add_direct_members(&[(&key, alice), (&key, bob)], now_ms())
+        .await
+        .unwrap();
+    assert!(
+        store.conversation(&key).await.unwrap().is_none(),
+        "nothing is seen before the commit"
+    );
+    tx.commit().await.unwrap();
+    assert_eq!(store.conversation(&key).await.unwrap(), Some(head));
+
+    let mut tx = store.begin().await.unwrap();
+    let keys = [
+        (key.as_str(), alice, "m3"),
+        (key.as_str(), bob, "m3"),
+        (key.as_str(), alice, "new"),
+    ];
+    let repeats = tx.find_repeats(&keys).await.unwrap();
+    assert_eq!(
+        repeats.len(),
+        1,
+        "the same msg_id of another sender is another message"
+    );
+    assert_eq!((repeats[0].id, repeats[0].seq), (new[3].id, 4));
+    let many: Vec<_> = ids
+        .iter()
+        .map(|id| (key.as_str(), alice, id.as_str()))
+        .collect();
+    assert_eq!(tx.find_repeats(&many).await.unwrap().len(), 150);
+    let twice = tx
+        .insert_entries(&[message(last + 1, &key, 151, alice, "m3")])
+        .await;
+    assert!(
+        matches!(twice, Err(Error::Constraint("entries_msg_id"))),
+        "{twice:?}"
+    );
+    drop(tx);
+    let mut tx = store.begin().await.unwrap();
+    let taken = tx
+        .insert_entries(&[message(last + 1, &key, 150, alice, "x")])
+        .await;
+    assert!(
+        matches!(taken, Err(Error::Constraint("entries_seq"))),
+        "{taken:?}"
+    );
+    drop(tx);
+    let mut tx = store.begin().await.unwrap();
+    let taken = tx
+        .insert_entries(&[message(last, &key, 151, alice, "x")])
+        .await;
+    assert!(
+        matches!(taken, Err(Error::Constraint("entries_id"))),
+        "{taken:?}"
+    );
+    drop(tx);
+
+    let page = store.entries_between(&key, 5, 200, 3).await.unwrap();
+    assert_eq!(page.iter().map(|e| e.seq).collect::<Vec<_>>(), [5, 6, 7]);
+    assert_eq!(
+        (page[0].content.as_str(), page[0].sender.as_str()),
+        (new[0].content, "conformance.alice")
+    );
+    let newest = store.history(&key, (1, 100), 2, false, true).await.unwrap();
+    assert_eq!(
+        newest.iter().map(|e| e.seq).collect::<Vec<_>>(),
+        [99, 100],
+        "the newest page, oldest first"
+    );
+    let many = store
+        .entries_of_many(&[(&key, 1, 2), ("g:0", 1, 9), (&key, 149, 300)])
+        .await
+        .unwrap();
+    assert_eq!(
+        many.iter().map(|e| e.seq).collect::<Vec<_>>(),
+        [1, 2, 149, 150]
+    );
+    let pushed = store
+        .entries_after_id(9, new[147].id, last, 10)
+        .await
+        .unwrap();
+    assert_eq!(pushed.iter().map(|e| e.seq).collect::<Vec<_>>(), [149, 150]);
+    assert!(
+        store
+            .entries_after_id(8, 0, last, 10)
+            .await
+            .unwrap()
+            .is_empty(),
+        "other partitions are left out"
+    );
+
+    let mut tx = store.begin().await.unwrap();
+    assert!(tx.mark_recalled(new[1].id, 5).await.unwrap());
+    assert!(!tx.mark_recalled(new[1].id, 6).await.unwrap(), "once");
+    tx.commit().await.unwrap();
+    let recalled = store.entry(new[1].id).await.unwrap().unwrap();
+    assert_eq!(
+        (recalled.content.as_str(), recalled.recalled_at),
+        ("", Some(5))
+    );
+
+    members(store, alice, bob).await;
+}
+
+async fn members(store: &Store, alice: i64, bob: i64) {
+    let key = "g:987654321";
+    let mut tx = store.begin().await.unwrap();
+    tx.add_members(
+        key,
+        &[(alice, GroupRole::Owner), (bob, GroupRole::Member)],
+        5,
+        1,
+    )
+    .await
+    .unwrap();
+    assert_eq!(tx.count_active_members(key).await.unwrap(), 2);
+    tx.end_membership(key, bob, 9).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.active_member_ids(key).await.unwrap(), [alice]);
+    let former = store.member(key, bob).await.unwrap().unwrap();
+    assert_eq!(
+        (former.joined_seq, former.left_seq, former.delivered_seq),
+        (5, Some(9), 4)
+    );
+    let mut tx = store.begin().await.unwrap();
+    tx.add_members(key, &[(bob, GroupRole::Member)], 20, 2)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let back = store.member(key, bob).await.unwrap().unwrap();
+    assert_eq!(
+        (
+            back.joined_seq,
+            back.left_seq,
+            back.delivered_seq,
+            back.read_seq
+        ),
+        (20, None, 19, 19)
+    );
+}

@@ -1,0 +1,100 @@
+//! Leases and the fence.
+
+use crate::{Error, Lease, LeaseProgress, Store};
+
+fn progress(lease: &Lease, stream_pos: i64) -> LeaseProgress {
+    LeaseProgress {
+        partition: lease.partition,
+        epoch: lease.epoch,
+        stream_created: 7,
+        stream_pos,
+        pushed_id: stream_pos * 10,
+        last_id: stream_pos * 100,
+    }
+}
+
+pub(super) async fn run(store: &Store, other: &Store) {
+    store.create_leases(8).await.unwrap();
+    store.create_leases(8).await.unwrap();
+    let a = store.take_leases("a", 60_000, 5, false).await.unwrap();
+    assert_eq!(
+        a.iter().map(|l| l.partition).collect::<Vec<_>>(),
+        [0, 1, 2, 3, 4]
+    );
+    let b = other.take_leases("b", 60_000, 64, false).await.unwrap();
+    assert_eq!(
+        b.iter().map(|l| l.partition).collect::<Vec<_>>(),
+        [5, 6, 7],
+        "held ones are not taken"
+    );
+    assert!(
+        store
+            .take_leases("a", 60_000, 64, false)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+
+    let mut tx = store.begin().await.unwrap();
+    tx.fence("a", &[progress(&a[0], 3), progress(&a[1], 4)])
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    tx.fence("a", &[progress(&a[0], 9)]).await.unwrap();
+    drop(tx);
+
+    let taken = other.take_leases("b", 60_000, 64, true).await.unwrap();
+    assert_eq!(taken.len(), 5, "who is known to be alone takes all");
+    let first = taken.iter().find(|l| l.partition == 0).unwrap();
+    assert_eq!(first.epoch, a[0].epoch + 1);
+    assert_eq!(
+        (
+            first.stream_created,
+            first.stream_pos,
+            first.pushed_id,
+            first.last_id
+        ),
+        (7, 3, 30, 300),
+        "what was committed, and not what was rolled back"
+    );
+    let mut tx = store.begin().await.unwrap();
+    let refused = tx.fence("a", &[progress(&a[0], 5)]).await;
+    assert!(
+        matches!(refused, Err(Error::Fenced)),
+        "the former owner commits nothing: {refused:?}"
+    );
+    drop(tx);
+    let mut tx = store.begin().await.unwrap();
+    let both = [
+        progress(&b[0], 1),
+        LeaseProgress {
+            epoch: first.epoch - 1,
+            ..progress(first, 5)
+        },
+    ];
+    assert!(
+        matches!(tx.fence("b", &both).await, Err(Error::Fenced)),
+        "one lost lease refuses the whole batch"
+    );
+    drop(tx);
+
+    assert!(
+        store.renew_leases("a", 60_000).await.unwrap().is_empty(),
+        "nothing is left to renew"
+    );
+    assert_eq!(other.renew_leases("b", 60_000).await.unwrap().len(), 8);
+    other.release_leases("b").await.unwrap();
+    assert_eq!(
+        store.take_leases("a", -1, 64, false).await.unwrap().len(),
+        8,
+        "given up, they are free at once"
+    );
+    let expired = other.take_leases("b", 60_000, 64, false).await.unwrap();
+    assert_eq!(
+        expired.len(),
+        8,
+        "expired by the database's clock, they are free"
+    );
+    other.release_leases("b").await.unwrap();
+}

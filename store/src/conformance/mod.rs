@@ -1,0 +1,86 @@
+//! What every database must do for a [`Store`], run against each kind.
+//!
+//! Each part works on rows of its own, so the suite can be run on a database that holds others.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a conformance suite is a test: it panics where a promise is broken"
+)]
+
+mod cursors;
+mod effects;
+mod entries;
+mod leases;
+
+use lingxi_domain::role::AccountRole;
+use lingxi_domain::{UserId, now_ms};
+
+use crate::{NewUser, Store};
+
+/// Runs the whole suite. `open` opens the database anew, as another process would.
+///
+/// # Panics
+/// Where a promise is broken.
+pub async fn run<F>(open: F)
+where
+    F: AsyncFn() -> Store,
+{
+    let store = open().await;
+    leases::run(&store, &open().await).await;
+    entries::run(&store).await;
+    cursors::run(&store).await;
+    effects::run(&store).await;
+    settings(&store, &open().await).await;
+    connection_ids(&store, &open().await).await;
+    store.ping().await.unwrap();
+}
+
+/// A new account.
+async fn user(store: &Store, name: &str) -> UserId {
+    let new = NewUser {
+        username: name,
+        username_key: &name.to_lowercase(),
+        password_hash: "",
+        nickname: name,
+        role: AccountRole::User,
+        created_at: now_ms(),
+    };
+    store.create_user(&new).await.unwrap()
+}
+
+async fn settings(store: &Store, other: &Store) {
+    assert_eq!(
+        store.install_setting("conformance", "64").await.unwrap(),
+        "64"
+    );
+    assert_eq!(
+        other.install_setting("conformance", "32").await.unwrap(),
+        "64",
+        "what was installed stays"
+    );
+}
+
+async fn connection_ids(store: &Store, other: &Store) {
+    let (here, there) = (
+        crate::ConnectionIds::new(store.clone()),
+        crate::ConnectionIds::new(other.clone()),
+    );
+    let mut last = 0;
+    for _ in 0..20 {
+        for ids in [&here, &there] {
+            let id = ids.next().await.unwrap();
+            assert!(
+                id > last,
+                "an id that is asked for later is higher, whichever node asks"
+            );
+            last = id;
+        }
+    }
+    let together = futures_util::future::join_all((0..100).map(|_| here.next())).await;
+    let mut together: Vec<i64> = together.into_iter().map(Result::unwrap).collect();
+    together.sort_unstable();
+    together.dedup();
+    assert_eq!(together.len(), 100, "no id twice");
+    assert!(together[0] > last);
+}

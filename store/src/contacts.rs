@@ -1,0 +1,75 @@
+//! Whom a user keeps in the list of contacts. One side only: the other need not know.
+
+use lingxi_domain::UserId;
+
+use crate::error::Result;
+use crate::sql::{args, dialect};
+use crate::{Store, Tx};
+
+/// A contact with what the list shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// Who.
+    pub user_id: UserId,
+    /// The account's name.
+    pub username: String,
+    /// The name to show.
+    pub nickname: String,
+    /// The picture's address; may be empty.
+    pub avatar: String,
+    /// A line about oneself; may be empty.
+    pub signature: String,
+    /// What the keeper of the list calls the contact; may be empty.
+    pub remark: String,
+}
+
+impl Store {
+    /// A user's contacts, by name; deleted accounts are left out.
+    pub async fn contacts(&self, user: UserId) -> Result<Vec<Contact>> {
+        let sql = "SELECT u.id, u.username, u.nickname, u.avatar, u.signature, c.remark \
+                   FROM contacts c JOIN users u ON u.id = c.contact_id \
+                   WHERE c.user_id = ? AND u.deleted_at IS NULL ORDER BY u.username_key";
+        let rows = self.reader().await?.fetch(sql, args![user]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Contact {
+                    user_id: row.int(0)?,
+                    username: row.text(1)?,
+                    nickname: row.text(2)?,
+                    avatar: row.text(3)?,
+                    signature: row.text(4)?,
+                    remark: row.text(5)?,
+                })
+            })
+            .collect()
+    }
+}
+
+impl Tx {
+    /// Adds a contact. One that is there keeps its remark unless there is a new one.
+    pub async fn put_contact(
+        &mut self,
+        user: UserId,
+        contact: UserId,
+        remark: Option<&str>,
+        now: i64,
+    ) -> Result<()> {
+        let tail = match remark {
+            Some(_) => dialect::on_conflict_overwrite("user_id, contact_id", &["remark"]),
+            None => dialect::on_conflict_keep("user_id, contact_id"),
+        };
+        let sql = format!(
+            "INSERT INTO contacts (user_id, contact_id, remark, created_at) VALUES (?, ?, ?, ?){tail}"
+        );
+        self.conn
+            .execute(sql, args![user, contact, remark.unwrap_or_default(), now])
+            .await?;
+        Ok(())
+    }
+
+    /// Takes a contact off the list; answers whether it was on it.
+    pub async fn delete_contact(&mut self, user: UserId, contact: UserId) -> Result<bool> {
+        let sql = "DELETE FROM contacts WHERE user_id = ? AND contact_id = ?";
+        Ok(self.conn.execute(sql, args![user, contact]).await? == 1)
+    }
+}

@@ -1,0 +1,235 @@
+//! The heads of conversations: where `seq` is handed out, and what a user's list shows.
+
+use lingxi_domain::{Seq, UserId};
+
+use crate::error::Result;
+use crate::sql::{Row, args, chunks, dialect, list, placeholders};
+use crate::{Store, Tx};
+
+/// A conversation's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConversationHead {
+    /// The conversation's key.
+    pub conversation: String,
+    /// Rises with every change of membership, roles, mutes or blocks.
+    pub version: i64,
+    /// The seq of its newest entry; 0 when it has none.
+    pub last_seq: Seq,
+    /// The seq of its newest message; 0 when it has none.
+    pub message_seq: Seq,
+    /// When that was, or when the conversation was made: milliseconds since the Unix epoch.
+    pub last_time: i64,
+}
+
+/// One conversation of one user that has entries which the user's client has not confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserHead {
+    /// Whose.
+    pub user_id: UserId,
+    /// The conversation's key.
+    pub conversation: String,
+    /// The delivered cursor.
+    pub delivered_seq: Seq,
+    /// The last entry that the user may see.
+    pub last_seq: Seq,
+}
+
+/// One row of a user's list of conversations.
+#[derive(Clone, Debug)]
+pub struct ConversationRow {
+    /// The conversation's key.
+    pub conversation: String,
+    /// The last entry that the user may see.
+    pub last_seq: Seq,
+    /// The user's read cursor.
+    pub read_seq: Seq,
+    /// When its newest message was, or when it was made.
+    pub last_time: i64,
+    /// Messages of others behind the read cursor.
+    pub unread: i64,
+    /// Its newest message, if it has one.
+    pub last_message: Option<LastMessage>,
+}
+
+/// The newest message of a conversation.
+#[derive(Clone, Debug)]
+pub struct LastMessage {
+    /// Its id.
+    pub id: i64,
+    /// Its place.
+    pub seq: Seq,
+    /// Its sender's id.
+    pub sender_id: UserId,
+    /// Its sender's name.
+    pub sender: String,
+    /// The sender's id for it.
+    pub msg_id: String,
+    /// Its text; empty when recalled.
+    pub content: String,
+    /// When it was.
+    pub created_at: i64,
+    /// Whether it was recalled.
+    pub recalled: bool,
+}
+
+const HEAD: &str = "conversation, version, last_seq, message_seq, last_time";
+
+fn head(row: &Row) -> Result<ConversationHead> {
+    Ok(ConversationHead {
+        conversation: row.text(0)?,
+        version: row.int(1)?,
+        last_seq: row.int(2)?,
+        message_seq: row.int(3)?,
+        last_time: row.int(4)?,
+    })
+}
+
+impl Store {
+    /// A conversation's head, if it exists.
+    pub async fn conversation(&self, conversation: &str) -> Result<Option<ConversationHead>> {
+        let sql = format!("SELECT {HEAD} FROM conversations WHERE conversation = ?");
+        let row = self
+            .reader()
+            .await?
+            .fetch_one(sql, args![conversation])
+            .await?;
+        row.as_ref().map(head).transpose()
+    }
+
+    /// For each of these users, the conversations with entries that their clients have not confirmed: one query for
+    /// many users.
+    pub async fn unconfirmed_heads(&self, users: &[UserId]) -> Result<Vec<UserHead>> {
+        let mut found = Vec::new();
+        let mut conn = self.reader().await?;
+        for piece in chunks(users) {
+            let sql = format!(
+                "SELECT m.user_id, m.conversation, m.delivered_seq, COALESCE(m.left_seq, c.last_seq) \
+                 FROM members m JOIN conversations c ON c.conversation = m.conversation \
+                 WHERE m.user_id IN ({}) AND m.delivered_seq < COALESCE(m.left_seq, c.last_seq) \
+                 ORDER BY m.user_id, c.last_time",
+                list(piece.len())
+            );
+            let args = piece.iter().map(|&u| u.into()).collect();
+            for row in conn.fetch(sql, args).await? {
+                found.push(UserHead {
+                    user_id: row.int(0)?,
+                    conversation: row.text(1)?,
+                    delivered_seq: row.int(2)?,
+                    last_seq: row.int(3)?,
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// A user's conversations, newest `last_time` first, those before `before` only; former groups are left out.
+    pub async fn conversations_of(
+        &self,
+        user: UserId,
+        before: i64,
+        limit: i64,
+    ) -> Result<Vec<ConversationRow>> {
+        let sql = "SELECT c.conversation, c.last_seq, m.read_seq, c.last_time, \
+                     (SELECT COUNT(*) FROM entries n WHERE n.conversation = m.conversation AND n.seq > m.read_seq \
+                        AND n.seq >= m.joined_seq AND n.kind = 1 AND n.sender_id <> m.user_id AND n.recalled_at IS NULL), \
+                     e.id, e.seq, e.sender_id, u.username, e.msg_id, e.content, e.created_at, e.recalled_at \
+                   FROM members m JOIN conversations c ON c.conversation = m.conversation \
+                   LEFT JOIN entries e ON e.conversation = c.conversation AND e.seq = c.message_seq \
+                        AND e.seq >= m.joined_seq \
+                   LEFT JOIN users u ON u.id = e.sender_id \
+                   WHERE m.user_id = ? AND m.left_seq IS NULL AND c.last_time < ? \
+                   ORDER BY c.last_time DESC, c.conversation LIMIT ?";
+        let rows = self
+            .reader()
+            .await?
+            .fetch(sql, args![user, before, limit])
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let last_message = match row.opt_int(5)? {
+                    None => None,
+                    Some(id) => Some(LastMessage {
+                        id,
+                        seq: row.int(6)?,
+                        sender_id: row.int(7)?,
+                        sender: row.opt_text(8)?.unwrap_or_default(),
+                        msg_id: row.opt_text(9)?.unwrap_or_default(),
+                        content: row.text(10)?,
+                        created_at: row.int(11)?,
+                        recalled: row.opt_int(12)?.is_some(),
+                    }),
+                };
+                Ok(ConversationRow {
+                    conversation: row.text(0)?,
+                    last_seq: row.int(1)?,
+                    read_seq: row.int(2)?,
+                    last_time: row.int(3)?,
+                    unread: row.int(4)?,
+                    last_message,
+                })
+            })
+            .collect()
+    }
+}
+
+impl Tx {
+    /// Locks the rows of these conversations until the transaction ends; those that do not exist are left out. Pass them
+    /// in key order, so that no two transactions wait for each other.
+    pub async fn lock_conversations(
+        &mut self,
+        conversations: &[&str],
+    ) -> Result<Vec<ConversationHead>> {
+        let mut found = Vec::with_capacity(conversations.len());
+        for piece in chunks(conversations) {
+            let sql = format!(
+                "SELECT {HEAD} FROM conversations WHERE conversation IN ({}) ORDER BY conversation{}",
+                list(piece.len()),
+                dialect::FOR_UPDATE
+            );
+            let args = piece.iter().map(|&c| c.into()).collect();
+            for row in self.conn.fetch(sql, args).await? {
+                found.push(head(&row)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Locks one conversation; `None` when it does not exist.
+    pub async fn lock_conversation(
+        &mut self,
+        conversation: &str,
+    ) -> Result<Option<ConversationHead>> {
+        Ok(self
+            .lock_conversations(&[conversation])
+            .await?
+            .into_iter()
+            .next())
+    }
+
+    /// Writes these heads as they are: makes those that are new and overwrites the others. Call it only for rows that
+    /// this transaction has locked or found missing.
+    pub async fn put_heads(&mut self, heads: &[ConversationHead]) -> Result<()> {
+        for piece in chunks(heads) {
+            let sql = format!(
+                "INSERT INTO conversations ({HEAD}) VALUES {}{}",
+                placeholders(piece.len(), 5),
+                dialect::on_conflict_overwrite(
+                    "conversation",
+                    &["version", "last_seq", "message_seq", "last_time"]
+                )
+            );
+            let mut values = Vec::with_capacity(piece.len() * 5);
+            for h in piece {
+                values.extend(args![
+                    &h.conversation,
+                    h.version,
+                    h.last_seq,
+                    h.message_seq,
+                    h.last_time
+                ]);
+            }
+            self.conn.execute(sql, values).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,278 @@
+//! Who belongs to a conversation, from which seq to which, and how far each has read.
+
+use lingxi_domain::role::GroupRole;
+use lingxi_domain::{Seq, UserId};
+
+use crate::error::Result;
+use crate::sql::{Row, args, chunks, dialect, list, placeholders};
+use crate::{Store, Tx};
+
+/// A member's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The conversation's key.
+    pub conversation: String,
+    /// Who.
+    pub user_id: UserId,
+    /// The role in a group.
+    pub role: GroupRole,
+    /// The first entry that the member may see.
+    pub joined_seq: Seq,
+    /// The last entry that a former member may see; `None` while a member.
+    pub left_seq: Option<Seq>,
+    /// Muted until then, milliseconds since the Unix epoch.
+    pub muted_until: i64,
+    /// Everything up to here was confirmed by the member's client.
+    pub delivered_seq: Seq,
+    /// Everything up to here was read.
+    pub read_seq: Seq,
+    /// When the member joined, milliseconds since the Unix epoch.
+    pub joined_at: i64,
+}
+
+impl Member {
+    /// Whether the membership holds now.
+    pub fn is_active(&self) -> bool {
+        self.left_seq.is_none()
+    }
+}
+
+/// A member of a group with what its page shows.
+#[derive(Clone, Debug)]
+pub struct GroupMember {
+    /// Who.
+    pub user_id: UserId,
+    /// The account's name.
+    pub username: String,
+    /// The name to show.
+    pub nickname: String,
+    /// The picture's address.
+    pub avatar: String,
+    /// The role in the group.
+    pub role: GroupRole,
+    /// When the member joined, milliseconds since the Unix epoch.
+    pub joined_at: i64,
+}
+
+/// What became of a read cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadMove {
+    /// Where it stood.
+    pub before: Seq,
+    /// Where it stands.
+    pub now: Seq,
+}
+
+const COLUMNS: &str = "conversation, user_id, role, joined_seq, left_seq, muted_until, delivered_seq, read_seq, joined_at";
+
+fn member(row: &Row) -> Result<Member> {
+    Ok(Member {
+        conversation: row.text(0)?,
+        user_id: row.int(1)?,
+        role: GroupRole::from_db(row.int(2)?),
+        joined_seq: row.int(3)?,
+        left_seq: row.opt_int(4)?,
+        muted_until: row.int(5)?,
+        delivered_seq: row.int(6)?,
+        read_seq: row.int(7)?,
+        joined_at: row.int(8)?,
+    })
+}
+
+impl Store {
+    /// One user's membership of a conversation, present or past.
+    pub async fn member(&self, conversation: &str, user: UserId) -> Result<Option<Member>> {
+        let sql = format!("SELECT {COLUMNS} FROM members WHERE conversation = ? AND user_id = ?");
+        let row = self
+            .reader()
+            .await?
+            .fetch_one(sql, args![conversation, user])
+            .await?;
+        row.as_ref().map(member).transpose()
+    }
+
+    /// The ids of a conversation's present members, lowest first.
+    pub async fn active_member_ids(&self, conversation: &str) -> Result<Vec<UserId>> {
+        let sql = "SELECT user_id FROM members WHERE conversation = ? AND left_seq IS NULL ORDER BY user_id";
+        self.reader()
+            .await?
+            .fetch(sql, args![conversation])
+            .await?
+            .iter()
+            .map(|r| r.int(0))
+            .collect()
+    }
+
+    /// A group's present members, the owner first, then by when they joined.
+    pub async fn group_members(&self, conversation: &str) -> Result<Vec<GroupMember>> {
+        let sql = "SELECT u.id, u.username, u.nickname, u.avatar, m.role, m.joined_at \
+                   FROM members m JOIN users u ON u.id = m.user_id \
+                   WHERE m.conversation = ? AND m.left_seq IS NULL ORDER BY m.role DESC, m.joined_at, u.id";
+        let rows = self.reader().await?.fetch(sql, args![conversation]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(GroupMember {
+                    user_id: row.int(0)?,
+                    username: row.text(1)?,
+                    nickname: row.text(2)?,
+                    avatar: row.text(3)?,
+                    role: GroupRole::from_db(row.int(4)?),
+                    joined_at: row.int(5)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Moves the read cursor forward to `seq`, at most to the last entry that the member may see (its head or its
+    /// `left_seq`); the delivered cursor follows it. `None` for a stranger.
+    pub async fn mark_read(
+        &self,
+        conversation: &str,
+        user: UserId,
+        seq: Seq,
+    ) -> Result<Option<ReadMove>> {
+        let mut tx = self.begin().await?;
+        let sql = format!(
+            "SELECT m.read_seq, m.delivered_seq, COALESCE(m.left_seq, c.last_seq) FROM members m \
+             JOIN conversations c ON c.conversation = m.conversation WHERE m.conversation = ? AND m.user_id = ?{}",
+            dialect::FOR_UPDATE
+        );
+        let Some(row) = tx.conn.fetch_one(sql, args![conversation, user]).await? else {
+            return Ok(None);
+        };
+        let (read, delivered, head) = (row.int(0)?, row.int(1)?, row.int(2)?);
+        let target = seq.min(head).max(read);
+        if target > read {
+            let sql = "UPDATE members SET read_seq = ?, delivered_seq = ? WHERE conversation = ? AND user_id = ?";
+            tx.conn
+                .execute(
+                    sql,
+                    args![target, delivered.max(target), conversation, user],
+                )
+                .await?;
+            tx.commit().await?;
+        }
+        Ok(Some(ReadMove {
+            before: read,
+            now: target,
+        }))
+    }
+}
+
+impl Tx {
+    /// One user's membership of a conversation, present or past. Lock the conversation first.
+    pub async fn member(&mut self, conversation: &str, user: UserId) -> Result<Option<Member>> {
+        let sql = format!("SELECT {COLUMNS} FROM members WHERE conversation = ? AND user_id = ?");
+        let row = self.conn.fetch_one(sql, args![conversation, user]).await?;
+        row.as_ref().map(member).transpose()
+    }
+
+    /// The present members of many conversations.
+    pub async fn active_members(&mut self, conversations: &[&str]) -> Result<Vec<Member>> {
+        let mut found = Vec::new();
+        for piece in chunks(conversations) {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM members WHERE conversation IN ({}) AND left_seq IS NULL",
+                list(piece.len())
+            );
+            let args = piece.iter().map(|&c| c.into()).collect();
+            for row in self.conn.fetch(sql, args).await? {
+                found.push(member(&row)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// How many members a conversation has now.
+    pub async fn count_active_members(&mut self, conversation: &str) -> Result<i64> {
+        let sql = "SELECT COUNT(*) FROM members WHERE conversation = ? AND left_seq IS NULL";
+        let row = self.conn.fetch_one(sql, args![conversation]).await?;
+        row.map_or(Ok(0), |r| r.int(0))
+    }
+
+    /// Adds members, or brings former ones back; what they see begins at `joined_seq`, and their cursors stand before it.
+    pub async fn add_members(
+        &mut self,
+        conversation: &str,
+        users: &[(UserId, GroupRole)],
+        joined_seq: Seq,
+        now: i64,
+    ) -> Result<()> {
+        for piece in chunks(users) {
+            let sql = format!(
+                "INSERT INTO members ({COLUMNS}) VALUES {}{}",
+                placeholders(piece.len(), 9),
+                dialect::on_conflict_overwrite(
+                    "conversation, user_id",
+                    &[
+                        "role",
+                        "joined_seq",
+                        "left_seq",
+                        "muted_until",
+                        "delivered_seq",
+                        "read_seq",
+                        "joined_at"
+                    ]
+                )
+            );
+            let mut values = Vec::with_capacity(piece.len() * 9);
+            for &(user, role) in piece {
+                let before = joined_seq - 1;
+                values.extend(args![
+                    conversation,
+                    user,
+                    role.to_db(),
+                    joined_seq,
+                    None::<i64>,
+                    0_i64,
+                    before,
+                    before,
+                    now
+                ]);
+            }
+            self.conn.execute(sql, values).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends a membership: nothing behind `left_seq` is seen any more.
+    pub async fn end_membership(
+        &mut self,
+        conversation: &str,
+        user: UserId,
+        left_seq: Seq,
+    ) -> Result<()> {
+        let sql = "UPDATE members SET left_seq = ? WHERE conversation = ? AND user_id = ? AND left_seq IS NULL";
+        self.conn
+            .execute(sql, args![left_seq, conversation, user])
+            .await?;
+        Ok(())
+    }
+
+    /// Adds the two sides of new private conversations (one row for a talk with oneself), seeing everything.
+    pub async fn add_direct_members(&mut self, rows: &[(&str, UserId)], now: i64) -> Result<()> {
+        for piece in chunks(rows) {
+            let sql = format!(
+                "INSERT INTO members ({COLUMNS}) VALUES {}{}",
+                placeholders(piece.len(), 9),
+                dialect::on_conflict_keep("conversation, user_id")
+            );
+            let mut values = Vec::with_capacity(piece.len() * 9);
+            for &(conversation, user) in piece {
+                values.extend(args![
+                    conversation,
+                    user,
+                    0_i64,
+                    1_i64,
+                    None::<i64>,
+                    0_i64,
+                    0_i64,
+                    0_i64,
+                    now
+                ]);
+            }
+            self.conn.execute(sql, values).await?;
+        }
+        Ok(())
+    }
+}

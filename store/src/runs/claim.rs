@@ -1,0 +1,162 @@
+//! Which worker holds a run.
+
+use lingxi_domain::run::RunState;
+
+use super::steps::RunStep;
+use super::sweep::Failed;
+use super::{MAX_FAILURES, RUN_LEASE_MS, Run};
+use crate::Store;
+use crate::error::Result;
+use crate::sql::{args, chunks, dialect, list};
+
+/// What became of an attempt to take a run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Claim {
+    /// It is the caller's.
+    Mine(Box<ClaimedRun>),
+    /// Another worker holds it.
+    Held,
+    /// It has ended; also when this call gave it up because too many attempts had failed.
+    Finished,
+    /// There is no such run.
+    Unknown,
+}
+
+/// A run as its new worker finds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClaimedRun {
+    /// The run, with the attempt and the generation that the worker writes under.
+    pub run: Run,
+    /// What earlier attempts committed, in order.
+    pub steps: Vec<RunStep>,
+    /// What is left until its deadline, in milliseconds; negative when it has passed.
+    pub remaining_ms: i64,
+}
+
+/// A run that its worker still holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldRun {
+    /// The run.
+    pub run_id: String,
+    /// The attempt that is held.
+    pub attempt: i64,
+    /// Whether its asker wants it stopped.
+    pub stop_requested: bool,
+}
+
+impl Store {
+    /// Takes a run that waits, or whose worker let its lease expire. Raises `attempt`, and from the second attempt on
+    /// `generation`, since clients may have seen more of the first than it committed.
+    pub async fn claim_run(&self, id: &str, worker: &str) -> Result<Claim> {
+        let mut tx = self.begin().await?;
+        let Some(found) = tx.run_for_update(id).await? else {
+            return Ok(Claim::Unknown);
+        };
+        if found.state.is_final() {
+            return Ok(Claim::Finished);
+        }
+        let now = dialect::NOW_MS;
+        let free = format!("(state = 'queued' OR lease_expires_at < {now})");
+        let sql = format!("SELECT {free}, deadline_at - {now} FROM runs WHERE id = ?");
+        let row = tx.conn.fetch_one(sql, args![id]).await?;
+        let Some(row) = row else {
+            return Ok(Claim::Unknown);
+        };
+        let remaining_ms = row.int(1)?;
+        if row.int(0)? == 0 {
+            return Ok(Claim::Held);
+        }
+        // An attempt that was cut off counts as failed; a worker that gave the run back has set it to queued.
+        if found.failures + i64::from(found.state == RunState::Running) >= MAX_FAILURES {
+            let outcome = tx.give_up_run(&found).await?;
+            tx.commit().await?;
+            return Ok(if outcome == Failed::Ended {
+                Claim::Finished
+            } else {
+                Claim::Held
+            });
+        }
+        let sql = format!(
+            "UPDATE runs SET failures = failures + (state = 'running'), generation = generation + (attempt > 0), \
+             attempt = attempt + 1, state = 'running', worker = ?, lease_expires_at = {now} + ? \
+             WHERE id = ? AND attempt = ? AND finished_at IS NULL AND {free}"
+        );
+        let taken = tx
+            .conn
+            .execute(sql, args![worker, RUN_LEASE_MS, id, found.attempt])
+            .await?;
+        if taken == 0 {
+            return Ok(Claim::Held);
+        }
+        let steps = tx.run_steps(id).await?;
+        let run = tx.run_for_update(id).await?.unwrap_or(found);
+        tx.commit().await?;
+        Ok(Claim::Mine(Box::new(ClaimedRun {
+            run,
+            steps,
+            remaining_ms,
+        })))
+    }
+
+    /// Keeps these runs (id, attempt) for another lease; answers those that the worker still holds. One that is not
+    /// among them is lost: nothing may be done for it any more.
+    pub async fn renew_run_leases(
+        &self,
+        worker: &str,
+        runs: &[(String, i64)],
+    ) -> Result<Vec<HeldRun>> {
+        let mut held = Vec::with_capacity(runs.len());
+        if runs.is_empty() {
+            return Ok(held);
+        }
+        let mut tx = self.begin().await?;
+        for piece in chunks(runs) {
+            let ids = list(piece.len());
+            let mine = format!("worker = ? AND state = 'running' AND id IN ({ids})");
+            let values = || {
+                let mut values = args![worker];
+                values.extend(piece.iter().map(|(id, _)| crate::sql::Value::from(id)));
+                values
+            };
+            let sql = format!(
+                "UPDATE runs SET lease_expires_at = {} + {RUN_LEASE_MS} WHERE {mine}",
+                dialect::NOW_MS
+            );
+            tx.conn.execute(sql, values()).await?;
+            let sql =
+                format!("SELECT id, attempt, stop_requested_at IS NOT NULL FROM runs WHERE {mine}");
+            for row in tx.conn.fetch(sql, values()).await? {
+                let run = HeldRun {
+                    run_id: row.text(0)?,
+                    attempt: row.int(1)?,
+                    stop_requested: row.int(2)? != 0,
+                };
+                if piece
+                    .iter()
+                    .any(|(id, attempt)| *id == run.run_id && *attempt == run.attempt)
+                {
+                    held.push(run);
+                }
+            }
+        }
+        tx.commit().await?;
+        Ok(held)
+    }
+
+    /// Gives a run back, so that another worker can take it at once; `failed` counts the attempt as one. Does nothing
+    /// when the run is no longer held under `attempt`.
+    pub async fn release_run(&self, id: &str, attempt: i64, failed: bool) -> Result<()> {
+        let mut tx = self.begin().await?;
+        // After a failure the sweeper waits a little: what went wrong may still be wrong.
+        let pause: i64 = if failed { 1_000 } else { 0 };
+        let sql = format!(
+            "UPDATE runs SET state = 'queued', worker = NULL, failures = failures + ?, lease_expires_at = {} + ? \
+             WHERE id = ? AND attempt = ? AND state = 'running'",
+            dialect::NOW_MS
+        );
+        tx.conn
+            .execute(sql, args![failed, pause, id, attempt])
+            .await?;
+        tx.commit().await
+    }
+}

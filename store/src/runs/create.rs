@@ -1,0 +1,129 @@
+//! Accepting a question.
+
+use lingxi_domain::event_id::EventId;
+use lingxi_domain::replay::StampedEvent;
+use lingxi_domain::run::{RunEvent, RunKind};
+use lingxi_domain::{UserId, now_ms};
+
+use super::steps::{NewStep, StepKind};
+use super::{COLUMNS, Run, run};
+use crate::Store;
+use crate::error::{Error, Result};
+use crate::sql::{args, dialect};
+
+/// How long a new run is left to its first delivery before it is published again, in milliseconds.
+const FIRST_DELIVERY_MS: i64 = 5_000;
+
+/// A question to the assistant.
+#[derive(Clone, Debug)]
+pub struct NewRun<'a> {
+    /// An id that was never used.
+    pub id: &'a str,
+    /// Who asks.
+    pub user_id: UserId,
+    /// What kind of answer is wanted.
+    pub kind: RunKind,
+    /// The work queue it goes to.
+    pub lane: &'a str,
+    /// The conversation that the answer goes to.
+    pub conversation: Option<&'a str>,
+    /// The question.
+    pub input: &'a str,
+    /// The asker's name for this question: the same one is the same run.
+    pub idempotency_key: Option<&'a str>,
+    /// How long it may take from now, in milliseconds.
+    pub deadline_ms: i64,
+}
+
+/// What became of a question.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CreatedRun {
+    /// A new run, committed: it is not lost any more.
+    New(Run),
+    /// The run that the same key and question made before.
+    Existing(Run),
+    /// The key was used for another question.
+    Conflict,
+}
+
+impl Store {
+    /// Commits a question as a queued run with its first event, which names it.
+    pub async fn create_run(&self, new: &NewRun<'_>) -> Result<CreatedRun> {
+        if let Some(known) = self.repeated_run(new).await? {
+            return Ok(known);
+        }
+        match self.insert_run(new).await {
+            Ok(run) => Ok(CreatedRun::New(run)),
+            // Asked twice at the same moment: the other one was first.
+            Err(Error::Constraint("runs_idempotency_key")) => {
+                let known = self.repeated_run(new).await?;
+                known.ok_or_else(|| Error::Corrupt("an idempotency key without a run".into()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn repeated_run(&self, new: &NewRun<'_>) -> Result<Option<CreatedRun>> {
+        let Some(key) = new.idempotency_key else {
+            return Ok(None);
+        };
+        let sql = format!("SELECT {COLUMNS} FROM runs WHERE user_id = ? AND idempotency_key = ?");
+        let row = self
+            .reader()
+            .await?
+            .fetch_one(sql, args![new.user_id, key])
+            .await?;
+        let Some(known) = row.as_ref().map(run).transpose()? else {
+            return Ok(None);
+        };
+        let same = known.kind == new.kind && known.input == new.input;
+        Ok(Some(if same {
+            CreatedRun::Existing(known)
+        } else {
+            CreatedRun::Conflict
+        }))
+    }
+
+    async fn insert_run(&self, new: &NewRun<'_>) -> Result<Run> {
+        let mut tx = self.begin().await?;
+        let now = dialect::NOW_MS;
+        let sql = format!(
+            "INSERT INTO runs (id, user_id, kind, lane, conversation, input, idempotency_key, state, generation, \
+             lease_expires_at, deadline_at, created_at) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', 1, {now} + ?, {now} + ?, ?)"
+        );
+        let values = args![
+            new.id,
+            new.user_id,
+            new.kind.as_str(),
+            new.lane,
+            new.conversation,
+            new.input,
+            new.idempotency_key,
+            FIRST_DELIVERY_MS,
+            new.deadline_ms,
+            now_ms(),
+        ];
+        tx.conn.execute(sql, values).await?;
+        let named = RunEvent::Run {
+            run_id: new.id.to_owned(),
+        };
+        let id = EventId {
+            generation: 1,
+            position: named.units(),
+        };
+        let events = [StampedEvent { id, event: named }];
+        let start = NewStep {
+            step: 0,
+            kind: StepKind::Start,
+            generation: 1,
+            position: 1,
+            body: "{}",
+            events: &events,
+        };
+        tx.insert_run_step(new.id, &start).await?;
+        let run = tx.run_for_update(new.id).await?;
+        tx.commit().await?;
+        run.ok_or_else(|| Error::Corrupt("a run that was just made is not there".into()))
+    }
+}
