@@ -3,17 +3,19 @@
 use lingxi_bench::simulator::{Fault, Reply, Script};
 use lingxi_domain::event_id::EventId;
 use lingxi_domain::run::{RunEvent, RunKind, RunState};
+use lingxi_store::{Claim, Effect, NewStep, StepKind};
 use serde_json::json;
 
 use super::gateway::{kinds, parse, text};
 use super::world::World;
+use crate::tools::{Refusal, Toolbox};
 
 /// Creates a group, then says something and stalls; asked again, it answers.
 fn script() -> Script {
     let stalls = Reply::text("half an answer").fault(Fault::Stall { after: 2, ms: None });
     let create = Reply::call("create_group", json!({"name": "A"}))
         .then(stalls)
-        .then(Reply::text("the whole answer"));
+        .then(Reply::text("the whole answer").paced(2, 10.0));
     Script::queue([create])
 }
 
@@ -69,73 +71,69 @@ async fn a_run_goes_on_behind_its_last_step_when_its_worker_dies() {
 }
 
 #[tokio::test]
-async fn a_tool_call_that_was_cut_off_behind_its_effect_is_not_done_again() {
-    // The worker died between the effect's commit and the step's: the row of the effect is there, the step is not.
-    let world = World::with(Script::queue([])).await;
-    let create = Reply::call("create_group", json!({"name": "A"})).then(Reply::text("made"));
-    world.simulator.push_reply(create);
-    let node = world.worker();
-    world.ask("r", RunKind::Agent, "create").await;
-    world.finished("r").await;
-    let group = world.groups().await[0].id;
-    let effect = lingxi_store::Effect {
-        run_id: "r2".into(),
+async fn an_effect_that_was_committed_without_its_step_is_not_done_again() {
+    let mut world = World::with(Script::default()).await;
+    world.config.ai.providers.clear();
+    world.config.ai.detect_ollama = false;
+    world
+        .ask("r", RunKind::Agent, "create a group called X")
+        .await;
+    // A worker that commits the model's turn and the tool's effect, and dies before it commits the tool's step.
+    let store = &world.deps.store;
+    assert!(matches!(
+        store.claim_run("r", "dead").await.unwrap(),
+        Claim::Mine(_)
+    ));
+    let args = r#"{"name":"X"}"#;
+    let call = json!({"id": "demo_1", "name": "create_group", "args": args});
+    let usage = json!({"prompt_tokens": 1, "completion_tokens": 1});
+    let body = json!({"turn": {"text": "", "tool_calls": [call]}, "usage": usage}).to_string();
+    let turn = NewStep {
+        step: 1,
+        kind: StepKind::Model,
+        generation: 1,
+        position: 1,
+        body: &body,
+        events: &[],
+    };
+    store.commit_step("r", 1, &turn).await.unwrap();
+    let effect = Effect {
+        run_id: "r".into(),
         step: 1,
         ordinal: 0,
-        attempt: 2,
+        attempt: 1,
     };
-    // The same by hand under a run of its own: twice the same effect under two attempts.
-    let run = world.deps.store.run("r").await.unwrap().unwrap();
-    assert_eq!(run.state, RunState::Done);
-    node.drained().await;
-    let new = world.ask("r2", RunKind::Agent, "create").await;
-    assert_eq!(new.attempt, 0);
-    let claim = world.deps.store.claim_run("r2", "w1").await.unwrap();
-    assert!(matches!(claim, lingxi_store::Claim::Mine(_)));
-    let tools = crate::tools::Toolbox::new();
-    let actor = |attempt| {
-        let effect = lingxi_store::Effect {
-            attempt,
-            ..effect.clone()
-        };
-        lingxi_im::Actor::new(world.alice, "alice").for_effect(effect)
-    };
-    let first = tools
-        .execute(
-            "create_group",
-            "{\"name\":\"B\"}",
-            &world.deps.im,
-            &actor(1),
-        )
+    let actor = lingxi_im::Actor::new(world.alice, "alice").for_effect(effect);
+    let tools = Toolbox::new();
+    let done = tools
+        .execute("create_group", args, &world.deps.im, &actor)
         .await
         .unwrap();
-    world.deps.store.release_run("r2", 1, false).await.unwrap();
-    world.deps.store.claim_run("r2", "w2").await.unwrap();
-    let again = tools
-        .execute(
-            "create_group",
-            "{\"name\":\"B\"}",
-            &world.deps.im,
-            &actor(2),
-        )
-        .await
-        .unwrap();
-    assert_eq!(first, again, "the same outcome");
+    store.release_run("r", 1, true).await.unwrap();
+
+    let node = world.worker();
+    let run = world.finished("r").await;
+    assert_eq!((run.state, run.attempt), (RunState::Done, 2));
+    assert_eq!(world.groups().await.len(), 1, "the group is made once");
+    let told = RunEvent::ToolResult {
+        name: "create_group".into(),
+        result: done.result,
+        success: true,
+    };
+    let replayed = world.replay("r").await;
+    assert!(
+        replayed.contains(&told),
+        "the outcome is that of the first time: {replayed:?}"
+    );
     let late = tools
-        .execute(
-            "create_group",
-            "{\"name\":\"C\"}",
-            &world.deps.im,
-            &actor(1),
-        )
+        .execute("create_group", args, &world.deps.im, &actor)
         .await;
     assert_eq!(
         late,
-        Err(crate::tools::Refusal::Lost),
+        Err(Refusal::Lost),
         "the first worker may do nothing any more"
     );
-    let groups = world.groups().await;
-    assert_eq!(groups.len(), 2, "{groups:?}, the first being {group}");
+    node.drained().await;
 }
 
 #[tokio::test]

@@ -61,8 +61,11 @@ messages = Table(
     UniqueConstraint("conversation", "sender", "msg_id"),
 )
 
-# SQLite has one writer: one connection for writing, and others that read beside it.
-writer = create_async_engine(f"sqlite+aiosqlite:///{DATABASE}", pool_size=1, max_overflow=0, pool_timeout=60)
+# SQLite has one writer: one connection for writing, and others that read beside it. Each use of the writer ends in its own
+# commit or rollback; without the pool's second rollback, a message is a trip to aiosqlite's thread cheaper.
+writer = create_async_engine(
+    f"sqlite+aiosqlite:///{DATABASE}", pool_size=1, max_overflow=0, pool_timeout=60, pool_reset_on_return=None
+)
 reader = create_async_engine(f"sqlite+aiosqlite:///{DATABASE}", pool_size=4)
 
 

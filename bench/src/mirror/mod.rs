@@ -13,7 +13,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use self::hub::Hub;
 use crate::output;
 
-/// What a mirror does wrong to every so-manieth message.
+/// What a mirror does wrong to every n-th message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Flaw {
     /// Acknowledges it and does not push it.

@@ -18,7 +18,8 @@ fn source() -> PathBuf {
 }
 
 fn built() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers")
+    let bench = Path::new(env!("CARGO_MANIFEST_DIR"));
+    bench.parent().unwrap_or(bench).join("target/peers")
 }
 
 /// An empty folder on the disk of the build, for both servers alike: a temporary folder may be memory, where fsync is free.
@@ -51,7 +52,7 @@ pub(super) async fn start() -> anyhow::Result<Server> {
             "--http",
             "httptools",
             "--ws",
-            "websockets",
+            "websockets-sansio",
         ])
         .args(["--log-level", "warning", "--no-access-log"])
         .env("HUB_DATABASE", data.path().join("hub.db"))

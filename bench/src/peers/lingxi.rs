@@ -14,6 +14,8 @@ pub(super) async fn start(binary: &Path) -> anyhow::Result<Server> {
         "{} is not there: cargo build --release, or --lingxi PATH, or --peer-only",
         binary.display()
     );
+    // It runs in a folder of its own, from where a relative path leads nowhere.
+    let binary = binary.canonicalize()?;
     let data = super::fastapi_hub::data_folder()?;
     let port = free_port().await?;
     let mut command = Command::new(binary);

@@ -9,6 +9,8 @@ mod events;
 mod follow;
 mod service;
 mod sinks;
+#[cfg(test)]
+mod tests;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -27,7 +27,7 @@ use crate::state::AppState;
 use session::{Close, Session};
 
 /// Bytes read from a socket at a time: most frames fit, and every connection keeps a buffer of this size.
-const READ_BUFFER: usize = 2 * 1024;
+const READ_BUFFER: usize = 1024;
 /// Bytes gathered before they are written without waiting for more frames.
 const WRITE_BUFFER: usize = 16 * 1024;
 
@@ -66,26 +66,40 @@ pub(crate) async fn accept(
         .max_write_buffer_size(limits::SESSION_QUEUE_BYTES * 4)
         .max_message_size(limits::MAX_REFUSED_FRAME_BYTES)
         .max_frame_size(limits::MAX_REFUSED_FRAME_BYTES)
-        .on_upgrade(move |socket| connect(state, token, socket))
+        .on_upgrade(async move |socket| {
+            // A task of its own, of the size that a connection needs for its whole life and no larger: this one also
+            // holds what the upgrade needed.
+            tokio::spawn(connect(state, token, socket));
+        })
 }
 
-/// A connection from its token to its end. Boxed in two steps, so that an idle one keeps only the state of its loop.
+/// Opens a connection, then leaves it to a task that serves it to its end.
 async fn connect(state: AppState, token: String, mut socket: WebSocket) {
-    match Box::pin(open(&state, &token)).await {
+    match open(&state, &token).await {
         Ok(session) => {
-            drop(token);
-            metrics::gauge!("lingxi_connections").increment(1.0);
-            let serving = socket::Socket::new(state.clone(), session.clone(), socket);
-            Box::pin(serving.serve()).await;
-            metrics::gauge!("lingxi_connections").decrement(1.0);
-            if state.sessions.remove(&session) {
-                let _ = state.cache.clear_presence(&[session.user_id]).await;
-            }
+            let task = serve(state, session, socket);
+            tracing::warn!(bytes = size_of_val(&task), "TASK");
+            tokio::spawn(task);
         }
         Err(reason) => {
             let closing = socket::close(&mut socket, reason);
             let _ = tokio::time::timeout(std::time::Duration::from_secs(2), closing).await;
         }
+    }
+}
+
+async fn serve(state: AppState, session: Arc<Session>, socket: WebSocket) {
+    metrics::gauge!("lingxi_connections").increment(1.0);
+    let mut socket = socket::Socket::new(state.clone(), session.clone(), socket);
+    tracing::warn!(
+        bytes = size_of_val(&socket),
+        session = size_of_val(&*session),
+        "SOCKET"
+    );
+    socket.serve().await;
+    metrics::gauge!("lingxi_connections").decrement(1.0);
+    if state.sessions.remove(&session) {
+        let _ = state.cache.clear_presence(&[session.user_id]).await;
     }
 }
 

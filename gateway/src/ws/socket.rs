@@ -72,7 +72,7 @@ impl Socket {
     }
 
     /// Serves the connection to its end.
-    pub(crate) async fn serve(mut self) {
+    pub(crate) async fn serve(&mut self) {
         let end = self.run().await;
         if let End::Close(reason) = end {
             // What waits goes out first, so that the client learns why; a client that does not read is not waited for.
@@ -80,7 +80,7 @@ impl Socket {
                 let _ = self.write_waiting().await;
                 close(&mut self.socket, reason).await;
             };
-            let _ = tokio::time::timeout(CLOSING, closing).await;
+            let _ = tokio::time::timeout(CLOSING, Box::pin(closing)).await;
         }
         self.session.gone();
     }
@@ -95,7 +95,8 @@ impl Socket {
             tokio::select! {
                 received = self.socket.recv() => match received {
                     Some(Ok(message)) => {
-                        if let Some(end) = self.received(message).await { return end; }
+                        // Boxed: what a frame may lead to is large, and an idle connection keeps room for it.
+                        if let Some(end) = Box::pin(self.received(message)).await { return end; }
                     }
                     Some(Err(_)) | None => return End::Gone,
                 },
@@ -103,7 +104,7 @@ impl Socket {
                     if let Some(end) = self.write().await { return end; }
                 }
                 () = tokio::time::sleep_until(deadline) => {
-                    if let Some(end) = self.due().await { return end; }
+                    if let Some(end) = Box::pin(self.due()).await { return end; }
                 }
             }
         }
