@@ -7,7 +7,8 @@ mod users;
 
 use axum::Router;
 use axum::middleware::from_fn;
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
 use lingxi_domain::ErrorCode;
 use lingxi_im::Im;
 use lingxi_runtime::request_log;
@@ -56,7 +57,13 @@ pub(crate) fn app(state: AppState, extra: Router) -> Router {
         .routes(routes!(crate::ws::accept))
         .merge(crate::ai::routes());
     let (router, api) = documented.split_for_parts();
+    let router = router.route("/", get(home));
     public(router.with_state(state), api, extra)
+}
+
+/// What somebody sees who opens the address in a browser.
+async fn home() -> Html<&'static str> {
+    Html(include_str!("home.html"))
 }
 
 fn public(routes: Router, api: utoipa::openapi::OpenApi, extra: Router) -> Router {

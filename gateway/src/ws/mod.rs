@@ -77,9 +77,7 @@ pub(crate) async fn accept(
 async fn connect(state: AppState, token: String, mut socket: WebSocket) {
     match open(&state, &token).await {
         Ok(session) => {
-            let task = serve(state, session, socket);
-            tracing::warn!(bytes = size_of_val(&task), "TASK");
-            tokio::spawn(task);
+            tokio::spawn(serve(state, session, socket));
         }
         Err(reason) => {
             let closing = socket::close(&mut socket, reason);
@@ -91,11 +89,6 @@ async fn connect(state: AppState, token: String, mut socket: WebSocket) {
 async fn serve(state: AppState, session: Arc<Session>, socket: WebSocket) {
     metrics::gauge!("lingxi_connections").increment(1.0);
     let mut socket = socket::Socket::new(state.clone(), session.clone(), socket);
-    tracing::warn!(
-        bytes = size_of_val(&socket),
-        session = size_of_val(&*session),
-        "SOCKET"
-    );
     socket.serve().await;
     metrics::gauge!("lingxi_connections").decrement(1.0);
     if state.sessions.remove(&session) {

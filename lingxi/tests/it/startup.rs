@@ -54,6 +54,13 @@ async fn the_operations_endpoints_answer(mode: Mode) {
         let answer = lx.http.get(public).send().await.expect(path);
         assert_ne!(answer.status(), 200, "{path} is public");
     }
+    let home = lx.http.get(lx.base_url(0)).send().await.expect("/");
+    assert_eq!(home.status(), 200);
+    let home = home.text().await.expect("a page");
+    assert!(
+        home.contains("正在运行") && home.contains("is running"),
+        "both languages: {home}"
+    );
     let open = lx.anonymous().get("/api/openapi.json").await.ok();
     assert!(
         open["openapi"]
