@@ -201,10 +201,10 @@ async fn log_by_position(bus: &SharedBus) {
 
     let (out, mut entries) = mpsc::channel(4);
     let reader = bus.read_log(2, positions[3], out).await.unwrap();
-    for n in 4..10 {
+    for (n, position) in positions.iter().enumerate().skip(4) {
         assert_eq!(
             read(&mut entries).await,
-            (positions[n], n.to_string()),
+            (*position, n.to_string()),
             "from behind the position, in order"
         );
     }
@@ -213,10 +213,10 @@ async fn log_by_position(bus: &SharedBus) {
 
     let (out, mut again) = mpsc::channel(64);
     let _again = bus.read_log(2, 0, out).await.unwrap();
-    for n in 0..10 {
+    for (n, position) in positions.iter().enumerate() {
         assert_eq!(
             read(&mut again).await,
-            (positions[n], n.to_string()),
+            (*position, n.to_string()),
             "as often as wanted"
         );
     }

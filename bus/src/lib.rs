@@ -8,7 +8,7 @@
 //! - **work queues** ([`Bus::enqueue`], [`Bus::dequeue`]): each job to one worker, again when that worker dies.
 //!
 //! Only this crate names a messaging library. [`local::LocalBus`] is the in-process implementation; every
-//! implementation passes [`conformance`].
+//! implementation passes `conformance`.
 
 pub mod local;
 mod subject;

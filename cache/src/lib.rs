@@ -1,7 +1,7 @@
 //! Shared, forgettable state: who is online, limits that hold across nodes, and hot look-ups.
 //!
 //! The store is always right: whatever is asked here may be missing or a little old, and a [`Cache`] that is away makes
-//! things slower, never wrong. [`local::LocalCache`] lives in one process; every implementation passes [`conformance`].
+//! things slower, never wrong. [`local::LocalCache`] lives in one process; every implementation passes `conformance`.
 
 pub mod local;
 

@@ -1,8 +1,8 @@
 //! Commits messages, fans them out, answers their senders, and moves cursors.
 //!
-//! A worker owns partitions of the incoming messages by leases in the store ([`leases`]), reads them in order and
-//! commits them in batches on one lane ([`lane`], [`batch`]); every batch begins with the fence, so a worker that lost a
-//! lease without noticing commits nothing. What is committed is pushed and then acknowledged ([`fanout`]), while the
+//! A worker owns partitions of the incoming messages by leases in the store (`leases`), reads them in order and
+//! commits them in batches on one lane (`lane`, `batch`); every batch begins with the fence, so a worker that lost a
+//! lease without noticing commits nothing. What is committed is pushed and then acknowledged (`fanout`), while the
 //! lane goes on with the next batch. Any number of workers may run; one alone owns everything.
 
 mod batch;

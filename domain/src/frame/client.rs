@@ -123,8 +123,7 @@ pub fn parse(text: &str) -> Result<ClientFrame<'_>, Refused> {
         }
         kind::PRIVATE | kind::GROUP => {
             validate::msg_id(&msg_id).map_err(|e| refuse(&e.0))?;
-            let to =
-                recipient(raw.kind == kind::GROUP, raw.to, raw.group_id).map_err(|e| refuse(e))?;
+            let to = recipient(raw.kind == kind::GROUP, raw.to, raw.group_id).map_err(&refuse)?;
             let content = text_field(raw.content)
                 .ok_or_else(|| refuse("content: give the text as a string."))?;
             if content.is_empty() {
@@ -172,7 +171,7 @@ pub fn parse(text: &str) -> Result<ClientFrame<'_>, Refused> {
         }
         kind::TYPING => {
             let is_group = raw.group_id.is_some();
-            let to = recipient(is_group, raw.to, raw.group_id).map_err(|e| refuse(e))?;
+            let to = recipient(is_group, raw.to, raw.group_id).map_err(&refuse)?;
             Ok(ClientFrame::Typing { to })
         }
         _ => Err(refuse("type: a client sends 1, 2, 4, 7, 8 or 9.")),

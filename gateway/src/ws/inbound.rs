@@ -9,7 +9,8 @@ use lingxi_im::Actor;
 use lingxi_proto::Message as _;
 use lingxi_proto::bus::{CursorMove, Inbound, Push, PushFrame};
 
-use super::session::{Close, Session};
+use super::close::Close;
+use super::session::Session;
 use super::{bucket::Bucket, syncer};
 use crate::state::AppState;
 

@@ -4,6 +4,7 @@
 //! `registry` (who is here), `syncer` (what is read from the store) and `inbound` (what a client's frame leads to).
 
 pub(crate) mod bucket;
+mod close;
 mod inbound;
 mod position;
 mod pull;
@@ -24,7 +25,8 @@ use lingxi_im::Identity;
 use serde::Deserialize;
 
 use crate::state::AppState;
-use session::{Close, Session};
+use close::Close;
+use session::Session;
 
 /// Bytes read from a socket at a time: most frames fit, and every connection keeps a buffer of this size.
 const READ_BUFFER: usize = 1024;

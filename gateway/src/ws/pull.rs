@@ -44,7 +44,7 @@ async fn answer(
         }) else {
             continue;
         };
-        let first = first.max(after + 1);
+        let first = first.max(after.saturating_add(1));
         if first > last {
             continue;
         }

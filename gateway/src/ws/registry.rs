@@ -13,7 +13,8 @@ use parking_lot::RwLock;
 use rand::RngExt as _;
 use tokio::sync::mpsc;
 
-use super::session::{Close, Session};
+use super::close::Close;
+use super::session::Session;
 
 /// Sessions waiting for a round from the store.
 pub(crate) type SyncQueue = mpsc::UnboundedSender<Arc<Session>>;

@@ -17,6 +17,7 @@ use lingxi_store::UserHead;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::close::Close;
 use super::position::{Position, Step, Wrote};
 
 /// Live entries that wait for a sync; more are dropped and read from the store in another round.
@@ -24,37 +25,6 @@ const HELD: usize = 256;
 
 /// A socket that has taken nothing for this long cannot keep up.
 const STUCK: Duration = Duration::from_millis(250);
-
-/// Why a connection is closed by the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Close {
-    /// Its token is bad, expired or no longer works.
-    Unauthorized,
-    /// A newer connection took its place.
-    Superseded,
-    /// It does not read what it is sent.
-    TooSlow,
-    /// The node is going away.
-    Draining,
-    /// Something of ours failed; the client repeats on its next connection.
-    TryAgain,
-    /// It was silent for two intervals.
-    Silent,
-}
-
-impl Close {
-    /// The close code and reason that the client sees.
-    pub(crate) fn code(self) -> (u16, &'static str) {
-        match self {
-            Self::Unauthorized => (4001, "unauthorized: log in again"),
-            Self::Superseded => (4002, "kicked: a newer connection took over"),
-            Self::TooSlow => (4008, "too slow: reconnect and resume"),
-            Self::Draining => (1012, "restarting: reconnect"),
-            Self::TryAgain => (1011, "try again: reconnect and repeat"),
-            Self::Silent => (1001, "silent for too long"),
-        }
-    }
-}
 
 /// A frame that waits for the socket.
 pub(crate) struct Outgoing {

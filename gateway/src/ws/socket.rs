@@ -14,7 +14,8 @@ use lingxi_proto::bus::CursorMove;
 use tokio::time::Instant;
 
 use super::bucket::Bucket;
-use super::session::{Close, Session};
+use super::close::Close;
+use super::session::Session;
 use super::{inbound, syncer};
 use crate::state::AppState;
 

@@ -11,7 +11,8 @@ use lingxi_proto::bus::{CursorMove, CursorMoves, PushFrame};
 use lingxi_store::{Entry, UserHead};
 use tokio::sync::mpsc;
 
-use super::session::{Close, Plan, Session};
+use super::close::Close;
+use super::session::{Plan, Session};
 use crate::state::AppState;
 
 /// Sessions of one round.
