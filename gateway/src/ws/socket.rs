@@ -40,6 +40,8 @@ pub(crate) struct Socket {
     heard: Instant,
     /// Whether the client was asked for a life sign since.
     asked: bool,
+    /// Whether a Ping is to go with the next write, whatever it covers.
+    ask: bool,
     /// When its token ends.
     expires: Instant,
 }
@@ -50,6 +52,8 @@ enum End {
     Gone,
     /// We close it.
     Close(Close),
+    /// We close it in the middle of a write: frames that were taken for it are gone, so that nothing may follow them.
+    Cut(Close),
 }
 
 impl Socket {
@@ -68,6 +72,7 @@ impl Socket {
             last_ping,
             heard: now,
             asked: false,
+            ask: false,
             expires,
         }
     }
@@ -75,14 +80,19 @@ impl Socket {
     /// Serves the connection to its end.
     pub(crate) async fn serve(&mut self) {
         let end = self.run().await;
-        if let End::Close(reason) = end {
-            // What waits goes out first, so that the client learns why; a client that does not read is not waited for.
-            let closing = async {
-                let _ = self.write_waiting().await;
-                close(&mut self.socket, reason).await;
-            };
-            let _ = tokio::time::timeout(CLOSING, Box::pin(closing)).await;
-        }
+        let closing = async {
+            match end {
+                End::Gone => {}
+                End::Close(reason) => {
+                    // What waits goes out first, so that the client learns why.
+                    let _ = self.write_waiting().await;
+                    close(&mut self.socket, reason).await;
+                }
+                End::Cut(reason) => close(&mut self.socket, reason).await,
+            }
+        };
+        // A client that does not read is not waited for.
+        let _ = tokio::time::timeout(CLOSING, Box::pin(closing)).await;
         self.session.gone();
     }
 
@@ -163,9 +173,13 @@ impl Socket {
     async fn write(&mut self) -> Option<End> {
         let session = self.session.clone();
         // A client that does not read blocks the write; it must not block the close.
+        let patience = self.state.options.heartbeat * 2;
         let written = tokio::select! {
+            // First, so that a write that does not wait arms nothing.
+            biased;
             written = self.write_and_ping() => written,
-            reason = closed_while_stuck(&session) => return Some(End::Close(reason)),
+            reason = closed_while_stuck(&session) => return Some(End::Cut(reason)),
+            () = tokio::time::sleep(patience) => return Some(End::Cut(Close::TooSlow)),
         };
         if written.is_err() {
             return Some(End::Gone);
@@ -181,6 +195,10 @@ impl Socket {
 
     async fn write_and_ping(&mut self) -> Result<(), axum::Error> {
         self.write_waiting().await?;
+        if std::mem::take(&mut self.ask) {
+            let covered = self.session.cover();
+            return self.ping(covered).await;
+        }
         self.ping_if_due().await
     }
 
@@ -230,13 +248,8 @@ impl Socket {
         }
         if silent >= self.state.options.heartbeat && !self.asked {
             self.asked = true;
+            self.ask = self.pings.len() < PINGS_IN_FLIGHT;
             self.session.push_plain(server::ping());
-            if self.pings.len() < PINGS_IN_FLIGHT {
-                let covered = self.session.cover();
-                if self.ping(covered).await.is_err() {
-                    return Some(End::Gone);
-                }
-            }
         }
         self.write().await
     }

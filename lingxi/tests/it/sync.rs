@@ -32,6 +32,7 @@ async fn a_device_gets_what_it_lacks(mode: Mode) {
     b.drain();
     // Confirmed, and yet this device asks: it was set up anew, say.
     b.send(json!({"type": 7, "cursors": {&key: 4}})).await;
+    b.alive().await;
     a.say("bob", "end", "end").await;
     let again = b.before(&key, "end").await;
     let seqs: Vec<_> = again.iter().map(|frame| frame["seq"].clone()).collect();
@@ -40,6 +41,7 @@ async fn a_device_gets_what_it_lacks(mode: Mode) {
     // With everything in hand there is nothing to send.
     b.send(json!({"type": 7, "cursors": {&key: 11}})).await;
     b.send(json!({"type": 7, "cursors": {}})).await;
+    b.alive().await;
     a.say("bob", "end2", "end2").await;
     assert!(b.before(&key, "end2").await.is_empty());
 }
