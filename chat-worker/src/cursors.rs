@@ -107,7 +107,7 @@ impl Gathered {
             }
             Entry::Occupied(mut slot) => {
                 let known = slot.get_mut();
-                if from <= known.1 + 1 && to >= known.0 - 1 {
+                if from <= known.1.saturating_add(1) && to >= known.0.saturating_sub(1) {
                     *known = (known.0.min(from), known.1.max(to));
                 } else {
                     let before = std::mem::replace(known, (from, to));

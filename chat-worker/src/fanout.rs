@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::Deps;
 use crate::batch::{Incoming, Outcome};
+use crate::lane::Handed;
 
 /// Committed batches that may wait to be pushed; the lane waits beyond.
 const BATCHES_AHEAD: usize = 4;
@@ -29,7 +30,7 @@ const DELIVERY_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) struct Finished(pub(crate) oneshot::Sender<()>);
 
 enum Work {
-    Batch(Vec<Incoming>, Vec<Outcome>),
+    Batch(Vec<Incoming>, Vec<Outcome>, Handed),
     Flush(Finished),
 }
 
@@ -41,10 +42,11 @@ pub(crate) struct Fanout {
 }
 
 impl Fanout {
-    /// Hands a committed batch over; waits while too many are ahead of it.
-    pub(crate) async fn push(&self, batch: Vec<Incoming>, outcomes: Vec<Outcome>) {
+    /// Hands a committed batch over; waits while too many are ahead of it. Behind it, everything up to the ids that it gave
+    /// out has been pushed.
+    pub(crate) async fn push(&self, batch: Vec<Incoming>, outcomes: Vec<Outcome>, handed: Handed) {
         // Fails only when the task has ended, which it does after the lane.
-        let _ = self.work.send(Work::Batch(batch, outcomes)).await;
+        let _ = self.work.send(Work::Batch(batch, outcomes, handed)).await;
     }
 
     /// Asks to be told when everything before is done.
@@ -105,7 +107,7 @@ impl Pusher {
     async fn work(self, mut received: mpsc::Receiver<Work>) {
         while let Some(work) = received.recv().await {
             match work {
-                Work::Batch(batch, outcomes) => self.push(batch, outcomes).await,
+                Work::Batch(batch, outcomes, handed) => self.push(batch, outcomes, handed).await,
                 Work::Flush(finished) => {
                     let _ = self.acks.send(AckWork::Flush(finished)).await;
                 }
@@ -113,20 +115,12 @@ impl Pusher {
         }
     }
 
-    async fn push(&self, batch: Vec<Incoming>, outcomes: Vec<Outcome>) {
-        let mut highest: Vec<(u16, i64)> = Vec::new();
+    async fn push(&self, batch: Vec<Incoming>, outcomes: Vec<Outcome>, handed: Handed) {
         for (incoming, outcome) in batch.into_iter().zip(outcomes) {
             let sender = incoming.message.sender_id;
             let msg_id = incoming.message.msg_id.as_str();
             match &outcome {
-                Outcome::Committed { id, .. } => {
-                    let partition = incoming.partition;
-                    match highest.iter_mut().find(|(p, _)| *p == partition) {
-                        Some((_, known)) => *known = (*id).max(*known),
-                        None => highest.push((partition, *id)),
-                    }
-                    self.deliver(incoming, &outcome).await;
-                }
+                Outcome::Committed { .. } => self.deliver(incoming, &outcome).await,
                 Outcome::Repeated { id, seq } => {
                     let ack = server::committed(msg_id, AckStatus::Stored, *id, *seq);
                     publish(&self.bus, sender, payload(vec![plain(ack)])).await;
@@ -141,7 +135,7 @@ impl Pusher {
             tracing::warn!(%error, "pushes are not confirmed; they are repeated by whoever owns the partition next");
             return;
         }
-        for (partition, id) in highest {
+        for (partition, id) in handed {
             if let Some(known) = self.pushed.get(usize::from(partition)) {
                 known.fetch_max(id, Ordering::Relaxed);
             }

@@ -36,6 +36,13 @@ pub(crate) enum Command {
     Finish(oneshot::Sender<()>),
 }
 
+/// The highest id that a batch gave out in each of its partitions.
+pub(crate) type Handed = Vec<(u16, i64)>;
+
+fn handed_out(progress: &[LeaseProgress]) -> Handed {
+    progress.iter().map(|p| (p.partition, p.last_id)).collect()
+}
+
 struct Owned {
     epoch: i64,
     stream_created: i64,
@@ -53,6 +60,8 @@ pub(crate) struct Lane {
     owner: String,
     fanout: Fanout,
     owned: HashMap<u16, Owned>,
+    /// Owned, but the bus could not be read: tried again while tidying up.
+    unread: Vec<Lease>,
     members: MemberCache,
     commands: mpsc::Receiver<Command>,
     incoming: mpsc::Receiver<LogEntry>,
@@ -73,6 +82,7 @@ impl Lane {
                 owner,
                 fanout,
                 owned,
+                unread: Vec::new(),
                 members,
                 commands,
                 incoming,
@@ -141,8 +151,10 @@ impl Lane {
                 };
                 self.owned.insert(partition, owned);
             }
-            // The lease runs out and is taken again, by us or by somebody whose bus works.
-            Err(error) => tracing::error!(partition, %error, "cannot read the partition"),
+            Err(error) => {
+                tracing::error!(partition, %error, "cannot read the partition; trying again");
+                self.unread.push(lease);
+            }
         }
     }
 
@@ -155,11 +167,13 @@ impl Lane {
         // Parts that are still to be committed, the first one last.
         let mut parts = vec![decoded];
         while let Some(mut batch) = parts.pop() {
+            // What was let go meanwhile is its next owner's.
+            batch.retain(|incoming| self.owned.contains_key(&incoming.partition));
             if batch.is_empty() {
                 continue;
             }
             match self.commit(&batch).await {
-                Ok(outcomes) => self.fanout.push(batch, outcomes).await,
+                Ok((outcomes, upto)) => self.fanout.push(batch, outcomes, upto).await,
                 Err(Error::Fenced) => {
                     self.let_go(&mut batch).await;
                     parts.push(batch);
@@ -227,7 +241,7 @@ impl Lane {
         }
     }
 
-    async fn commit(&mut self, batch: &[Incoming]) -> Result<Vec<Outcome>, Error> {
+    async fn commit(&mut self, batch: &[Incoming]) -> Result<(Vec<Outcome>, Handed), Error> {
         let mut progress = self.progress(batch);
         let written = batch::write(
             &self.deps.store,
@@ -240,13 +254,15 @@ impl Lane {
         #[cfg(feature = "sabotage-ack-before-commit")]
         {
             let early = batch.to_vec();
-            self.fanout.push(early, written.outcomes.clone()).await;
+            self.fanout
+                .push(early, written.outcomes.clone(), Vec::new())
+                .await;
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
         written.tx.commit().await?;
         metrics::histogram!("lingxi_commit_batch_messages").record(batch.len() as f64);
         self.record(&progress);
-        Ok(written.outcomes)
+        Ok((written.outcomes, handed_out(&progress)))
     }
 
     fn record(&mut self, progress: &[LeaseProgress]) {
@@ -265,7 +281,9 @@ impl Lane {
         match self.record_progress(&progress).await {
             Ok(()) => {
                 let outcomes = vec![Outcome::Refused(ErrorCode::Internal); batch.len()];
-                self.fanout.push(std::mem::take(batch), outcomes).await;
+                self.fanout
+                    .push(std::mem::take(batch), outcomes, handed_out(&progress))
+                    .await;
             }
             Err(Error::Fenced) => self.let_go(batch).await,
             Err(_) => tokio::time::sleep(RETRY).await,
@@ -308,6 +326,9 @@ impl Lane {
 
     /// Records what was pushed since the last batch, and lets the log forget what is committed.
     async fn tidy(&mut self) {
+        for lease in std::mem::take(&mut self.unread) {
+            self.own(lease).await;
+        }
         let behind: Vec<LeaseProgress> = self
             .owned
             .iter()

@@ -2,7 +2,7 @@
 
 /// The largest WebSocket frame that is read as one, in bytes.
 pub const MAX_FRAME_BYTES: usize = 64 * 1024;
-/// The largest frame that is taken off the socket to be answered `too_large`; a larger one closes it with 1009.
+/// The largest frame that is taken off the socket to be answered `too_large`; a larger one cuts it.
 pub const MAX_REFUSED_FRAME_BYTES: usize = 1024 * 1024;
 /// The largest content of a message, in UTF-8 bytes.
 pub const MAX_CONTENT_BYTES: usize = 16 * 1024;
@@ -38,3 +38,7 @@ pub const SESSION_QUEUE_FRAMES: usize = 256;
 pub const SESSION_BURST_FRAMES: usize = 8192;
 /// Bytes that may wait for a socket.
 pub const SESSION_QUEUE_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes that one round from the store queues for a socket: well below what the queue holds.
+pub const ROUND_BYTES: usize = SESSION_QUEUE_BYTES / 2;
+/// The largest integer that JavaScript keeps exactly is one less.
+pub const MAX_INTEGER: i64 = 1 << 53;

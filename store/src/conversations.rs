@@ -122,54 +122,75 @@ impl Store {
         Ok(found)
     }
 
-    /// A user's conversations, newest `last_time` first, those before `before` only; former groups are left out.
+    /// A user's conversations, newest `last_time` first, those before `before` only; former groups are left out. Those
+    /// with the same time as the last of `limit` come with it, so that the next page begins before that time.
     pub async fn conversations_of(
         &self,
         user: UserId,
         before: i64,
         limit: i64,
     ) -> Result<Vec<ConversationRow>> {
-        let sql = "SELECT c.conversation, c.last_seq, m.read_seq, c.last_time, \
-                     (SELECT COUNT(*) FROM entries n WHERE n.conversation = m.conversation AND n.seq > m.read_seq \
-                        AND n.seq >= m.joined_seq AND n.kind = 1 AND n.sender_id <> m.user_id AND n.recalled_at IS NULL), \
-                     e.id, e.seq, e.sender_id, u.username, e.msg_id, e.content, e.created_at, e.recalled_at \
-                   FROM members m JOIN conversations c ON c.conversation = m.conversation \
-                   LEFT JOIN entries e ON e.conversation = c.conversation AND e.seq = c.message_seq \
-                        AND e.seq >= m.joined_seq \
-                   LEFT JOIN users u ON u.id = e.sender_id \
-                   WHERE m.user_id = ? AND m.left_seq IS NULL AND c.last_time < ? \
-                   ORDER BY c.last_time DESC, c.conversation LIMIT ?";
-        let rows = self
-            .reader()
-            .await?
-            .fetch(sql, args![user, before, limit])
+        let mut conn = self.reader().await?;
+        let rows = conn
+            .fetch(page("c.last_time < ?"), args![user, before, limit])
             .await?;
-        rows.iter()
-            .map(|row| {
-                let last_message = match row.opt_int(5)? {
-                    None => None,
-                    Some(id) => Some(LastMessage {
-                        id,
-                        seq: row.int(6)?,
-                        sender_id: row.int(7)?,
-                        sender: row.opt_text(8)?.unwrap_or_default(),
-                        msg_id: row.opt_text(9)?.unwrap_or_default(),
-                        content: row.text(10)?,
-                        created_at: row.int(11)?,
-                        recalled: row.opt_int(12)?.is_some(),
-                    }),
-                };
-                Ok(ConversationRow {
-                    conversation: row.text(0)?,
-                    last_seq: row.int(1)?,
-                    read_seq: row.int(2)?,
-                    last_time: row.int(3)?,
-                    unread: row.int(4)?,
-                    last_message,
-                })
-            })
-            .collect()
+        let mut list = rows
+            .iter()
+            .map(conversation_row)
+            .collect::<Result<Vec<_>>>()?;
+        if let Some(last) = list.last().filter(|_| rows.len() as i64 >= limit) {
+            let same = page("c.last_time = ? AND c.conversation > ?");
+            let values = args![user, last.last_time, last.conversation.clone(), SAME_TIME];
+            for row in conn.fetch(same, values).await? {
+                list.push(conversation_row(&row)?);
+            }
+        }
+        Ok(list)
     }
+}
+
+/// Conversations of one user with the same time, at most: those of one batch have one.
+const SAME_TIME: i64 = 1000;
+
+/// One page of a user's conversations; what is shown of each is looked up for that page only.
+fn page(condition: &str) -> String {
+    format!(
+        "WITH p AS (SELECT c.conversation, c.last_seq, c.message_seq, c.last_time, m.read_seq, m.joined_seq, m.user_id \
+           FROM members m JOIN conversations c ON c.conversation = m.conversation \
+           WHERE m.user_id = ? AND m.left_seq IS NULL AND {condition} \
+           ORDER BY c.last_time DESC, c.conversation LIMIT ?) \
+         SELECT p.conversation, p.last_seq, p.read_seq, p.last_time, \
+           (SELECT COUNT(*) FROM entries n WHERE n.conversation = p.conversation AND n.seq > p.read_seq \
+              AND n.seq >= p.joined_seq AND n.kind = 1 AND n.sender_id <> p.user_id AND n.recalled_at IS NULL), \
+           e.id, e.seq, e.sender_id, u.username, e.msg_id, e.content, e.created_at, e.recalled_at \
+         FROM p LEFT JOIN entries e ON e.conversation = p.conversation AND e.seq = p.message_seq \
+              AND e.seq >= p.joined_seq \
+         LEFT JOIN users u ON u.id = e.sender_id ORDER BY p.last_time DESC, p.conversation"
+    )
+}
+
+fn conversation_row(row: &Row) -> Result<ConversationRow> {
+    let last_message = match row.opt_int(5)? {
+        None => None,
+        Some(id) => Some(LastMessage {
+            id,
+            seq: row.int(6)?,
+            sender_id: row.int(7)?,
+            sender: row.opt_text(8)?.unwrap_or_default(),
+            msg_id: row.opt_text(9)?.unwrap_or_default(),
+            content: row.text(10)?,
+            created_at: row.int(11)?,
+            recalled: row.opt_int(12)?.is_some(),
+        }),
+    };
+    Ok(ConversationRow {
+        conversation: row.text(0)?,
+        last_seq: row.int(1)?,
+        read_seq: row.int(2)?,
+        last_time: row.int(3)?,
+        unread: row.int(4)?,
+        last_message,
+    })
 }
 
 impl Tx {

@@ -21,7 +21,7 @@ pub struct CursorMove {
 
 impl Store {
     /// Moves delivered cursors in one transaction. A move holds only where the cursor stands at `from - 1` or later, so
-    /// a cursor never passes an entry that was not confirmed; it never moves back, nor past the conversation's head.
+    /// a cursor never passes an entry that was not confirmed; it never moves back, and at most to the conversation's head.
     pub async fn move_cursors(&self, moves: &[CursorMove]) -> Result<()> {
         let mut tx = self.begin().await?;
         for piece in chunks(moves) {

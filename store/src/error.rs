@@ -54,12 +54,12 @@ impl From<sqlx::Error> for Error {
                     |&(_, name)| Self::Constraint(name),
                 )
             }
-            // SQLITE_BUSY and SQLITE_LOCKED in their primary and extended forms.
+            // SQLITE_BUSY, _LOCKED, _IOERR and _FULL in their primary and extended forms: no fault of what was written.
             sqlx::Error::Database(db)
                 if db
                     .code()
                     .and_then(|c| c.parse::<i32>().ok())
-                    .is_some_and(|c| matches!(c & 0xff, 5 | 6)) =>
+                    .is_some_and(|c| matches!(c & 0xff, 5 | 6 | 10 | 13)) =>
             {
                 Self::Unavailable(error.to_string())
             }

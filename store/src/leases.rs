@@ -136,6 +136,9 @@ impl Tx {
     /// The first statement of every batch: records the batch's progress in each lease, or fails with
     /// [`Error::Fenced`] when the caller no longer holds one of them, in which case nothing may be written.
     pub async fn fence(&mut self, owner: &str, progress: &[LeaseProgress]) -> Result<()> {
+        if progress.is_empty() {
+            return Err(Error::Fenced);
+        }
         let case = |column: &str| {
             let whens = " WHEN ? THEN ?".repeat(progress.len());
             format!("{column} = CASE partition_no{whens} ELSE {column} END")

@@ -147,7 +147,10 @@ pub fn parse(text: &str) -> Result<ClientFrame<'_>, Refused> {
                 raw.cursors.and_then(|c| serde_json::from_str(c.get()).ok());
             let cursors = cursors
                 .ok_or_else(|| refuse("cursors: give an object of conversation and last seq."))?;
-            if cursors.values().any(|&seq| seq < 0) {
+            if cursors
+                .values()
+                .any(|seq| !(0..limits::MAX_INTEGER).contains(seq))
+            {
                 return Err(refuse("cursors: a seq is 0 or more."));
             }
             Ok(ClientFrame::Sync { cursors })
@@ -156,7 +159,7 @@ pub fn parse(text: &str) -> Result<ClientFrame<'_>, Refused> {
             let conversation = text_field(raw.conversation)
                 .ok_or_else(|| refuse("conversation: give its key as a string."))?;
             let seq = int_field(raw.seq)
-                .filter(|&s| s > 0)
+                .filter(|s| (1..limits::MAX_INTEGER).contains(s))
                 .ok_or_else(|| refuse("seq: give a positive integer."))?;
             let read = match text_field(raw.receipt).as_deref() {
                 Some("read") => true,

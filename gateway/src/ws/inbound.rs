@@ -14,8 +14,13 @@ use super::session::Session;
 use super::{bucket::Bucket, syncer};
 use crate::state::AppState;
 
-/// Handles one text frame.
-pub(crate) async fn text(state: &AppState, session: &Session, bucket: &mut Bucket, text: &str) {
+/// Handles one text frame; messages take from the first bucket, syncs, receipts and typing from the second.
+pub(crate) async fn text(
+    state: &AppState,
+    session: &Session,
+    (bucket, other): (&mut Bucket, &mut Bucket),
+    text: &str,
+) {
     let frame = match client::parse(text) {
         Ok(frame) => frame,
         Err(refused) => {
@@ -40,6 +45,11 @@ pub(crate) async fn text(state: &AppState, session: &Session, bucket: &mut Bucke
             } else if let Err(code) = message(state, session, &msg_id, to, &content).await {
                 session.push_plain(server::failed(&msg_id, code, code.message()));
             }
+        }
+        ClientFrame::Typing { .. } if !other.take() => {}
+        ClientFrame::Sync { .. } | ClientFrame::Receipt { .. } if !other.take() => {
+            let code = ErrorCode::RateLimited;
+            session.push_plain(server::failed("", code, code.message()));
         }
         ClientFrame::Sync { cursors } => super::pull::sync(state, session, cursors).await,
         ClientFrame::Receipt {

@@ -100,7 +100,7 @@ async fn serve(state: AppState, session: Arc<Session>, socket: WebSocket) {
 
 /// Authenticates and registers: subscribed first, then synced from the store; what is pushed meanwhile waits.
 async fn open(state: &AppState, token: &str) -> Result<Arc<Session>, Close> {
-    if state.stopping.is_cancelled() {
+    if state.stopping.is_cancelled() || state.sessions.is_draining() {
         return Err(Close::Draining);
     }
     let identity: Identity = state
@@ -131,6 +131,10 @@ async fn open(state: &AppState, token: &str) -> Result<Arc<Session>, Close> {
     if let Err(error) = state.sessions.add(&session).await {
         state.sessions.remove(&session);
         return Err(failed(&error));
+    }
+    if state.sessions.is_draining() {
+        // It came in between: it is sent away like the others.
+        state.sessions.send_away(&session);
     }
     let _ = state
         .cache

@@ -18,8 +18,9 @@ pub(crate) struct Position {
     written: Seq,
     /// The last entry that the client confirmed; below `first` when none of the run was.
     confirmed: Seq,
-    /// Whether the client was told of what is missing before `first`.
-    gap_told: bool,
+    /// Whether `first` is only assumed: the entry came live, of a conversation whose cursor stood at its head when the
+    /// connection synced. An entry that others wrote may have overtaken the ones before it.
+    assumed: bool,
 }
 
 /// How a written entry stands to those that no Ping covers yet.
@@ -53,13 +54,23 @@ impl Position {
             unpinged: 0,
             written: 0,
             confirmed: 0,
-            gap_told: false,
+            assumed: false,
+        }
+    }
+
+    /// A run that is assumed to begin at `first`, the first entry that came live.
+    pub(crate) fn assumed_at(first: Seq) -> Self {
+        Self {
+            assumed: true,
+            ..Self::starting_at(first)
         }
     }
 
     /// Judges an arriving entry, and counts it as queued when it is next.
     pub(crate) fn arrive(&mut self, seq: Seq) -> Step {
-        if seq <= self.sent {
+        if self.assumed && seq < self.first {
+            Step::Hole
+        } else if seq <= self.sent {
             Step::Duplicate
         } else if seq == self.sent + 1 {
             self.sent = seq;
@@ -79,7 +90,6 @@ impl Position {
     pub(crate) fn restart_at(&mut self, first: Seq) {
         let (unpinged, written) = (self.unpinged, self.written);
         *self = Self {
-            gap_told: true,
             unpinged,
             written,
             ..Self::starting_at(first)
@@ -119,13 +129,17 @@ impl Position {
             .then_some((self.first, self.confirmed))
     }
 
-    /// Entries that this connection never had, between the stored cursor and its run; answered once.
-    pub(crate) fn untold_gap(&mut self, delivered: Seq) -> Option<(Seq, Seq)> {
-        if self.gap_told || self.first <= delivered + 1 {
-            return None;
+    /// The stored cursor stands at `delivered`: where the run was assumed to begin later than right behind it, the entries
+    /// in between never came, and the run begins anew.
+    pub(crate) fn correct(&mut self, delivered: Seq) {
+        if self.assumed && self.first > delivered + 1 {
+            self.restart_at(delivered + 1);
         }
-        self.gap_told = true;
-        Some((delivered, self.first - 1))
+    }
+
+    /// Whether this very entry was written in the present run.
+    pub(crate) fn has_written(&self, seq: Seq) -> bool {
+        (self.first..=self.written).contains(&seq)
     }
 }
 
@@ -187,14 +201,23 @@ mod tests {
             Some((10, 10)),
             "once the client has pulled them it may"
         );
-        assert_eq!(p.untold_gap(5), None, "the client was told");
     }
 
     #[test]
-    fn a_hole_before_an_assumed_start_is_told_once() {
-        let mut p = Position::starting_at(8);
-        p.arrive(8);
-        assert_eq!(p.untold_gap(5), Some((5, 7)));
-        assert_eq!(p.untold_gap(5), None);
+    fn an_entry_that_was_overtaken_is_a_hole_and_is_made_up_for() {
+        let mut p = Position::assumed_at(8);
+        assert_eq!(p.arrive(8), Step::Next);
+        assert_eq!(p.arrive(7), Step::Hole, "never sent here");
+        p.correct(7);
+        assert_eq!(p.sent(), 8, "the assumption was right");
+        p.correct(5);
+        assert_eq!(p.arrive(6), Step::Next);
+        assert_eq!(p.arrive(6), Step::Duplicate);
+        let mut known = Position::starting_at(8);
+        assert_eq!(
+            known.arrive(7),
+            Step::Duplicate,
+            "behind a gap that was told, or the stored cursor"
+        );
     }
 }

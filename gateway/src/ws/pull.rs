@@ -48,6 +48,10 @@ async fn answer(
         if first > last {
             continue;
         }
+        if session.queued_bytes() > limits::ROUND_BYTES {
+            // This runs in the socket's own task: nothing is written meanwhile.
+            budget = 0;
+        }
         let take = (last - first + 1).min(budget).min(limits::RESUME_CAP);
         if take > 0 {
             let upto = first + take - 1;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use lingxi_bus::{Message, SharedBus, Sink, Subject, Subscription};
@@ -39,6 +40,8 @@ pub(crate) struct Registry {
     bus: SharedBus,
     sync: SyncQueue,
     policy: SessionPolicy,
+    /// Over how many milliseconds clients are told to come back, once the node drains; 0 before.
+    draining: AtomicU64,
 }
 
 /// Receives what is published for one user, for as long as the registry lives.
@@ -51,6 +54,7 @@ impl Registry {
             bus,
             sync,
             policy,
+            draining: AtomicU64::new(0),
         })
     }
 
@@ -153,14 +157,25 @@ impl Registry {
         }
     }
 
-    /// Tells every client when to come back, spread over `spread`, and closes.
+    /// Tells every client when to come back, spread over `spread`, and closes; so it goes for those who come later.
     pub(crate) fn drain(&self, spread: Duration) {
         let most = u64::try_from(spread.as_millis()).unwrap_or(u64::MAX).max(1);
+        self.draining.store(most, Ordering::SeqCst);
         for session in self.all() {
-            let reconnect_in_ms = rand::rng().random_range(0..most);
-            session.push_plain(server::drain(reconnect_in_ms));
-            session.close(Close::Draining);
+            self.send_away(&session);
         }
+    }
+
+    /// Whether the node drains.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst) > 0
+    }
+
+    /// Tells a client when to come back, and closes.
+    pub(crate) fn send_away(&self, session: &Session) {
+        let most = self.draining.load(Ordering::SeqCst).max(1);
+        session.push_plain(server::drain(rand::rng().random_range(0..most)));
+        session.close(Close::Draining);
     }
 
     async fn supersede(self: Arc<Self>, user: UserId, connection_id: i64) {
@@ -200,7 +215,8 @@ impl Registry {
         let users = self.users.read();
         let Some(slot) = users.get(&user) else { return };
         for frame in frames {
-            for session in &slot.sessions {
+            // The newest first: it is the one that surely stays, so it answers.
+            for session in slot.sessions.iter().rev() {
                 let hole = session.push(frame.clone(), written.take());
                 if hole {
                     let _ = self.sync.send(session.clone());

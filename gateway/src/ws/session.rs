@@ -81,6 +81,19 @@ pub(crate) struct Plan {
     complete: bool,
 }
 
+impl Plan {
+    /// Not everything planned fits: what comes behind it is left to another round.
+    fn leave_rest(&mut self) {
+        self.complete = false;
+        let cut: Vec<String> = self
+            .restarts
+            .drain(..)
+            .map(|(conversation, _)| conversation)
+            .collect();
+        self.gaps.retain(|gap| !cut.contains(&gap.conversation));
+    }
+}
+
 /// One authenticated connection.
 pub(crate) struct Session {
     pub(crate) connection_id: i64,
@@ -197,12 +210,18 @@ impl Session {
     }
 
     /// Takes what a round read from the store. Answers whether another round is due at once.
-    pub(crate) fn apply_round(&self, entries: Vec<PushFrame>, plan: Plan) -> bool {
+    pub(crate) fn apply_round(&self, entries: Vec<PushFrame>, mut plan: Plan) -> bool {
         let mut inner = self.inner.lock();
         if inner.gone {
             return false;
         }
         for frame in entries {
+            if inner.queued_bytes > 0 && inner.queued_bytes + frame.json.len() > limits::ROUND_BYTES
+            {
+                // The rest comes in the next round, when this is written.
+                plan.leave_rest();
+                break;
+            }
             inner.arrive_stored(frame);
         }
         for (conversation, first) in &plan.restarts {
@@ -257,6 +276,27 @@ impl Session {
             }
         }
         Some(taken)
+    }
+
+    /// Whether a round from the store is under way or due.
+    pub(crate) fn is_syncing(&self) -> bool {
+        matches!(self.inner.lock().stage, Stage::Syncing { .. })
+    }
+
+    /// Live entries are not trusted until a round from the store has been applied.
+    pub(crate) fn begin_sync(&self) {
+        let mut inner = self.inner.lock();
+        if matches!(inner.stage, Stage::Live) && !inner.gone {
+            inner.stage = Stage::Syncing {
+                held: VecDeque::new(),
+                due: false,
+            };
+        }
+    }
+
+    /// Bytes that wait for the socket.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.inner.lock().queued_bytes
     }
 
     /// Whether anything waits for the socket's task.
@@ -374,7 +414,7 @@ impl Inner {
             None => {
                 // Its cursor stood at its head when this session synced, so this entry is the next.
                 let key: Arc<str> = frame.conversation.into();
-                let mut position = Position::starting_at(frame.seq);
+                let mut position = Position::assumed_at(frame.seq);
                 let step = position.arrive(frame.seq);
                 self.positions.insert(key.clone(), position);
                 (key, step)
@@ -386,14 +426,22 @@ impl Inner {
                 entry: Some((key, frame.seq)),
                 written,
             }),
-            Step::Duplicate => {
-                if let Some(written) = written {
-                    written.reply(Bytes::new());
-                }
-            }
+            Step::Duplicate => self.answer_duplicate(&key, frame.seq, written),
             Step::Hole => return true,
         }
         false
+    }
+
+    /// An entry that was queued before: its asker is told when it was really written. Dropped, the asker learns that it
+    /// was not.
+    fn answer_duplicate(&mut self, key: &Arc<str>, seq: Seq, written: Option<Replier>) {
+        let Some(written) = written else { return };
+        let same = |o: &&mut Outgoing| o.entry.as_ref().is_some_and(|(k, s)| k == key && *s == seq);
+        if let Some(waiting) = self.queue.iter_mut().find(same) {
+            waiting.written.get_or_insert(written);
+        } else if self.positions.get(key).is_some_and(|p| p.has_written(seq)) {
+            written.reply(Bytes::new());
+        }
     }
 
     fn arrive_stored(&mut self, frame: PushFrame) {
@@ -409,19 +457,13 @@ impl Inner {
             .positions
             .entry(key.clone())
             .or_insert_with(|| Position::starting_at(delivered + 1));
+        position.correct(delivered);
         if position.sent() < delivered {
             // Confirmed elsewhere: on another device, by a receipt, or before the user came back to the group.
             position.restart_at(delivered + 1);
         }
         if let Some((from, to)) = position.confirmed_beyond(delivered) {
             plan.moves.push(cursor_move(user_id, &key, from, to));
-        }
-        if let Some((after, last_seq)) = position.untold_gap(delivered) {
-            plan.gaps.push(Gap {
-                conversation: head.conversation.clone(),
-                after,
-                last_seq,
-            });
         }
         let first = position.sent() + 1;
         let missing = head.last_seq - position.sent();
@@ -468,9 +510,18 @@ impl Inner {
 
     /// More is to be read when the socket's task has written what is queued.
     fn mark_due(&mut self) -> bool {
-        if let Stage::Syncing { due, .. } = &mut self.stage {
-            *due = true;
+        match &mut self.stage {
+            Stage::Syncing { due, .. } => *due = true,
+            stage @ Stage::Live => {
+                *stage = Stage::Syncing {
+                    held: VecDeque::new(),
+                    due: true,
+                }
+            }
         }
         false
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,7 +31,10 @@ pub(crate) struct Socket {
     state: AppState,
     session: Arc<Session>,
     socket: WebSocket,
+    /// For messages.
     bucket: Bucket,
+    /// For everything else that costs more than an answer.
+    other: Bucket,
     /// Pings sent and not yet answered, with what each covers.
     pings: VecDeque<(u64, Vec<CursorMove>)>,
     next_ping: u64,
@@ -59,6 +62,7 @@ enum End {
 impl Socket {
     pub(crate) fn new(state: AppState, session: Arc<Session>, socket: WebSocket) -> Self {
         let bucket = Bucket::new(state.options.message_limit);
+        let other = Bucket::new(state.options.message_limit);
         let now = Instant::now();
         let last_ping = now.checked_sub(PING_INTERVAL).unwrap_or(now);
         let expires = token_end(&session);
@@ -67,6 +71,7 @@ impl Socket {
             session,
             socket,
             bucket,
+            other,
             pings: VecDeque::new(),
             next_ping: 0,
             last_ping,
@@ -137,13 +142,23 @@ impl Socket {
         self.asked = false;
         match message {
             Message::Text(text) => {
-                inbound::text(&self.state, &self.session, &mut self.bucket, text.as_str()).await;
+                inbound::text(
+                    &self.state,
+                    &self.session,
+                    (&mut self.bucket, &mut self.other),
+                    text.as_str(),
+                )
+                .await;
             }
             Message::Binary(_) => inbound::binary(&self.session),
             Message::Pong(payload) => self.confirmed(&payload).await,
             // Answered by the WebSocket library.
             Message::Ping(_) => {}
-            Message::Close(_) => return Some(End::Gone),
+            Message::Close(_) => {
+                // The library has queued the answer; without it browsers call the close unclean.
+                let _ = tokio::time::timeout(CLOSING, self.socket.flush()).await;
+                return Some(End::Gone);
+            }
         }
         None
     }

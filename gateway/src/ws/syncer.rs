@@ -27,10 +27,22 @@ pub(crate) async fn run(state: AppState, mut queue: mpsc::UnboundedReceiver<Arc<
         sessions.sort_unstable_by_key(|s| s.connection_id);
         sessions.dedup_by_key(|s| s.connection_id);
         if let Err(error) = round(&state, &sessions).await {
-            tracing::error!(%error, sessions = sessions.len(), "cannot read what clients are missing; they reconnect");
-            sessions.iter().for_each(|s| s.close(Close::TryAgain));
+            tracing::error!(%error, sessions = sessions.len(), "cannot read what clients are missing");
+            one_by_one(&state, &sessions).await;
         }
         sessions.clear();
+    }
+}
+
+/// What one session is missing may be unreadable: the others are served all the same. One that waits for its first round
+/// reconnects; one that was only compared is compared again.
+async fn one_by_one(state: &AppState, sessions: &[Arc<Session>]) {
+    for session in sessions {
+        let alone = std::slice::from_ref(session);
+        let served = sessions.len() > 1 && round(state, alone).await.is_ok();
+        if !served && session.is_syncing() {
+            session.close(Close::TryAgain);
+        }
     }
 }
 
@@ -53,8 +65,7 @@ async fn round(state: &AppState, sessions: &[Arc<Session>]) -> Result<(), lingxi
         .map(|(c, first, last)| (c.as_str(), *first, *last))
         .collect();
     ranges.sort_unstable();
-    ranges.dedup();
-    let entries = state.store.entries_of_many(&ranges).await?;
+    let entries = state.store.entries_of_many(&merged(ranges)).await?;
     let encoded = state.im.frames().encode_many(&entries).await?;
     let frames: Vec<PushFrame> = entries
         .iter()
@@ -74,15 +85,12 @@ async fn round(state: &AppState, sessions: &[Arc<Session>]) -> Result<(), lingxi
         moves.append(&mut plan.moves);
         let mut of_session = Vec::new();
         for (conversation, first, last) in &plan.ranges {
-            let of_conversation = by_conversation
-                .get(conversation.as_str())
-                .into_iter()
-                .flatten();
-            of_session.extend(
-                of_conversation
-                    .filter(|f| (*first..=*last).contains(&f.seq))
-                    .cloned(),
-            );
+            let Some(frames) = by_conversation.get(conversation.as_str()) else {
+                continue;
+            };
+            let from = frames.partition_point(|f| f.seq < *first);
+            let upto = frames.partition_point(|f| f.seq <= *last);
+            of_session.extend_from_slice(&frames[from..upto]);
         }
         if session.apply_round(of_session, plan) {
             let _ = state.sync.send(session.clone());
@@ -92,6 +100,20 @@ async fn round(state: &AppState, sessions: &[Arc<Session>]) -> Result<(), lingxi
         confirm(state, moves).await;
     }
     Ok(())
+}
+
+/// Sorted ranges with those that overlap or adjoin made one: many members of one group miss much the same.
+fn merged(ranges: Vec<(&str, Seq, Seq)>) -> Vec<(&str, Seq, Seq)> {
+    let mut merged: Vec<(&str, Seq, Seq)> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match merged.last_mut() {
+            Some(last) if last.0 == range.0 && range.1 <= last.2 + 1 => {
+                last.2 = last.2.max(range.2)
+            }
+            _ => merged.push(range),
+        }
+    }
+    merged
 }
 
 fn frame(entry: &Entry, json: axum::body::Bytes) -> PushFrame {
@@ -111,5 +133,25 @@ pub(crate) async fn confirm(state: &AppState, moves: Vec<CursorMove>) {
         .await
     {
         tracing::warn!(%error, "confirmed entries could not be recorded; they are pushed once more");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overlapping_ranges_are_read_once() {
+        let ranges = vec![
+            ("g:1", 1, 5),
+            ("g:1", 3, 8),
+            ("g:1", 9, 9),
+            ("g:1", 11, 12),
+            ("g:2", 1, 2),
+        ];
+        assert_eq!(
+            merged(ranges),
+            [("g:1", 1, 9), ("g:1", 11, 12), ("g:2", 1, 2)]
+        );
     }
 }

@@ -63,7 +63,9 @@ pub(crate) async fn run(state: AppState) {
             lost = losses.changed() => match lost {
                 Ok(()) => {
                     tracing::warn!("the bus may have lost messages; every connection is compared with the store");
-                    compare(&state, state.sessions.all());
+                    let sessions = state.sessions.all();
+                    sessions.iter().for_each(|session| session.begin_sync());
+                    compare(&state, sessions);
                 }
                 Err(_) => return,
             },

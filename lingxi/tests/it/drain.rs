@@ -2,11 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt;
+use tokio_tungstenite::tungstenite::Message;
+
 use crate::harness::Mode;
 
 behaviours!(
     clients_are_told_and_everything_is_kept,
     what_was_acknowledged_on_the_way_out_is_kept,
+    who_comes_while_it_drains_is_sent_away,
 );
 
 async fn clients_are_told_and_everything_is_kept(mode: Mode) {
@@ -79,4 +83,26 @@ async fn what_was_acknowledged_on_the_way_out_is_kept(mode: Mode) {
             .all(|(at, entry)| entry["seq"] == at + 1),
         "{log:?}"
     );
+}
+
+async fn who_comes_while_it_drains_is_sent_away(mode: Mode) {
+    let lx = mode.start().await;
+    let (alice, bob, carol) = (
+        lx.user("alice").await,
+        lx.user("bob").await,
+        lx.user("carol").await,
+    );
+    // Never read, so it does not answer the close, and the drain waits for it a while.
+    let _deaf = bob.link().open().await.expect("a socket");
+    let mut a = alice.connect().await;
+    lx.sigterm(0);
+    a.event("drain").await;
+    let mut late = carol.link().open().await.expect("a socket");
+    let mut code = None;
+    while let Some(Ok(message)) = late.next().await {
+        if let Message::Close(Some(frame)) = message {
+            code = Some(u16::from(frame.code));
+        }
+    }
+    assert_eq!(code, Some(1012));
 }

@@ -152,6 +152,38 @@ pub(super) async fn run(store: &Store) {
     );
 
     members(store, alice, bob).await;
+    pages(store).await;
+}
+
+async fn pages(store: &Store) {
+    let erin = user(store, "conformance.erin").await;
+    let keys: Vec<String> = (0..5).map(|n| format!("g:98765432{n}0")).collect();
+    let mut tx = store.begin().await.unwrap();
+    for (key, last_time) in keys.iter().zip([30, 20, 20, 20, 10]) {
+        let head = ConversationHead {
+            conversation: key.clone(),
+            version: 1,
+            last_seq: 1,
+            message_seq: 0,
+            last_time,
+        };
+        tx.put_heads(&[head]).await.unwrap();
+        tx.add_members(key, &[(erin, GroupRole::Member)], 1, 1)
+            .await
+            .unwrap();
+    }
+    tx.commit().await.unwrap();
+    let page = async |before, limit| {
+        let rows = store.conversations_of(erin, before, limit).await.unwrap();
+        rows.into_iter().map(|r| r.conversation).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        page(i64::MAX, 2).await,
+        keys[..4],
+        "the page ends behind those of the same time"
+    );
+    assert_eq!(page(20, 2).await, keys[4..], "and the next one misses none");
+    assert_eq!(page(i64::MAX, 1).await, keys[..1]);
 }
 
 async fn members(store: &Store, alice: i64, bob: i64) {

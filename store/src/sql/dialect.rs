@@ -34,10 +34,10 @@ pub(crate) const NOW_MS: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 /// Sets columns of `members` from a table of values: the cursor moves of many members in one statement.
 pub(crate) fn move_delivered_cursors(rows: usize) -> String {
     format!(
-        "{} UPDATE members SET delivered_seq = v.upto FROM v \
+        "{} UPDATE members SET delivered_seq = MIN(v.upto, c.last_seq) \
+         FROM v JOIN conversations c ON c.conversation = v.conversation \
          WHERE members.conversation = v.conversation AND members.user_id = v.user_id \
-         AND members.delivered_seq >= v.first - 1 AND members.delivered_seq < v.upto \
-         AND v.upto <= (SELECT c.last_seq FROM conversations c WHERE c.conversation = v.conversation)",
+         AND members.delivered_seq >= v.first - 1 AND members.delivered_seq < MIN(v.upto, c.last_seq)",
         with_values(&["conversation", "user_id", "first", "upto"], rows)
     )
 }

@@ -1,0 +1,126 @@
+//! What reaches a socket, whatever the order in which it comes.
+
+use lingxi_proto::bus::PushFrame;
+use lingxi_store::UserHead;
+
+use super::{Outgoing, Session};
+
+const KEY: &str = "d:1:2";
+
+fn session() -> Session {
+    Session::new(1, 1, "alice".into(), 1, i64::MAX)
+}
+
+fn frame(seq: i64, bytes: usize) -> PushFrame {
+    PushFrame {
+        json: vec![b'x'; bytes].into(),
+        conversation: KEY.into(),
+        seq,
+    }
+}
+
+fn heads(delivered_seq: i64, last_seq: i64) -> Vec<UserHead> {
+    vec![UserHead {
+        user_id: 1,
+        conversation: KEY.into(),
+        delivered_seq,
+        last_seq,
+    }]
+}
+
+fn seqs(session: &Session) -> Vec<i64> {
+    let entry = |o: &Outgoing| o.entry.as_ref().map(|(_, seq)| *seq);
+    session
+        .take()
+        .into_iter()
+        .flatten()
+        .filter_map(|o| entry(&o))
+        .collect()
+}
+
+/// Applies one round of the plan for these heads, each entry of that many bytes; answers whether another is due at once.
+fn round(session: &Session, heads: &[UserHead], bytes: usize) -> bool {
+    let plan = session.plan(heads, 200);
+    let entries = plan
+        .ranges
+        .iter()
+        .flat_map(|(_, first, last)| *first..=*last);
+    let entries = entries.map(|seq| frame(seq, bytes)).collect();
+    session.apply_round(entries, plan)
+}
+
+#[test]
+fn an_entry_that_was_overtaken_is_pushed_after_all() {
+    let session = session();
+    assert!(!round(&session, &[], 10));
+    assert!(!session.push(frame(3, 10), None), "taken for the next one");
+    assert!(
+        session.push(frame(2, 10), None),
+        "a round from the store is due"
+    );
+    assert!(!round(&session, &heads(1, 3), 10));
+    assert_eq!(
+        seqs(&session),
+        [3, 2, 3],
+        "what its client has twice it drops"
+    );
+    assert!(!session.push(frame(4, 10), None));
+    assert_eq!(seqs(&session), [4]);
+}
+
+#[test]
+fn live_entries_wait_for_the_round_and_are_merged_behind_it() {
+    let session = session();
+    for seq in [5, 6, 7] {
+        assert!(!session.push(frame(seq, 10), None));
+    }
+    assert!(session.take().is_none());
+    assert!(!round(&session, &heads(2, 6), 10));
+    assert_eq!(seqs(&session), [3, 4, 5, 6, 7]);
+}
+
+#[test]
+fn large_entries_come_in_several_rounds_and_never_close_the_socket() {
+    let session = session();
+    let mut got = Vec::new();
+    let mut due = true;
+    for _ in 0..20 {
+        if !due {
+            break;
+        }
+        let delivered = got.last().copied().unwrap_or(0);
+        round(&session, &heads(delivered, 90), 64 * 1024);
+        got.extend(seqs(&session));
+        due = session.wants_round();
+    }
+    assert_eq!(session.closing(), None);
+    assert_eq!(got, (1..=90).collect::<Vec<_>>());
+}
+
+#[test]
+fn past_the_cap_a_gap_is_told_and_the_live_stream_goes_on_behind_it() {
+    let session = session();
+    assert!(!round(&session, &heads(0, 150), 10));
+    let frames = session.take().unwrap();
+    let entries = frames.iter().filter(|o| o.entry.is_some()).count();
+    let last = String::from_utf8(frames.back().unwrap().json.to_vec()).unwrap();
+    assert_eq!(entries, 100);
+    assert!(
+        last.contains(r#""after":100"#) && last.contains(r#""last_seq":150"#),
+        "{last}"
+    );
+    assert!(
+        !session.push(frame(151, 10), None),
+        "no hole: the client was told"
+    );
+    assert_eq!(seqs(&session), [151]);
+    let covered: Vec<_> = session
+        .cover()
+        .into_iter()
+        .map(|m| (m.from, m.to))
+        .collect();
+    assert!(
+        covered.contains(&(1, 100)) && covered.contains(&(151, 151)),
+        "{covered:?}"
+    );
+}
