@@ -95,6 +95,14 @@ async fn who_comes_while_it_drains_is_sent_away(mode: Mode) {
     // Never read, so it does not answer the close, and the drain waits for it a while.
     let _deaf = bob.link().open().await.expect("a socket");
     let mut a = alice.connect().await;
+    // He is there once something is delivered to him.
+    for number in 0.. {
+        let msg_id = format!("m{number}");
+        a.say("bob", &msg_id, "x").await;
+        if a.ack(&msg_id).await["status"] == "delivered" {
+            break;
+        }
+    }
     lx.sigterm(0);
     a.event("drain").await;
     let mut late = carol.link().open().await.expect("a socket");
