@@ -4,6 +4,8 @@
 //! them out ([`Session::take`]). While a session is *syncing*, live entries wait in a bounded buffer; they are merged by
 //! (conversation, seq) when a round from the store found nothing more.
 
+mod plan;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,6 +18,8 @@ use lingxi_proto::bus::{CursorMove, PushFrame};
 use lingxi_store::UserHead;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+
+pub(crate) use plan::Plan;
 
 use super::close::Close;
 use super::position::{Position, Step, Wrote};
@@ -64,34 +68,6 @@ struct Inner {
     close: Option<Close>,
     /// The socket has gone: nothing is queued any more.
     gone: bool,
-}
-
-/// What a session needs from the store to catch up.
-#[derive(Default)]
-pub(crate) struct Plan {
-    /// Conversation, first and last entry to read.
-    pub(crate) ranges: Vec<(String, Seq, Seq)>,
-    /// Told to the client behind the entries.
-    gaps: Vec<Gap>,
-    /// Conversations of which not everything is pushed, and where pushing goes on.
-    restarts: Vec<(String, Seq)>,
-    /// Cursor moves to be said again: their first saying was refused or lost.
-    pub(crate) moves: Vec<CursorMove>,
-    /// Whether nothing is left for another round.
-    complete: bool,
-}
-
-impl Plan {
-    /// Not everything planned fits: what comes behind it is left to another round.
-    fn leave_rest(&mut self) {
-        self.complete = false;
-        let cut: Vec<String> = self
-            .restarts
-            .drain(..)
-            .map(|(conversation, _)| conversation)
-            .collect();
-        self.gaps.retain(|gap| !cut.contains(&gap.conversation));
-    }
 }
 
 /// One authenticated connection.
