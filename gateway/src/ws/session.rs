@@ -5,6 +5,7 @@
 //! (conversation, seq) when a round from the store found nothing more.
 
 mod plan;
+mod waiting;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -20,6 +21,8 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 pub(crate) use plan::Plan;
+use waiting::Held;
+pub(crate) use waiting::Outgoing;
 
 use super::close::Close;
 use super::position::{Position, Step, Wrote};
@@ -29,20 +32,6 @@ const HELD: usize = 256;
 
 /// A socket that has taken nothing for this long cannot keep up.
 const STUCK: Duration = Duration::from_millis(250);
-
-/// A frame that waits for the socket.
-pub(crate) struct Outgoing {
-    pub(crate) json: Bytes,
-    /// The conversation and place, if it is an entry.
-    entry: Option<(Arc<str>, Seq)>,
-    /// Answered when the frame was written.
-    pub(crate) written: Option<Replier>,
-}
-
-struct Held {
-    frame: PushFrame,
-    written: Option<Replier>,
-}
 
 enum Stage {
     /// A round from the store is under way or due; live entries wait.
