@@ -19,6 +19,8 @@ async fn who_does_not_read_is_closed_and_resumes(mode: Mode) {
     let (carol, dave) = (lx.user("carol").await, lx.user("dave").await);
     let mut a = alice.connect().await;
     let (mut c, mut d) = (carol.connect().await, dave.connect().await);
+    // Answered once he is registered, so that what follows is delivered and not only stored.
+    d.alive().await;
     // Connected, and never read: with its small buffer the kernel soon takes no more for it.
     let mut deaf = bob
         .link()
