@@ -6,9 +6,13 @@
 
 pub mod chat;
 pub mod client;
+pub mod group;
 pub mod idle;
+pub mod latency;
 pub mod mirror;
 pub mod output;
 pub mod peers;
 pub mod process;
+pub mod queries;
+pub mod reconnect;
 pub mod simulator;

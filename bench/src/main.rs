@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use lingxi_bench::{chat, idle, mirror, output, peers, simulator};
+use lingxi_bench::{chat, group, idle, mirror, output, peers, reconnect, simulator};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Measures Lingxi, and any server that speaks its client contract.
@@ -18,6 +18,10 @@ struct Cli {
 enum Command {
     /// Pairs of users chat; rates, latencies, and every message checked
     Chat(chat::Options),
+    /// One large group; rates, latencies to each member and to all, and every message checked
+    Group(group::Options),
+    /// A gateway is lost, and all its clients come to another one at once
+    Reconnect(reconnect::Options),
     /// Server memory per idle authenticated socket
     Idle(idle::Options),
     /// The same load against Lingxi and the original design, in the same minutes
@@ -35,6 +39,8 @@ async fn main() -> ExitCode {
     let work = async move {
         match command {
             Command::Chat(options) => chat::command(&options).await,
+            Command::Group(options) => group::command(&options).await,
+            Command::Reconnect(options) => reconnect::command(&options).await,
             Command::Idle(options) => idle::command(&options).await,
             Command::Peers(options) => peers::command(&options).await,
             Command::Mirror(options) => mirror::command(&options).await,

@@ -1,6 +1,6 @@
 //! Where results go: tables to standard output, progress to standard error, JSON to a file.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use anyhow::Context as _;
 use serde::Serialize;
@@ -28,4 +28,12 @@ pub fn json(path: &Path, value: &impl Serialize) -> anyhow::Result<()> {
         return Ok(());
     }
     std::fs::write(path, text + "\n").with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Counts by cause, each behind two spaces; empty when there are none.
+pub(crate) fn causes(counts: &BTreeMap<String, u64>) -> String {
+    counts
+        .iter()
+        .map(|(cause, count)| format!("  {cause} {count}"))
+        .collect()
 }

@@ -5,10 +5,10 @@ use std::{sync::Arc, thread, time::Duration};
 use tokio::{sync::Notify, time::Instant};
 
 /// One bell a sender.
-pub(super) type Bells = Arc<Vec<Notify>>;
+pub(crate) type Bells = Arc<Vec<Notify>>;
 
 /// Bells that ring at a fixed rate over all senders, one after the other, from `start` to `end`.
-pub(super) fn ring(
+pub(crate) fn ring(
     senders: usize,
     rate: f64,
     start: Instant,
@@ -46,6 +46,6 @@ pub(super) fn ring(
 }
 
 /// Bells that never ring, for a closed loop.
-pub(super) fn silent(senders: usize) -> Bells {
+pub(crate) fn silent(senders: usize) -> Bells {
     Arc::new((0..senders).map(|_| Notify::new()).collect())
 }

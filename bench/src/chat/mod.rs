@@ -3,8 +3,8 @@
 //! Closed loop: each sender keeps a window of unacknowledged messages. Open loop: messages are due at a fixed rate, and
 //! latencies count from when a message was *due*, so a server that stalls pays for the messages it held up.
 
-mod bell;
-mod message;
+pub(crate) mod bell;
+pub(crate) mod message;
 pub mod order;
 mod party;
 mod report;
@@ -20,14 +20,12 @@ use self::{
     party::{Half, Pace, Party, Plan},
     tally::Tally,
 };
-pub use self::{
-    report::{Latency, Report},
-    tally::Counts,
-};
+pub use self::{report::Report, tally::Counts};
+pub use crate::latency::Latency;
 use crate::{
     client::{Accounts, Endpoint, Socket},
     output,
-    process::Usage,
+    process::{Fleet, Named},
 };
 
 /// What to load a server with.
@@ -38,7 +36,7 @@ use crate::{
     Exit status: 0 all messages arrived once and in order; 1 some did not; 2 it could not run."
 )]
 pub struct Options {
-    /// The server
+    /// The server; its gateways, with commas between: the two users of a pair are at different ones
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     pub url: String,
     /// Pairs of users; in each, both write to the other
@@ -62,9 +60,9 @@ pub struct Options {
     /// Seconds to wait at the end for what is still on its way
     #[arg(long, default_value_t = 10.0)]
     pub drain: f64,
-    /// The server's process, to report its CPU and memory too
-    #[arg(long)]
-    pub pid: Option<u32>,
+    /// The server's process, to report its CPU and memory too; of several: NAME=PID,NAME=PID
+    #[arg(long, value_delimiter = ',')]
+    pub pid: Vec<Named>,
     /// Write the results as JSON here (- is standard output)
     #[arg(long)]
     pub json: Option<PathBuf>,
@@ -107,11 +105,14 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
         "--rate must be above 0"
     );
 
-    let endpoint = Endpoint::resolve(&options.url).await?;
-    let accounts = Accounts::new(&endpoint)?.create(options.pairs * 2).await?;
+    let fleet = Fleet::of(&options.pid)?;
+    let endpoints = Endpoint::resolve_all(&options.url).await?;
+    let accounts = Accounts::new(&endpoints)?;
+    let accounts = accounts.create(options.pairs * 2).await?;
     let mut sockets = Vec::with_capacity(accounts.len());
     for (number, account) in accounts.iter().enumerate() {
-        sockets.push(Socket::connect(&endpoint, &account.token, number).await?);
+        let endpoint = &endpoints[gateway_of(number, endpoints.len())];
+        sockets.push(Socket::connect(endpoint, &account.token, number).await?);
     }
     // The handshake is over before the server has subscribed the user: a short rest keeps the first messages `delivered`.
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -167,33 +168,39 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
     }
     let progress =
         (!options.quiet).then(|| work.spawn_local(tally::progress(Rc::clone(&tally), start)));
-    let client = Usage::of_self();
-    let server = options.pid.map(Usage::of).transpose()?;
     work.run_until(async {
         tokio::time::sleep_until(measured_from).await;
-        let before = (client.sample(), server.as_ref().map(Usage::sample));
+        let before = fleet.sample();
         tokio::time::sleep_until(end).await;
-        let after = (client.sample(), server.as_ref().map(Usage::sample));
+        let after = fleet.sample();
         for task in tasks {
             task.await?;
         }
         if let Some(progress) = progress {
             progress.abort();
         }
-        let cores = |from: f64, to: f64| (to - from) / options.duration;
-        let client_cores = cores(before.0, after.0);
-        let server_cores = before.1.zip(after.1).map(|(from, to)| cores(from, to));
-        let server_rss = server.as_ref().and_then(|server| server.rss_kib().ok());
-        Ok(Report::new(
-            options,
-            &tally.borrow(),
-            &halves,
-            report::Machine {
-                client_cores,
-                server_cores,
-                server_rss,
-            },
-        ))
+        let machine = fleet.spent(&before, &after);
+        Ok(Report::new(options, &tally.borrow(), &halves, machine))
     })
     .await
+}
+
+/// Which of `gateways` user `number` is at: the left one of a pair at one, the right one at the next.
+fn gateway_of(number: usize, gateways: usize) -> usize {
+    (number / 2 + number % 2) % gateways
+}
+
+#[cfg(test)]
+mod tests {
+    use super::gateway_of;
+
+    #[test]
+    fn a_pair_is_at_two_gateways_and_all_gateways_have_users() {
+        for gateways in 2..5 {
+            let at: Vec<_> = (0..40).map(|user| gateway_of(user, gateways)).collect();
+            assert!(at.chunks(2).all(|pair| pair[0] != pair[1]), "{at:?}");
+            assert!((0..gateways).all(|gateway| at.contains(&gateway)));
+        }
+        assert!((0..40).all(|user| gateway_of(user, 1) == 0));
+    }
 }

@@ -13,7 +13,7 @@ pub enum Verdict {
     OutOfOrder,
 }
 
-/// Checks that `seq` rises by exactly one, from 1.
+/// Checks that `seq` rises by exactly one, from 1 unless said otherwise.
 #[derive(Debug)]
 pub struct Dense {
     next: u64,
@@ -22,16 +22,22 @@ pub struct Dense {
 
 impl Default for Dense {
     fn default() -> Self {
-        Self {
-            next: 1,
-            missing: BTreeSet::new(),
-        }
+        Self::starting_at(1)
     }
 }
 
 impl Dense {
     /// A jump so far ahead that the number itself is wrong is not remembered as holes one by one.
     const HOLES: u64 = 100_000;
+
+    /// A check that expects `first` first: of a conversation that is not new.
+    #[must_use]
+    pub fn starting_at(first: u64) -> Self {
+        Self {
+            next: first,
+            missing: BTreeSet::new(),
+        }
+    }
 
     /// Judges the next `seq` of a conversation, as a socket saw it.
     pub fn observe(&mut self, seq: u64) -> Verdict {
@@ -77,6 +83,13 @@ impl Bits {
         self.words[word] |= bit;
         self.count += usize::from(new);
         new
+    }
+
+    /// Whether `number` is in it.
+    #[must_use]
+    pub fn contains(&self, number: u32) -> bool {
+        let word = self.words.get(number as usize / 64);
+        word.is_some_and(|word| word & (1 << (number % 64)) != 0)
     }
 
     /// How many numbers are in it.
@@ -199,6 +212,7 @@ mod tests {
             }
         }
         received.insert(500);
+        assert!(received.contains(500) && !received.contains(70) && !received.contains(9999));
         assert_eq!(acked.missing_from(&received), 2);
         assert_eq!(acked.missing_from(&acked), 0);
         assert_eq!(Bits::default().missing_from(&received), 0);

@@ -95,7 +95,7 @@ impl Party {
         theirs: Rc<RefCell<Half>>,
         tally: Rc<RefCell<Tally>>,
     ) -> Self {
-        let template = Template::new(&plan.other, plan.size);
+        let template = Template::private(&plan.other, plan.size);
         Self {
             plan,
             mine,

@@ -1,54 +1,15 @@
 //! The result of a run: a table for people, fields for machines.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{cell::RefCell, rc::Rc};
 
-use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use super::{Options, party::Half, tally::Counts, tally::Tally};
-use crate::output::line;
-
-/// Quantiles of a latency, in milliseconds.
-#[derive(Debug, Clone, Serialize)]
-pub struct Latency {
-    /// How many were timed.
-    pub samples: u64,
-    /// The mean.
-    pub mean: f64,
-    /// Half were quicker.
-    pub p50: f64,
-    /// 90 of 100 were quicker.
-    pub p90: f64,
-    /// 99 of 100 were quicker.
-    pub p99: f64,
-    /// 999 of 1000 were quicker.
-    pub p999: f64,
-    /// The slowest.
-    pub max: f64,
-}
-
-impl Latency {
-    fn of(histogram: &Histogram<u64>) -> Self {
-        let at = |quantile| histogram.value_at_quantile(quantile) as f64 / 1000.0;
-        Self {
-            samples: histogram.len(),
-            mean: histogram.mean() / 1000.0,
-            p50: at(0.5),
-            p90: at(0.9),
-            p99: at(0.99),
-            p999: at(0.999),
-            max: histogram.max() as f64 / 1000.0,
-        }
-    }
-}
-
-/// What the machine spent while it was measured.
-#[derive(Debug)]
-pub(super) struct Machine {
-    pub(super) client_cores: f64,
-    pub(super) server_cores: Option<f64>,
-    pub(super) server_rss: Option<u64>,
-}
+use crate::{
+    latency::Latency,
+    output::{causes, line},
+    process::Machine,
+};
 
 /// Everything a run of `bench chat` measured.
 #[derive(Debug, Clone, Serialize)]
@@ -77,12 +38,13 @@ pub struct Report {
     pub delivery_ms: Latency,
     /// Due until the generator handed the message to its socket: its own share of the two above.
     pub generator_lateness_ms: Latency,
-    /// Cores that this generator used.
-    pub client_cores: f64,
-    /// Cores that the server used, with `--pid`.
+    /// Cores that the server's processes used together, with `--pid`.
     pub server_cores: Option<f64>,
-    /// The server's resident memory at the end, with `--pid`.
+    /// Resident memory of the server's processes together at the end, with `--pid`.
     pub server_rss_kib: Option<u64>,
+    /// Cores of this generator, and each of the server's processes.
+    #[serde(flatten)]
+    pub machine: Machine,
 }
 
 impl Report {
@@ -115,9 +77,9 @@ impl Report {
             ack_ms: Latency::of(&tally.ack),
             delivery_ms: Latency::of(&tally.delivery),
             generator_lateness_ms: Latency::of(&tally.lateness),
-            client_cores: machine.client_cores,
-            server_cores: machine.server_cores,
-            server_rss_kib: machine.server_rss,
+            server_cores: machine.server_cores(),
+            server_rss_kib: machine.server_rss_kib(),
+            machine,
         }
     }
 
@@ -194,20 +156,7 @@ impl Report {
                 causes(&counts.events)
             ));
         }
-        let server = match (self.server_cores, self.server_rss_kib) {
-            (Some(cores), Some(rss)) => {
-                format!("  server {cores:.2} cores, {:.1} MiB", rss as f64 / 1024.0)
-            }
-            _ => String::new(),
-        };
-        line(&format!("generator {:.2} cores{server}", self.client_cores));
+        self.machine.print();
         line(if self.clean() { "OK" } else { "BROKEN" });
     }
-}
-
-fn causes(counts: &BTreeMap<String, u64>) -> String {
-    counts
-        .iter()
-        .map(|(cause, count)| format!("  {cause} {count}"))
-        .collect()
 }

@@ -1,24 +1,21 @@
 //! Registers users and logs them in, many at once but not too many.
 
-use std::time::Duration;
+use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use reqwest::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::Endpoint;
+use super::{Endpoint, Rest};
 use crate::output;
 
-/// How many register or login calls are in flight at once.
+/// How many register or login calls are in flight at once, for each gateway.
 const CONCURRENCY: usize = 32;
-/// How often a call that was answered 429 or 503 is tried again.
-const ATTEMPTS: u32 = 8;
 const PASSWORD: &str = "bench-password";
 
 /// A user that exists and is logged in.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Account {
     /// Its name, unique to this run.
     pub username: String,
@@ -26,11 +23,10 @@ pub struct Account {
     pub token: String,
 }
 
-/// Makes accounts on one server.
+/// Makes accounts on one system, by any of its gateways.
 #[derive(Debug, Clone)]
 pub struct Accounts {
-    http: reqwest::Client,
-    url: String,
+    rest: Rest,
     run: String,
 }
 
@@ -39,17 +35,36 @@ impl Accounts {
     ///
     /// # Errors
     /// When no HTTP client can be made.
-    pub fn new(endpoint: &Endpoint) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(Duration::from_secs(30))
-            .tcp_nodelay(true)
-            .build()?;
+    pub fn new(endpoints: &[Endpoint]) -> anyhow::Result<Self> {
         Ok(Self {
-            http,
-            url: endpoint.url.clone(),
+            rest: Rest::new(endpoints)?,
             run: format!("b{:08x}", rand::random::<u32>()),
         })
+    }
+
+    /// The calls that these accounts are made with.
+    #[must_use]
+    pub fn rest(&self) -> &Rest {
+        &self.rest
+    }
+
+    /// Takes `count` users of `file`, whose tokens still work, or makes them and writes them there.
+    ///
+    /// # Errors
+    /// As [`Accounts::create`]; and when the file cannot be written.
+    pub async fn reuse(&self, file: &Path, count: usize) -> anyhow::Result<Vec<Account>> {
+        let kept = std::fs::read_to_string(file).unwrap_or_default();
+        let mut kept: Vec<Account> = serde_json::from_str(&kept).unwrap_or_default();
+        if let Some(last) = count.checked_sub(1).and_then(|last| kept.get(last))
+            && self.rest.knows(&last.token).await?
+        {
+            kept.truncate(count);
+            return Ok(kept);
+        }
+        let made = self.create(count).await?;
+        std::fs::write(file, serde_json::to_string(&made)?)
+            .with_context(|| format!("cannot write {}", file.display()))?;
+        Ok(made)
     }
 
     /// Registers and logs in `count` users.
@@ -60,7 +75,7 @@ impl Accounts {
         let mut done = 0_usize;
         stream::iter(0..count)
             .map(|number| self.one(format!("{}-{number}", self.run)))
-            .buffered(CONCURRENCY)
+            .buffered(CONCURRENCY * self.rest.gateways())
             .inspect_ok(|_| {
                 done += 1;
                 if done.is_multiple_of(1000) {
@@ -77,38 +92,13 @@ impl Accounts {
             token: String,
         }
         let body = json!({"username": username, "password": PASSWORD});
-        self.call("register", &body).await?;
-        let answer = self.call("login", &body).await?;
+        self.rest.post("user/register", None, &body).await?;
+        let answer = self.rest.post("user/login", None, &body).await?;
         let login: Login =
             serde_json::from_str(&answer).with_context(|| format!("login answered {answer}"))?;
         Ok(Account {
             username,
             token: login.token,
         })
-    }
-
-    async fn call(&self, what: &str, body: &Value) -> anyhow::Result<String> {
-        let mut pause = Duration::from_millis(50);
-        for _ in 0..ATTEMPTS {
-            let response = self
-                .http
-                .post(format!("{}/api/v1/user/{what}", self.url))
-                .json(body)
-                .send()
-                .await?;
-            let status = response.status();
-            let text = response.text().await?;
-            match status {
-                StatusCode::OK => return Ok(text),
-                StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                    tokio::time::sleep(pause).await
-                }
-                _ => bail!("{what} was answered {status}: {text}"),
-            }
-            pause *= 2;
-        }
-        bail!(
-            "{what} was refused {ATTEMPTS} times for load: start the server with LINGXI__RATE_LIMITS=off"
-        )
     }
 }

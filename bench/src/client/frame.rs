@@ -15,6 +15,8 @@ pub struct Frame<'a> {
     pub reason: &'a [u8],
     /// `event` of a system frame.
     pub event: &'a [u8],
+    /// `conversation`: its key.
+    pub conversation: &'a [u8],
     /// `from`: username of the sender.
     pub from: &'a [u8],
     /// `content`, with JSON escapes left as they are.
@@ -44,6 +46,7 @@ impl<'a> Frame<'a> {
                 b"status" => frame.status = value,
                 b"reason" => frame.reason = value,
                 b"event" => frame.event = value,
+                b"conversation" => frame.conversation = value,
                 b"from" => frame.from = value,
                 b"content" => frame.content = value,
                 _ => {}
@@ -127,11 +130,12 @@ mod tests {
 
     #[test]
     fn fields_are_found_in_any_order_and_with_any_spacing() {
-        let text = br#" { "seq" : 17 ,"type":2,"x":{"type":9,"a":["}",1]},"from":"b\"ob","content":"hi \\" , "n":null}"#;
+        let text = br#" { "seq" : 17 ,"type":2,"x":{"type":9,"a":["}",1]},"conversation":"g:4","from":"b\"ob","content":"hi \\" , "n":null}"#;
         let frame = Frame::scan(text).unwrap();
         assert_eq!((frame.kind, frame.seq), (2, 17));
         assert_eq!(frame.from, br#"b\"ob"#);
         assert_eq!(frame.content, br"hi \\");
+        assert_eq!(frame.conversation, b"g:4");
         assert_eq!(frame.msg_id, b"");
     }
 

@@ -45,7 +45,22 @@ impl Endpoint {
         let address = address.with_context(|| format!("{host} has no address"))?;
         Ok(Self { url, host, address })
     }
+
+    /// Resolves a list of such URLs with commas between them: the gateways of one system.
+    ///
+    /// # Errors
+    /// When one of them is no such URL, or there is none.
+    pub async fn resolve_all(urls: &str) -> anyhow::Result<Vec<Self>> {
+        let mut endpoints = Vec::new();
+        for url in urls.split(',').map(str::trim) {
+            endpoints.push(Self::resolve(url).await?);
+        }
+        Ok(endpoints)
+    }
 }
+
+/// Sockets that are opened from one loopback address: fewer than it has ports.
+pub(crate) const PORTS_AN_ADDRESS: usize = 20_000;
 
 /// Why [`Socket::wait`] returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +91,6 @@ impl Socket {
     /// # Errors
     /// When the server cannot be reached or does not answer 101.
     pub async fn connect(endpoint: &Endpoint, token: &str, number: usize) -> anyhow::Result<Self> {
-        const PORTS_AN_ADDRESS: usize = 20_000;
         let tcp = if endpoint.address.is_ipv4() {
             TcpSocket::new_v4()?
         } else {

@@ -88,7 +88,8 @@ pub async fn command(options: &Options) -> anyhow::Result<bool> {
     let server = Usage::of(options.pid)?;
     let endpoint = Endpoint::resolve(&options.url).await?;
     note(&format!("registering {most} users"));
-    let accounts = Accounts::new(&endpoint)?.create(most).await?;
+    let accounts = Accounts::new(std::slice::from_ref(&endpoint))?;
+    let accounts = accounts.create(most).await?;
     let (base_rss_kib, _) = steady(&server, options.settle).await?;
 
     let (ask, asked) = watch::channel(false);

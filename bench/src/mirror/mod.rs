@@ -1,8 +1,9 @@
-//! `bench mirror`: a hub that speaks the contract's frames and stores nothing.
+//! `bench mirror`: a hub that speaks the contract's frames and stores nothing on a disk.
 //!
 //! It shows what the generator itself can do on a machine, since nothing else costs there, and with a [`Flaw`] it shows that
 //! the generator's checks can fail. It is no peer: an ACK of it means nothing.
 
+mod edge;
 mod hub;
 
 use std::{io, net::SocketAddr, sync::Arc};
@@ -28,14 +29,24 @@ pub enum Flaw {
     Refuse,
     /// Closes the sender's socket.
     Close,
+    /// Pushes it to those who are there, and keeps it for nobody who is not.
+    Forget,
+    /// Pushes confirmed messages once more on every connection; `every` has no meaning.
+    Again,
+    /// Does not answer a pull; `every` has no meaning.
+    Gap,
+    /// Answers an upgrade with 503: here every n-th upgrade is meant.
+    Deny,
+    /// Answers the n-th upgrade and all behind it with 503.
+    Shut,
 }
 
 /// Where to listen, and what to do wrong.
 #[derive(Args, Debug, Clone)]
 pub struct Options {
-    /// Address to listen on
-    #[arg(long, default_value = "127.0.0.1:8090")]
-    pub listen: SocketAddr,
+    /// Addresses to listen on, with commas between: gateways to one hub
+    #[arg(long, value_delimiter = ',', default_value = "127.0.0.1:8090")]
+    pub listen: Vec<SocketAddr>,
     /// What to do wrong
     #[arg(long)]
     pub flaw: Option<Flaw>,
@@ -45,9 +56,9 @@ pub struct Options {
 }
 
 /// A running mirror, stopped when dropped.
-#[derive(Debug)]
 pub struct Mirror {
     address: SocketAddr,
+    hub: Arc<Hub>,
     task: JoinHandle<()>,
 }
 
@@ -57,8 +68,20 @@ impl Mirror {
     /// # Errors
     /// When the listener has no address.
     pub fn start_on(listener: TcpListener, flaw: Option<Flaw>, every: u64) -> io::Result<Self> {
+        Self::serve(listener, Arc::new(Hub::new(flaw, every)))
+    }
+
+    /// Another gateway to the same hub, on `listener`.
+    ///
+    /// # Errors
+    /// When the listener has no address.
+    pub fn beside(&self, listener: TcpListener) -> io::Result<Self> {
+        Self::serve(listener, Arc::clone(&self.hub))
+    }
+
+    fn serve(listener: TcpListener, hub: Arc<Hub>) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        let router = hub::router(Arc::new(Hub::new(flaw, every)));
+        let router = edge::router(Arc::clone(&hub));
         let task = tokio::spawn(async move {
             drop(
                 axum::serve(
@@ -68,7 +91,7 @@ impl Mirror {
                 .await,
             );
         });
-        Ok(Self { address, task })
+        Ok(Self { address, hub, task })
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -89,100 +112,18 @@ impl Drop for Mirror {
 /// # Errors
 /// When the address cannot be bound.
 pub async fn command(options: &Options) -> anyhow::Result<bool> {
-    let listener = TcpListener::bind(options.listen).await?;
-    let mirror = Mirror::start_on(listener, options.flaw, options.every.max(1))?;
-    output::line(&format!("mirror at {}", mirror.url()));
+    let mut gateways: Vec<Mirror> = Vec::new();
+    for address in &options.listen {
+        let listener = TcpListener::bind(address).await?;
+        let mirror = match gateways.first() {
+            Some(first) => first.beside(listener)?,
+            None => Mirror::start_on(listener, options.flaw, options.every.max(1))?,
+        };
+        output::line(&format!("mirror at {}", mirror.url()));
+        gateways.push(mirror);
+    }
     std::future::pending().await
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Flaw, Mirror};
-    use crate::chat::{self, Counts};
-    use clap::Parser as _;
-    use tokio::net::TcpListener;
-
-    #[derive(clap::Parser)]
-    struct Cli {
-        #[command(flatten)]
-        load: chat::Options,
-    }
-
-    /// The load that a short test run puts on a mirror; whether the run was clean, and what it counted.
-    async fn load(flaw: Option<Flaw>, more: &[&str]) -> (bool, Counts) {
-        let mirror =
-            Mirror::start_on(TcpListener::bind("127.0.0.1:0").await.unwrap(), flaw, 50).unwrap();
-        let url = mirror.url();
-        let brief = [
-            "bench",
-            "--quiet",
-            "--url",
-            &url,
-            "--pairs",
-            "2",
-            "--duration",
-            "0.3",
-        ];
-        let rest = ["--warmup", "0.1", "--drain", "1"];
-        let arguments = brief.iter().chain(&rest).chain(more);
-        let report = chat::run(&Cli::parse_from(arguments).load).await.unwrap();
-        (report.clean(), report.counts)
-    }
-
-    #[tokio::test]
-    async fn a_faithful_server_is_clean() {
-        for pace in [&["--window", "4"][..], &["--rate", "500"]] {
-            let (clean, counts) = load(None, pace).await;
-            assert!(clean, "{counts:?}");
-            assert!(
-                counts.sent > 100 && counts.received == counts.sent && counts.echoed == counts.sent,
-                "{counts:?}"
-            );
-        }
-    }
-
-    #[tokio::test]
-    async fn a_lost_message_is_seen() {
-        let (clean, counts) = load(Some(Flaw::Lose), &[]).await;
-        assert!(!clean && counts.lost > 0 && counts.holes > 0, "{counts:?}");
-        assert_eq!((counts.repeated, counts.unanswered), (0, 0));
-    }
-
-    #[tokio::test]
-    async fn a_repeated_message_is_seen() {
-        let (clean, counts) = load(Some(Flaw::Repeat), &[]).await;
-        assert!(!clean && counts.repeated > 0, "{counts:?}");
-        assert_eq!((counts.lost, counts.out_of_order, counts.holes), (0, 0, 0));
-    }
-
-    #[tokio::test]
-    async fn a_swap_is_seen() {
-        let (clean, counts) = load(Some(Flaw::Swap), &[]).await;
-        assert!(!clean && counts.out_of_order > 0, "{counts:?}");
-        assert_eq!(counts.repeated, 0);
-    }
-
-    #[tokio::test]
-    async fn a_missing_ack_is_seen() {
-        let (clean, counts) = load(Some(Flaw::Unanswered), &[]).await;
-        assert!(
-            !clean && counts.unanswered > 0 && counts.lost == 0,
-            "{counts:?}"
-        );
-    }
-
-    #[tokio::test]
-    async fn a_refusal_is_counted_and_breaks_nothing() {
-        let (clean, counts) = load(Some(Flaw::Refuse), &[]).await;
-        assert!(clean && counts.failed["rate_limited"] > 0, "{counts:?}");
-    }
-
-    #[tokio::test]
-    async fn a_closed_socket_is_seen() {
-        let (clean, counts) = load(Some(Flaw::Close), &[]).await;
-        assert!(
-            !clean && counts.closed["closed with 4008"] > 0,
-            "{counts:?}"
-        );
-    }
-}
+mod tests;

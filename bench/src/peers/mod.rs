@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::{
     chat,
     output::{json, line, note},
+    process::Named,
 };
 
 /// The load of each round.
@@ -138,7 +139,11 @@ async fn load(options: &Options, server: &server::Server) -> anyhow::Result<chat
         rate: None,
         size: options.size,
         drain: 15.0,
-        pid: server.pid(),
+        pid: server
+            .pid()
+            .map(|pid| Named { name: None, pid })
+            .into_iter()
+            .collect(),
         json: None,
         quiet: false,
     };

@@ -1,8 +1,12 @@
 //! What the kernel says about a process: memory and CPU time, from `/proc`.
 
+mod fleet;
+
 use std::{fs, path::PathBuf};
 
 use anyhow::Context as _;
+
+pub use fleet::{Fleet, Machine, Named, Sample, Share};
 
 /// A process whose use is looked at.
 #[derive(Debug, Clone)]

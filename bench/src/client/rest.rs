@@ -1,0 +1,99 @@
+//! REST calls to any of several gateways, repeated when a server says that it is busy.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::bail;
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use super::Endpoint;
+
+/// How often a call that was answered 429 or 503 is tried again.
+const ATTEMPTS: u32 = 8;
+
+/// Calls that go to each gateway in turn.
+#[derive(Debug, Clone)]
+pub struct Rest {
+    http: reqwest::Client,
+    urls: Arc<[String]>,
+    next: Arc<AtomicUsize>,
+}
+
+impl Rest {
+    /// Calls to these gateways, of which there must be one.
+    ///
+    /// # Errors
+    /// When no HTTP client can be made.
+    pub fn new(endpoints: &[Endpoint]) -> anyhow::Result<Self> {
+        anyhow::ensure!(!endpoints.is_empty(), "--url is empty");
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(30))
+            .tcp_nodelay(true)
+            .build()?;
+        Ok(Self {
+            http,
+            urls: endpoints.iter().map(|e| e.url.clone()).collect(),
+            next: Arc::default(),
+        })
+    }
+
+    /// How many gateways there are.
+    #[must_use]
+    pub fn gateways(&self) -> usize {
+        self.urls.len()
+    }
+
+    /// POSTs `body` to `/api/v1/{path}` and returns the body of the answer 200.
+    ///
+    /// # Errors
+    /// At any other answer, of 429 and 503 the eighth.
+    pub async fn post(
+        &self,
+        path: &str,
+        token: Option<&str>,
+        body: &Value,
+    ) -> anyhow::Result<String> {
+        let mut pause = Duration::from_millis(50);
+        for _ in 0..ATTEMPTS {
+            let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.urls.len();
+            let mut request = self
+                .http
+                .post(format!("{}/api/v1/{path}", self.urls[turn]))
+                .json(body);
+            if let Some(token) = token {
+                request = request.bearer_auth(token);
+            }
+            let response = request.send().await?;
+            let status = response.status();
+            let text = response.text().await?;
+            match status {
+                StatusCode::OK => return Ok(text),
+                StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                    tokio::time::sleep(pause).await;
+                }
+                _ => bail!("{path} was answered {status}: {text}"),
+            }
+            pause *= 2;
+        }
+        bail!(
+            "{path} was refused {ATTEMPTS} times for load: start the server with LINGXI__RATE_LIMITS=off"
+        )
+    }
+
+    /// Whether a token still works: `GET user/me` answers 200.
+    ///
+    /// # Errors
+    /// When no server answers.
+    pub async fn knows(&self, token: &str) -> anyhow::Result<bool> {
+        let url = format!("{}/api/v1/user/me", self.urls[0]);
+        let answer = self.http.get(url).bearer_auth(token).send().await?;
+        Ok(answer.status() == StatusCode::OK)
+    }
+}
