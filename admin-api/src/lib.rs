@@ -1,6 +1,7 @@
 //! The operators' API under `/api/admin`: for now, logging in.
 //!
-//! [`router`] is merged into the public routes when everything runs in one process. An operator is an account whose role
+//! [`start`] serves it as a process of its own; [`router`] is merged into the public routes when everything runs in one.
+//! An operator is an account whose role
 //! is `admin`; anybody else is answered as if the password were wrong, so that nothing tells which accounts are operators.
 
 use std::net::SocketAddr;
@@ -8,13 +9,36 @@ use std::net::SocketAddr;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{ConnectInfo, State};
 use axum::http::StatusCode;
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
+use ipnet::IpNet;
 use lingxi_domain::ErrorCode;
 use lingxi_domain::role::AccountRole;
 use lingxi_im::{Im, Profile};
+use lingxi_runtime::shutdown::Shutdown;
+use lingxi_runtime::{client_address, request_log};
 use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+
+/// Serves the operators' API on a listener of its own until `shutdown` is triggered.
+pub fn start(im: Im, listener: TcpListener, trusted_proxies: Vec<IpNet>, shutdown: &Shutdown) {
+    let app = router(im)
+        .fallback(async || failure(ErrorCode::NotFound, ErrorCode::NotFound.message()))
+        .layer(from_fn(request_log::log));
+    let app = client_address::behind(app, trusted_proxies);
+    let served = axum::serve(
+        listener,
+        app.into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .with_graceful_shutdown(shutdown.cancelled());
+    shutdown.spawn("admin API", async move {
+        if let Err(error) = served.await {
+            tracing::error!(%error, "the operators' port failed");
+        }
+    });
+}
 
 /// The routes of the operators' API.
 pub fn router(im: Im) -> Router {

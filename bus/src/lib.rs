@@ -7,11 +7,15 @@
 //!   until purged. It may be lost with the process or server that holds it: nothing in it is acknowledged to anybody.
 //! - **work queues** ([`Bus::enqueue`], [`Bus::dequeue`]): each job to one worker, again when that worker dies.
 //!
-//! Only this crate names a messaging library. [`local::LocalBus`] is the in-process implementation; every
-//! implementation passes `conformance`.
+//! Every message carries the trace of the span it was sent in, see [`TraceContext`].
+//!
+//! Only this crate names a messaging library. [`local::LocalBus`] is the in-process implementation, [`nats::NatsBus`] the
+//! one on a NATS server; both pass `conformance`.
 
 pub mod local;
+pub mod nats;
 mod subject;
+mod trace;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -24,6 +28,7 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use subject::{Lane, Subject};
+pub use trace::TraceContext;
 
 /// What can go wrong with the bus.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,9 +39,12 @@ pub enum Error {
     /// Not confirmed: it may or may not have arrived.
     #[error("the bus did not confirm: {0}")]
     Unconfirmed(String),
-    /// The bus is closed or away.
+    /// The bus is closed or away; it may come back.
     #[error("the bus is not available: {0}")]
     Unavailable(String),
+    /// The bus cannot be used as it is set up; waiting does not help. Says in one line what to do.
+    #[error("{0}")]
+    Setup(String),
 }
 
 /// Results of bus operations.
@@ -69,25 +77,29 @@ pub trait Bus: Send + Sync + 'static {
         sink: Arc<dyn Sink>,
     ) -> Result<Subscription>;
 
-    /// Returns when everything that was published so far has left this process.
+    /// Returns when everything that this process has published so far has been taken over; an error when that is not sure.
     async fn flush(&self) -> Result<()>;
 
     /// Rises whenever live messages may have been missed (a connection lost, a listener too slow): what depends on them
-    /// must be read again from the store.
+    /// must be read again from the store. By then the live stream can be trusted again. Also rises when the chat log may be
+    /// another one than before.
     fn losses(&self) -> watch::Receiver<u64>;
 
-    /// Appends to a partition of the chat log; answers its position once the log has taken it.
+    /// Appends to a partition of the chat log; answers its position once the log has taken it. With [`Error::Full`] it
+    /// surely was not taken; any other error leaves that open. Never repeated by the bus itself.
     async fn append(&self, partition: u16, payload: Bytes) -> Result<u64>;
 
     /// Which log this is and where it ends.
     async fn log_info(&self) -> Result<LogInfo>;
 
-    /// Sends every entry of `partition` behind position `after`, and each new one, in order, to `out`, waiting where
-    /// `out` is full. Ends when the subscription or the receiver is dropped.
+    /// Sends every entry of `partition` behind position `after`, and each new one, in order, once, to `out`, waiting where
+    /// `out` is full; each bears `reader`, the caller's mark. Ends when the subscription or the receiver is dropped. A log
+    /// that turns out to be another one is not read on: [`Bus::losses`] rises, and the caller reads anew.
     async fn read_log(
         &self,
         partition: u16,
         after: u64,
+        reader: u64,
         out: mpsc::Sender<LogEntry>,
     ) -> Result<Subscription>;
 
@@ -97,8 +109,15 @@ pub trait Bus: Send + Sync + 'static {
     /// Adds a job to a work queue.
     async fn enqueue(&self, lane: Lane, payload: Bytes) -> Result<()>;
 
-    /// Waits for a job; lanes named first go first. A job that is dropped without [`Job::done`] is given out again.
+    /// Waits for a job; lanes named first go first. A job that is dropped without [`Job::done`], or whose worker dies, is
+    /// given out again: at least once. Dropping the future loses no job.
     async fn dequeue(&self, lanes: &[Lane]) -> Result<Job>;
+
+    /// What carries the messages, and how safely, as far as it was read back: one line for the log and for `/readyz`.
+    fn describe(&self) -> String;
+
+    /// Whether the bus works at this moment.
+    async fn check(&self) -> Result<()>;
 }
 
 /// Takes messages of a subscription. Called in order; must not block.
@@ -113,6 +132,8 @@ pub struct Message {
     pub payload: Bytes,
     /// How to answer, if it was a request.
     pub reply: Option<Replier>,
+    /// The trace it was published in.
+    pub trace: TraceContext,
 }
 
 /// Answers one request. Dropped, the asker learns that nobody answered.
@@ -120,13 +141,18 @@ pub struct Replier(ReplierKind);
 
 enum ReplierKind {
     Local(oneshot::Sender<Bytes>),
+    Nats(nats::Answer),
 }
 
 impl Replier {
     /// Sends the answer; whether the asker still waits is not known.
     pub fn reply(self, payload: Bytes) {
-        let ReplierKind::Local(sender) = self.0;
-        let _ = sender.send(payload);
+        match self.0 {
+            ReplierKind::Local(sender) => {
+                let _ = sender.send(payload);
+            }
+            ReplierKind::Nats(answer) => answer.send(payload),
+        }
     }
 }
 
@@ -147,6 +173,7 @@ pub struct PendingReply(PendingKind);
 enum PendingKind {
     NoResponders,
     Local(oneshot::Receiver<Bytes>, tokio::time::Instant),
+    Nats(nats::Awaited, tokio::time::Instant),
 }
 
 impl PendingReply {
@@ -160,10 +187,11 @@ impl PendingReply {
                     Ok(Err(_)) | Err(_) => Err(NoReply::Timeout),
                 }
             }
+            PendingKind::Nats(awaited, deadline) => nats::answer(awaited, deadline).await,
         }
     }
 
-    /// Whether it is known already that nobody listens.
+    /// Whether it is known already that nobody listens. On a server that is known only later: `false`.
     pub fn is_no_responders(&self) -> bool {
         matches!(self.0, PendingKind::NoResponders)
     }
@@ -191,6 +219,10 @@ pub struct LogEntry {
     pub position: u64,
     /// What was appended.
     pub payload: Bytes,
+    /// The mark of the reader that it was sent to.
+    pub reader: u64,
+    /// The trace it was appended in.
+    pub trace: TraceContext,
 }
 
 /// Which chat log this is.
@@ -208,6 +240,8 @@ pub struct Job {
     pub payload: Bytes,
     /// Where it came from.
     pub lane: Lane,
+    /// The trace it was enqueued in.
+    pub trace: TraceContext,
     guard: Box<dyn JobGuard>,
 }
 

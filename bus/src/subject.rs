@@ -9,8 +9,10 @@ use lingxi_domain::UserId;
 pub enum Subject {
     /// Everything for one user's sockets: `Push` payloads.
     User(UserId),
-    /// What clients confirmed: `CursorMoves` payloads, to one chat worker each.
-    Cursors,
+    /// What clients confirmed in the conversations of a partition: `CursorMoves` payloads, to its owner.
+    Cursors(u16),
+    /// To every chat worker: partitions were given up. Empty payloads.
+    Leases,
     /// To the worker of a run: somebody wants to follow it. `RunRequest` payloads.
     RunAttach(String),
     /// To the worker of a run: stop.
@@ -21,7 +23,8 @@ impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::User(id) => write!(f, "user.{id}"),
-            Self::Cursors => f.write_str("chat.cursors"),
+            Self::Cursors(partition) => write!(f, "chat.cursors.{partition}"),
+            Self::Leases => f.write_str("chat.leases"),
             Self::RunAttach(run) => write!(f, "ai.attach.{run}"),
             Self::RunStop(run) => write!(f, "ai.stop.{run}"),
         }

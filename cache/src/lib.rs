@@ -1,9 +1,12 @@
 //! Shared, forgettable state: who is online, limits that hold across nodes, and hot look-ups.
 //!
 //! The store is always right: whatever is asked here may be missing or a little old, and a [`Cache`] that is away makes
-//! things slower, never wrong. [`local::LocalCache`] lives in one process; every implementation passes `conformance`.
+//! things slower, never wrong. [`local::LocalCache`] lives in one process, [`redis::RedisCache`] is shared by all of a
+//! cluster, and [`redis::Guarded`], which processes use, goes on by itself while Redis is away. Every implementation
+//! passes `conformance`. Start reading at [`Cache`].
 
 pub mod local;
+pub mod redis;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -14,10 +17,22 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lingxi_domain::UserId;
 
-/// The cache is away. Callers go on without it.
+/// Why the cache did not do what it was asked. Callers go on without it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the cache is not available: {0}")]
-pub struct Error(pub String);
+pub enum Error {
+    /// It is away, or too slow; it may come back by itself.
+    #[error("the cache is not available: {0}")]
+    Unavailable(String),
+    /// The URL is malformed, or names another kind of server than the one that answered.
+    #[error("{0}")]
+    Misconfigured(String),
+    /// It refuses the login, or lets its user do too little.
+    #[error("{0}")]
+    Refused(String),
+    /// The server lacks what is needed.
+    #[error("{0}")]
+    TooOld(String),
+}
 
 /// Results of cache operations.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -56,13 +71,13 @@ pub enum Decision {
 /// Shared, forgettable state. See the crate's documentation.
 #[async_trait]
 pub trait Cache: Send + Sync + 'static {
-    /// These users are online for `ttl` from now.
-    async fn refresh_presence(&self, users: &[UserId], ttl: Duration) -> Result<()>;
+    /// These users are connected to `node` for `ttl` from now, whatever other nodes say of them.
+    async fn refresh_presence(&self, node: &str, users: &[UserId], ttl: Duration) -> Result<()>;
 
-    /// These users have gone.
-    async fn clear_presence(&self, users: &[UserId]) -> Result<()>;
+    /// These users have left `node`; those that are also connected elsewhere stay online.
+    async fn clear_presence(&self, node: &str, users: &[UserId]) -> Result<()>;
 
-    /// Which of these users are online, in the order asked.
+    /// Which of these users are online at any node, in the order asked.
     async fn online(&self, users: &[UserId]) -> Result<Vec<bool>>;
 
     /// How many users are online.

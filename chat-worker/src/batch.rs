@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lingxi_domain::{ConversationKey, ErrorCode, Seq, UserId, message_id, now_ms};
 use lingxi_proto::bus::Inbound;
-use lingxi_store::{ConversationHead, EntryKind, LeaseProgress, NewEntry, Result, Store, Tx};
+use lingxi_store::{ConversationHead, EntryKind, LeaseProgress, NewEntry, Result, Tx};
 
 use crate::members::{MemberCache, Members};
 
@@ -16,6 +16,8 @@ pub(crate) struct Incoming {
     pub(crate) position: i64,
     pub(crate) key: ConversationKey,
     pub(crate) message: Inbound,
+    /// From when it was read until it was pushed, in the trace of its sender's request.
+    pub(crate) span: tracing::Span,
 }
 
 /// What became of it.
@@ -48,13 +50,13 @@ pub(crate) struct Written {
     pub(crate) outcomes: Vec<Outcome>,
 }
 
-/// Writes `batch` in one transaction, which the caller commits. `progress` is the batch's leases as they will be behind
+/// Writes `batch` in `tx`, which the caller commits. `progress` is the batch's leases as they will be behind
 /// it, except for `last_id`, which is raised here.
 ///
 /// # Errors
 /// [`lingxi_store::Error::Fenced`] when a lease has gone; nothing is written then.
 pub(crate) async fn write(
-    store: &Store,
+    mut tx: Tx,
     owner: &str,
     members: &mut MemberCache,
     batch: &[Incoming],
@@ -62,7 +64,6 @@ pub(crate) async fn write(
 ) -> Result<Written> {
     // Ids are given out before it is known who needs one, since the fence comes first and records the last of them.
     let ids = hand_out_ids(batch, progress);
-    let mut tx = store.begin().await?;
     tx.fence(owner, progress).await?;
 
     let mut keys: Vec<&str> = batch

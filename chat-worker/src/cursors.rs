@@ -23,7 +23,8 @@ const GATHER: Duration = Duration::from_millis(250);
 /// Moves of one transaction.
 const BATCH: usize = 4096;
 
-struct Inbox(mpsc::Sender<Wire>);
+/// Takes what clients confirmed in the partitions that are owned here.
+pub(crate) struct Inbox(mpsc::Sender<Wire>);
 
 impl Sink for Inbox {
     fn deliver(&self, _: &Subject, message: Message) {
@@ -36,14 +37,11 @@ impl Sink for Inbox {
     }
 }
 
-/// Starts the task that moves cursors; it ends, with everything committed, when `shutdown` is triggered.
-pub(crate) async fn start(deps: &Deps, shutdown: &Shutdown) -> lingxi_bus::Result<()> {
+/// Starts the task that moves cursors; it ends, with everything committed, when `shutdown` is triggered. What is answered
+/// listens to the partitions that are owned: one worker gets all moves of a member, in order.
+pub(crate) fn start(deps: &Deps, shutdown: &Shutdown) -> Arc<Inbox> {
     let (sender, mut waiting) = mpsc::channel(WAITING);
     let inbox = Arc::new(Inbox(sender));
-    let subscription = deps
-        .bus
-        .subscribe(Subject::Cursors, Some("chat-workers"), inbox)
-        .await?;
     let store = deps.store.clone();
     let stop = shutdown.token();
     shutdown.spawn("cursor moves", async move {
@@ -52,7 +50,7 @@ pub(crate) async fn start(deps: &Deps, shutdown: &Shutdown) -> lingxi_bus::Resul
         while !stop.is_cancelled() {
             tokio::select! {
                 () = stop.cancelled() => break,
-                _ = waiting.recv_many(&mut batch, BATCH) => {}
+                received = waiting.recv_many(&mut batch, BATCH) => if received == 0 { break },
             }
             batch.drain(..).for_each(|wire| gathered.add(wire));
             tokio::select! {
@@ -62,11 +60,10 @@ pub(crate) async fn start(deps: &Deps, shutdown: &Shutdown) -> lingxi_bus::Resul
             gather_all(&mut waiting, &mut gathered);
             commit(&store, gathered.take()).await;
         }
-        drop(subscription);
         gather_all(&mut waiting, &mut gathered);
         commit(&store, gathered.take()).await;
     });
-    Ok(())
+    inbox
 }
 
 fn gather_all(waiting: &mut mpsc::Receiver<Wire>, gathered: &mut Gathered) {

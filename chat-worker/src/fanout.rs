@@ -14,6 +14,7 @@ use lingxi_proto::Message as _;
 use lingxi_proto::bus::{Push, PushFrame};
 use lingxi_runtime::shutdown::Shutdown;
 use tokio::sync::{mpsc, oneshot};
+use tracing::Instrument as _;
 
 use crate::Deps;
 use crate::batch::{Incoming, Outcome};
@@ -120,7 +121,10 @@ impl Pusher {
             let sender = incoming.message.sender_id;
             let msg_id = incoming.message.msg_id.as_str();
             match &outcome {
-                Outcome::Committed { .. } => self.deliver(incoming, &outcome).await,
+                Outcome::Committed { .. } => {
+                    let span = incoming.span.clone();
+                    self.deliver(incoming, &outcome).instrument(span).await;
+                }
                 Outcome::Repeated { id, seq } => {
                     let ack = server::committed(msg_id, AckStatus::Stored, *id, *seq);
                     publish(&self.bus, sender, payload(vec![plain(ack)])).await;

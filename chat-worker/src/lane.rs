@@ -1,28 +1,34 @@
 //! The committer lane: over all of a worker's partitions it takes what waits, writes it in one transaction, commits, and
 //! hands the result to the fan-out, which overlaps the next batch.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use lingxi_bus::{LogEntry, Subscription};
+use lingxi_bus::{LogEntry, Subject, Subscription};
 use lingxi_domain::ErrorCode;
 use lingxi_proto::Message as _;
 use lingxi_proto::bus::Inbound;
-use lingxi_store::{Error, Lease, LeaseProgress};
-use tokio::sync::{mpsc, oneshot};
+use lingxi_store::{Committer, Error, Lease, LeaseProgress};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::Deps;
 use crate::batch::{self, Incoming, Outcome};
+use crate::cursors::Inbox;
 use crate::fanout::{Fanout, Finished};
 use crate::members::MemberCache;
+use crate::repush;
 
 /// Messages of one transaction.
 const BATCH: usize = 512;
 /// Messages read ahead of the lane.
 const READ_AHEAD: usize = 2048;
-/// How often progress is recorded and the log purged while nothing comes in.
+/// How often progress is recorded while nothing comes in.
 const TIDY: Duration = Duration::from_millis(250);
+/// How often the log is told to forget what is committed.
+const PURGE: Duration = Duration::from_secs(1);
 /// Pause before a batch that the database could not take is tried again.
 const RETRY: Duration = Duration::from_millis(50);
 
@@ -32,6 +38,8 @@ pub(crate) enum Command {
     Own(Lease),
     /// It is no longer ours.
     Drop(u16),
+    /// They are to become another's: answered when nothing more is committed for them here and what was is recorded.
+    Yield(Vec<u16>, oneshot::Sender<()>),
     /// Finish what was read; answered when it is pushed and recorded.
     Finish(oneshot::Sender<()>),
 }
@@ -45,13 +53,16 @@ fn handed_out(progress: &[LeaseProgress]) -> Handed {
 
 struct Owned {
     epoch: i64,
+    /// Which reader feeds it: what an earlier one left behind is not taken.
+    reader: u64,
     stream_created: i64,
     stream_pos: i64,
     /// As recorded in the lease.
     pushed_id: i64,
     last_id: i64,
     purged: i64,
-    _reader: Subscription,
+    /// What comes in, and what clients confirm.
+    _subscriptions: [Subscription; 2],
 }
 
 /// The committer of one worker.
@@ -59,10 +70,18 @@ pub(crate) struct Lane {
     deps: Deps,
     owner: String,
     fanout: Fanout,
+    cursors: Arc<Inbox>,
     owned: HashMap<u16, Owned>,
     /// Owned, but the bus could not be read: tried again while tidying up.
     unread: Vec<Lease>,
     members: MemberCache,
+    committer: Committer,
+    /// Readers started so far.
+    readers: u64,
+    /// Partitions with a batch whose commit may have happened although it was not confirmed.
+    unsure: HashSet<u16>,
+    purged_at: Instant,
+    losses: watch::Receiver<u64>,
     commands: mpsc::Receiver<Command>,
     incoming: mpsc::Receiver<LogEntry>,
     reader_out: mpsc::Sender<LogEntry>,
@@ -70,20 +89,33 @@ pub(crate) struct Lane {
 
 impl Lane {
     /// A lane that owns nothing yet, and the way to command it.
-    pub(crate) fn new(deps: Deps, fanout: Fanout) -> (Self, mpsc::Sender<Command>) {
+    pub(crate) fn new(
+        deps: Deps,
+        fanout: Fanout,
+        cursors: Arc<Inbox>,
+    ) -> (Self, mpsc::Sender<Command>) {
         let (sender, commands) = mpsc::channel(256);
         let (reader_out, incoming) = mpsc::channel(READ_AHEAD);
         let owner = Uuid::new_v4().simple().to_string();
         let members = MemberCache::default();
         let owned = HashMap::new();
+        let committer = deps.store.committer(&owner);
+        let mut losses = deps.bus.losses();
+        losses.mark_unchanged();
         (
             Self {
                 deps,
                 owner,
                 fanout,
+                cursors,
                 owned,
                 unread: Vec::new(),
                 members,
+                committer,
+                readers: 0,
+                unsure: HashSet::new(),
+                purged_at: Instant::now(),
+                losses,
                 commands,
                 incoming,
                 reader_out,
@@ -106,8 +138,12 @@ impl Lane {
             tokio::select! {
                 biased;
                 command = self.commands.recv() => match command {
-                    Some(Command::Own(lease)) => self.own(lease).await,
-                    Some(Command::Drop(partition)) => { self.owned.remove(&partition); }
+                    Some(Command::Own(lease)) => { self.own(lease).await; }
+                    Some(Command::Drop(partition)) => self.forget(partition),
+                    Some(Command::Yield(partitions, done)) => {
+                        self.give_away(&partitions).await;
+                        let _ = done.send(());
+                    }
                     Some(Command::Finish(done)) => {
                         self.finish(&mut read).await;
                         let _ = done.send(());
@@ -115,13 +151,15 @@ impl Lane {
                     }
                     None => return,
                 },
+                Ok(()) = self.losses.changed() => self.read_anew().await,
                 _ = tidy.tick() => self.tidy().await,
                 _ = self.incoming.recv_many(&mut read, BATCH) => self.process(&mut read).await,
             }
         }
     }
 
-    async fn own(&mut self, lease: Lease) {
+    /// Reads a partition; what cannot be read now is tried again while tidying up. Answers whether it could.
+    async fn own(&mut self, lease: Lease) -> bool {
         let partition = lease.partition;
         let started = async {
             let info = self.deps.bus.log_info().await?;
@@ -130,31 +168,88 @@ impl Lane {
             let same = lease.stream_created == info.created && lease.stream_pos <= last;
             let stream_pos = if same { lease.stream_pos } else { 0 };
             let after = u64::try_from(stream_pos).unwrap_or(0);
+            self.readers += 1;
             let reader = self
                 .deps
                 .bus
-                .read_log(partition, after, self.reader_out.clone())
+                .read_log(partition, after, self.readers, self.reader_out.clone())
                 .await?;
-            Ok::<_, lingxi_bus::Error>((info.created, stream_pos, reader))
+            let cursors = self
+                .deps
+                .bus
+                .subscribe(Subject::Cursors(partition), None, self.cursors.clone())
+                .await?;
+            Ok::<_, lingxi_bus::Error>((info.created, stream_pos, [reader, cursors]))
         };
         match started.await {
-            Ok((stream_created, stream_pos, reader)) => {
+            Ok((stream_created, stream_pos, subscriptions)) => {
                 self.fanout.pushed(partition, lease.pushed_id);
                 let owned = Owned {
                     epoch: lease.epoch,
+                    reader: self.readers,
                     stream_created,
                     stream_pos,
                     pushed_id: lease.pushed_id,
                     last_id: lease.last_id,
                     purged: stream_pos,
-                    _reader: reader,
+                    _subscriptions: subscriptions,
                 };
                 self.owned.insert(partition, owned);
+                true
             }
             Err(error) => {
-                tracing::error!(partition, %error, "cannot read the partition; trying again");
+                tracing::warn!(partition, %error, "cannot read the partition; trying again");
+                self.unread.push(lease);
+                false
+            }
+        }
+    }
+
+    fn forget(&mut self, partition: u16) {
+        self.owned.remove(&partition);
+        self.unread.retain(|lease| lease.partition != partition);
+    }
+
+    /// The bus lost its connection. Its log may be another one now, or shorter, and what was pushed last may not have
+    /// arrived: everything is read anew behind what is committed, and pushed again behind what surely was.
+    async fn read_anew(&mut self) {
+        let owned: Vec<(u16, Owned)> = self.owned.drain().collect();
+        tracing::info!(partitions = owned.len(), "reading the message log anew");
+        let mut reachable = true;
+        for (partition, owned) in owned {
+            let lease = Lease {
+                partition,
+                epoch: owned.epoch,
+                stream_created: owned.stream_created,
+                stream_pos: owned.stream_pos,
+                pushed_id: owned.pushed_id,
+                last_id: owned.last_id,
+            };
+            drop(owned);
+            if reachable {
+                repush::push_again(&self.deps, &lease).await;
+                reachable = self.own(lease).await;
+            } else {
                 self.unread.push(lease);
             }
+        }
+    }
+
+    /// Stops committing for `partitions`, and records how far they were pushed.
+    async fn give_away(&mut self, partitions: &[u16]) {
+        let progress: Vec<LeaseProgress> = partitions
+            .iter()
+            .filter_map(|&partition| {
+                let owned = self.owned.remove(&partition)?;
+                Some(self.lease(partition, &owned, owned.stream_pos))
+            })
+            .collect();
+        self.unread
+            .retain(|lease| !partitions.contains(&lease.partition));
+        if !progress.is_empty()
+            && let Err(error) = self.record_progress(&progress).await
+        {
+            tracing::debug!(%error, "how far was pushed is not recorded; some entries are pushed twice");
         }
     }
 
@@ -173,13 +268,17 @@ impl Lane {
                 continue;
             }
             match self.commit(&batch).await {
-                Ok((outcomes, upto)) => self.fanout.push(batch, outcomes, upto).await,
+                Ok((outcomes, upto)) => {
+                    self.push_unsure(&upto).await;
+                    self.fanout.push(batch, outcomes, upto).await;
+                }
                 Err(Error::Fenced) => {
                     self.let_go(&mut batch).await;
                     parts.push(batch);
                 }
                 Err(error @ (Error::Unavailable(_) | Error::Constraint("entries_id"))) => {
-                    tracing::warn!(%error, messages = batch.len(), "batch rolled back; trying again");
+                    tracing::warn!(%error, messages = batch.len(), "batch not committed; trying again");
+                    self.unsure.extend(batch.iter().map(|i| i.partition));
                     tokio::time::sleep(RETRY).await;
                     parts.push(batch);
                 }
@@ -198,19 +297,44 @@ impl Lane {
         }
     }
 
+    /// A commit that was not confirmed may have happened all the same; then its messages were repeats in the one that
+    /// was, and nobody has pushed them yet.
+    async fn push_unsure(&mut self, handed: &Handed) {
+        for &(partition, last_id) in handed {
+            if !self.unsure.remove(&partition) {
+                continue;
+            }
+            let Some(owned) = self.owned.get(&partition) else {
+                continue;
+            };
+            let lease = Lease {
+                partition,
+                epoch: owned.epoch,
+                stream_created: owned.stream_created,
+                stream_pos: owned.stream_pos,
+                pushed_id: self.fanout.pushed_upto(partition),
+                last_id,
+            };
+            repush::push_again(&self.deps, &lease).await;
+        }
+    }
+
     fn decode(&mut self, entry: LogEntry) -> Option<Incoming> {
         let position = i64::try_from(entry.position).unwrap_or(i64::MAX);
         let owned = self.owned.get(&entry.partition)?;
-        if position <= owned.stream_pos {
+        if entry.reader != owned.reader || position <= owned.stream_pos {
             return None;
         }
         let message = Inbound::decode(entry.payload).ok()?;
         let key = message.conversation.parse().ok()?;
+        let span = tracing::debug_span!("message commit", position);
+        entry.trace.set_parent(&span);
         Some(Incoming {
             partition: entry.partition,
             position,
             key,
             message,
+            span,
         })
     }
 
@@ -243,14 +367,9 @@ impl Lane {
 
     async fn commit(&mut self, batch: &[Incoming]) -> Result<(Vec<Outcome>, Handed), Error> {
         let mut progress = self.progress(batch);
-        let written = batch::write(
-            &self.deps.store,
-            &self.owner,
-            &mut self.members,
-            batch,
-            &mut progress,
-        )
-        .await?;
+        let tx = self.committer.begin().await?;
+        let written =
+            batch::write(tx, &self.owner, &mut self.members, batch, &mut progress).await?;
         #[cfg(feature = "sabotage-ack-before-commit")]
         {
             let early = batch.to_vec();
@@ -291,7 +410,7 @@ impl Lane {
     }
 
     async fn record_progress(&mut self, progress: &[LeaseProgress]) -> Result<(), Error> {
-        let mut tx = self.deps.store.begin().await?;
+        let mut tx = self.committer.begin().await?;
         tx.fence(&self.owner, progress).await?;
         tx.commit().await?;
         self.record(progress);
@@ -326,8 +445,11 @@ impl Lane {
 
     /// Records what was pushed since the last batch, and lets the log forget what is committed.
     async fn tidy(&mut self) {
-        for lease in std::mem::take(&mut self.unread) {
-            self.own(lease).await;
+        // One failure says it for all: the bus is away.
+        while let Some(lease) = self.unread.pop() {
+            if !self.own(lease).await {
+                break;
+            }
         }
         let behind: Vec<LeaseProgress> = self
             .owned
@@ -342,12 +464,19 @@ impl Lane {
                 Ok(()) => {}
             }
         }
+        if self.purged_at.elapsed() >= PURGE {
+            self.purged_at = Instant::now();
+            self.purge().await;
+        }
+    }
+
+    async fn purge(&mut self) {
         for (&partition, owned) in &mut self.owned {
             if owned.purged < owned.stream_pos {
                 let upto = u64::try_from(owned.stream_pos).unwrap_or(0);
                 match self.deps.bus.purge_log(partition, upto).await {
                     Ok(()) => owned.purged = owned.stream_pos,
-                    Err(error) => tracing::warn!(partition, %error, "cannot purge the log"),
+                    Err(error) => return tracing::warn!(partition, %error, "cannot purge the log"),
                 }
             }
         }

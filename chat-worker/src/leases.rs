@@ -1,19 +1,26 @@
-//! Takes leases, keeps them, tells the lane of each change, and gives them up at the end.
+//! Takes a fair share of the leases, keeps them, tells the lane of each change, and gives them up at the end.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use lingxi_bus::{Message, Sink, Subject};
 use lingxi_runtime::shutdown::Shutdown;
-use tokio::sync::{mpsc, oneshot};
+use lingxi_store::Lease;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::fanout::Fanout;
 use crate::lane::{Command, Lane};
 use crate::{Deps, Error, Options, repush};
 
-/// How long a lease holds without being renewed.
-const TTL: Duration = Duration::from_secs(10);
-/// How often leases are renewed and expired ones looked for.
-const RENEW: Duration = Duration::from_secs(3);
+/// How long a lease, and the announcement of a worker, holds without being renewed.
+const TTL_MS: i64 = 6_000;
+/// How often both are renewed.
+const RENEW: Duration = Duration::from_secs(1);
+/// How often leases that are free or have expired are looked for.
+const LOOK: Duration = Duration::from_millis(500);
 
 struct Keeper {
     options: Options,
@@ -22,6 +29,8 @@ struct Keeper {
     fanout: Fanout,
     commands: mpsc::Sender<Command>,
     held: HashSet<(u16, i64)>,
+    /// Leases that are one worker's part.
+    share: usize,
 }
 
 /// Takes the first leases, then starts the lane and the task that keeps them.
@@ -42,49 +51,105 @@ pub(crate) async fn start(
         fanout,
         commands,
         held: HashSet::new(),
+        share: 0,
     };
     shutdown.spawn("chat lane", lane.work());
+    keeper.announce().await?;
     keeper.take(sole).await?;
+    let released = Arc::new(Released(Notify::new()));
+    let listening = keeper
+        .deps
+        .bus
+        .subscribe(Subject::Leases, None, released.clone());
+    let listening = listening.await?;
     let stop = shutdown.token();
     shutdown.spawn("chat leases", async move {
-        let mut renew = tokio::time::interval(RENEW);
-        renew.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut look = interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut renewed = Instant::now();
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
-                _ = renew.tick() => keeper.renew().await,
+                () = released.0.notified() => {}
+                _ = look.tick() => {}
+            }
+            if renewed.elapsed() >= RENEW {
+                renewed = Instant::now();
+                keeper.renew().await;
+            }
+            if let Err(error) = keeper.take(false).await {
+                tracing::warn!(%error, "cannot take leases");
             }
         }
+        drop(listening);
         keeper.give_up().await;
     });
     Ok(())
 }
 
+/// Hears that partitions were given up, so that they need not wait for the next look.
+struct Released(Notify);
+
+impl Sink for Released {
+    fn deliver(&self, _: &Subject, _: Message) {
+        self.0.notify_one();
+    }
+}
+
 impl Keeper {
-    async fn take(&mut self, even_held: bool) -> Result<(), lingxi_store::Error> {
-        let ttl = i64::try_from(TTL.as_millis()).unwrap_or(i64::MAX);
-        let limit = i64::from(self.options.partitions);
-        let taken = self
+    /// Says that this worker is there, and learns how many leases are its part.
+    async fn announce(&mut self) -> Result<(), lingxi_store::Error> {
+        let workers = self
             .deps
             .store
-            .take_leases(&self.owner, ttl, limit, even_held)
-            .await?;
-        if !taken.is_empty() {
-            tracing::info!(partitions = taken.len(), "took over partitions");
-        }
-        for lease in taken {
-            self.held.insert((lease.partition, lease.epoch));
-            if repush::push_again(&self.deps, &lease).await {
-                self.fanout.pushed(lease.partition, lease.last_id);
-            }
-            let _ = self.commands.send(Command::Own(lease)).await;
-        }
+            .announce_worker(&self.owner, TTL_MS)
+            .await?
+            .max(1);
+        let workers = usize::try_from(workers).unwrap_or(usize::MAX);
+        self.share = usize::from(self.options.partitions).div_ceil(workers);
         Ok(())
     }
 
+    /// Takes what is free, up to this worker's share. `even_held` is for the only worker there can be.
+    async fn take(&mut self, even_held: bool) -> Result<(), lingxi_store::Error> {
+        let room = self.share.saturating_sub(self.held.len());
+        if room == 0 {
+            return Ok(());
+        }
+        let limit = i64::try_from(room).unwrap_or(i64::MAX);
+        let taken = self
+            .deps
+            .store
+            .take_leases(&self.owner, TTL_MS, limit, even_held)
+            .await?;
+        if !taken.is_empty() {
+            tracing::info!(
+                partitions = taken.len(),
+                held = self.held.len() + taken.len(),
+                "took over partitions"
+            );
+        }
+        for lease in taken {
+            self.held.insert((lease.partition, lease.epoch));
+            self.hand_over(lease).await;
+        }
+        metrics::gauge!("lingxi_partitions_held").set(self.held.len() as f64);
+        Ok(())
+    }
+
+    /// What the former owner may not have pushed is pushed again, then the lane gets the partition.
+    async fn hand_over(&self, lease: Lease) {
+        if repush::push_again(&self.deps, &lease).await {
+            self.fanout.pushed(lease.partition, lease.last_id);
+        }
+        let _ = self.commands.send(Command::Own(lease)).await;
+    }
+
     async fn renew(&mut self) {
-        let ttl = i64::try_from(TTL.as_millis()).unwrap_or(i64::MAX);
-        match self.deps.store.renew_leases(&self.owner, ttl).await {
+        if let Err(error) = self.announce().await {
+            tracing::warn!(%error, "cannot say that this worker is there");
+        }
+        match self.deps.store.renew_leases(&self.owner, TTL_MS).await {
             Ok(still) => {
                 let still: HashSet<(u16, i64)> = still.into_iter().collect();
                 let lost: Vec<(u16, i64)> = self.held.difference(&still).copied().collect();
@@ -96,8 +161,44 @@ impl Keeper {
             }
             Err(error) => tracing::warn!(%error, "cannot renew leases"),
         }
-        if let Err(error) = self.take(false).await {
-            tracing::warn!(%error, "cannot take leases");
+        if let Err(error) = self.share_out().await {
+            tracing::warn!(%error, "cannot give up the surplus of leases");
+        }
+    }
+
+    /// Gives up what is more than this worker's share, so that a worker that has joined can take it.
+    async fn share_out(&mut self) -> Result<(), lingxi_store::Error> {
+        let surplus: Vec<(u16, i64)> = self.held.iter().skip(self.share).copied().collect();
+        if surplus.is_empty() {
+            return Ok(());
+        }
+        let partitions: Vec<u16> = surplus.iter().map(|(partition, _)| *partition).collect();
+        let (done, finished) = oneshot::channel();
+        let command = Command::Yield(partitions.clone(), done);
+        if self.commands.send(command).await.is_ok() {
+            let _ = finished.await;
+        }
+        for lease in &surplus {
+            self.held.remove(lease);
+        }
+        tracing::info!(
+            partitions = partitions.len(),
+            held = self.held.len(),
+            "gave up partitions for another worker"
+        );
+        self.deps
+            .store
+            .release_some_leases(&self.owner, &partitions)
+            .await?;
+        self.tell().await;
+        Ok(())
+    }
+
+    /// Tells the other workers that there is something to take.
+    async fn tell(&self) {
+        let told = self.deps.bus.publish(&Subject::Leases, Bytes::new()).await;
+        if let Err(error) = told {
+            tracing::debug!(%error, "other workers find what was given up by themselves");
         }
     }
 
@@ -109,5 +210,10 @@ impl Keeper {
         if let Err(error) = self.deps.store.release_leases(&self.owner).await {
             tracing::warn!(%error, "cannot give the leases up; they expire");
         }
+        if let Err(error) = self.deps.store.leave_worker(&self.owner).await {
+            tracing::warn!(%error, "cannot say that this worker has gone; others notice");
+        }
+        self.tell().await;
+        let _ = self.deps.bus.flush().await;
     }
 }

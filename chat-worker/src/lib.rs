@@ -62,8 +62,8 @@ pub enum Error {
 /// When its first leases or subscriptions cannot be had.
 pub async fn start(options: Options, deps: Deps, shutdown: &Shutdown) -> Result<(), Error> {
     deps.store.create_leases(options.partitions).await?;
-    cursors::start(&deps, shutdown).await?;
+    let cursors = cursors::start(&deps, shutdown);
     let fanout = fanout::start(&deps, options.partitions, shutdown);
-    let (lane, commands) = lane::Lane::new(deps.clone(), fanout.clone());
+    let (lane, commands) = lane::Lane::new(deps.clone(), fanout.clone(), cursors);
     leases::start(options, deps, lane, commands, fanout, shutdown).await
 }

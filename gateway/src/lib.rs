@@ -21,6 +21,7 @@ use axum::serve::ListenerExt as _;
 use lingxi_bus::SharedBus;
 use lingxi_cache::SharedCache;
 use lingxi_im::Im;
+use lingxi_runtime::client_address;
 use lingxi_runtime::shutdown::Shutdown;
 use lingxi_store::{ConnectionIds, Store};
 use tokio::net::TcpListener;
@@ -78,6 +79,7 @@ pub fn start(
     let sessions =
         ws::registry::Registry::new(deps.bus.clone(), sync.clone(), options.session_policy);
     let state = Arc::new(state::State {
+        node: uuid::Uuid::new_v4().simple().to_string(),
         options,
         im: deps.im,
         connection_ids: ConnectionIds::new(deps.store.clone()),
@@ -102,6 +104,7 @@ pub fn start(
     shutdown.spawn("gateway watch", ws::watch::run(state.clone()));
 
     let app = rest::app(state.clone(), extra).layer(DefaultBodyLimit::max(MAX_BODY));
+    let app = client_address::behind(app, state.options.trusted_proxies.clone());
     let public = listeners.public.local_addr()?;
     let grpc = listeners.grpc.local_addr()?;
     let stop = state.stopping.clone().cancelled_owned();
@@ -138,6 +141,7 @@ impl Gateway {
     /// Tells every client when to come back and closes its socket, finishes the requests that are under way, and stops
     /// listening. Requests that take longer than a few seconds are cut: answers of runs are resumed elsewhere.
     pub async fn drain(self) {
+        let lingered = tokio::time::sleep(self.state.options.drain_linger);
         self.state.sessions.drain(self.state.options.drain_spread);
         let emptied = async {
             while !self.state.sessions.all().is_empty() {
@@ -150,6 +154,7 @@ impl Gateway {
         {
             tracing::warn!("some connections did not end in time");
         }
+        lingered.await;
         self.state.stopping.cancel();
         for served in self.served {
             let abort = served.abort_handle();

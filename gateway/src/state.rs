@@ -33,10 +33,16 @@ pub struct Options {
     pub run_deadline_ms: i64,
     /// Over what time the clients of a draining gateway are told to come back.
     pub drain_spread: Duration,
+    /// How long a draining gateway goes on accepting requests, so that load balancers see in time that it drains.
+    pub drain_linger: Duration,
+    /// Load balancers whose word about a client's address is believed.
+    pub trusted_proxies: Vec<ipnet::IpNet>,
 }
 
 /// The shared state; handlers get it as [`AppState`].
 pub(crate) struct State {
+    /// This gateway's name in the presence of users; never used before.
+    pub(crate) node: String,
     pub(crate) options: Options,
     pub(crate) im: Im,
     pub(crate) store: Store,

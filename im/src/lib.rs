@@ -100,7 +100,7 @@ impl Im {
         } = deps;
         Self {
             inner: Arc::new(Inner {
-                names: names::Names::new(store.clone()),
+                names: names::Names::new(store.clone(), cache.clone()),
                 passwords: passwords::Passwords::new(config.bcrypt_cost),
                 tokens: tokens::Tokens::new(&config, store.clone()),
                 store,

@@ -1,8 +1,9 @@
-//! Usernames and ids, remembered in this process: every message needs them.
+//! Usernames and ids, remembered in this process and in the shared cache: every message needs them.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use lingxi_cache::SharedCache;
 use lingxi_domain::{UserId, limits, validate};
 use lingxi_store::Store;
 use moka::sync::Cache;
@@ -16,18 +17,24 @@ const HIT_TTL: Duration = Duration::from_secs(300);
 /// A name that was just registered elsewhere is found after this time.
 const MISS_TTL: Duration = Duration::from_millis(500);
 
+fn shared_key(key: &str) -> String {
+    format!("name:{key}")
+}
+
 pub(crate) struct Names {
     store: Store,
+    cache: SharedCache,
     by_key: Cache<String, (UserId, String)>,
     unknown: Cache<String, ()>,
     by_id: Cache<UserId, String>,
 }
 
 impl Names {
-    pub(crate) fn new(store: Store) -> Self {
+    pub(crate) fn new(store: Store, cache: SharedCache) -> Self {
         let hits = Cache::builder().max_capacity(CAPACITY);
         Self {
             store,
+            cache,
             by_key: hits.time_to_live(HIT_TTL).build(),
             unknown: Cache::builder()
                 .max_capacity(CAPACITY)
@@ -49,9 +56,15 @@ impl Names {
         if self.unknown.contains_key(&key) {
             return Ok(None);
         }
+        if let Some(found) = self.shared(&key).await {
+            self.by_key.insert(key, found.clone());
+            return Ok(Some(found));
+        }
         match self.store.user_by_key(&key).await? {
             Some((user, _)) if !user.deleted => {
                 let found = (user.id, user.username);
+                let value = format!("{}:{}", found.0, found.1);
+                let _ = self.cache.put(&shared_key(&key), &value, HIT_TTL).await;
                 self.by_key.insert(key, found.clone());
                 Ok(Some(found))
             }
@@ -60,6 +73,14 @@ impl Names {
                 Ok(None)
             }
         }
+    }
+
+    /// What another process has looked up. Only names that exist are shared, and a name never changes its account, so
+    /// nothing in there can be wrong, only missing.
+    async fn shared(&self, key: &str) -> Option<(UserId, String)> {
+        let value = self.cache.get(&shared_key(key)).await.ok()??;
+        let (id, name) = value.split_once(':')?;
+        Some((id.parse().ok()?, name.to_owned()))
     }
 
     /// A name has been registered here: it is found at once.

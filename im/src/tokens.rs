@@ -1,5 +1,6 @@
 //! Bearer tokens: made at login, checked against the account's present token version.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -8,12 +9,15 @@ use lingxi_domain::{ErrorCode, UserId, now_ms};
 use lingxi_store::{Store, User};
 use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::{Actor, ImConfig, Result};
 
 /// How long a token version is believed: an older token stops working everywhere after this time.
 const VERSION_TTL: Duration = Duration::from_millis(400);
 const CAPACITY: u64 = 100_000;
+/// Look-ups of one query.
+const BATCH: usize = 1024;
 
 /// Who a valid token belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,21 +52,57 @@ struct Claims {
 }
 
 pub(crate) struct Tokens {
-    store: Store,
     sign: EncodingKey,
     check: DecodingKey,
     validation: Validation,
     ttl_seconds: i64,
     /// Token versions of accounts that may log in; `None` for those that may not.
     versions: Cache<UserId, Option<i64>>,
+    asked: mpsc::Sender<Question>,
+}
+
+/// Whose version is asked for, and where the answer goes.
+type Question = (
+    UserId,
+    oneshot::Sender<std::result::Result<Option<i64>, ()>>,
+);
+
+/// Answers all questions that wait with one query: a thousand clients that come back at once are no thousand queries.
+/// Ends with the last sender.
+async fn answer(store: Store, mut asked: mpsc::Receiver<Question>) {
+    let mut batch: Vec<Question> = Vec::new();
+    while asked.recv_many(&mut batch, BATCH).await > 0 {
+        let mut users: Vec<UserId> = batch.iter().map(|(user, _)| *user).collect();
+        users.sort_unstable();
+        users.dedup();
+        let found = store.token_versions(&users).await;
+        if let Err(error) = &found {
+            tracing::warn!(%error, users = users.len(), "token versions cannot be read");
+        }
+        let found: Option<HashMap<UserId, Option<i64>>> = found.ok().map(|found| {
+            let known = found.into_iter();
+            known
+                .map(|(user, version, gone)| (user, (!gone).then_some(version)))
+                .collect()
+        });
+        for (user, reply) in batch.drain(..) {
+            let answer = match &found {
+                Some(found) => Ok(found.get(&user).copied().flatten()),
+                None => Err(()),
+            };
+            let _ = reply.send(answer);
+        }
+    }
 }
 
 impl Tokens {
     pub(crate) fn new(config: &ImConfig, store: Store) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = 0;
+        let (asked, questions) = mpsc::channel(BATCH);
+        tokio::spawn(answer(store, questions));
         Self {
-            store,
+            asked,
             sign: EncodingKey::from_secret(&config.jwt_secret),
             check: DecodingKey::from_secret(&config.jwt_secret),
             validation,
@@ -113,11 +153,12 @@ impl Tokens {
         if let Some(known) = self.versions.get(&user) {
             return Ok(known);
         }
-        let found = self.store.token_versions(&[user]).await?;
-        let version = found
-            .first()
-            .filter(|(_, _, gone)| !gone)
-            .map(|&(_, version, _)| version);
+        let (reply, answer) = oneshot::channel();
+        let unavailable = || crate::Error::from(ErrorCode::Unavailable);
+        let asked = self.asked.send((user, reply)).await;
+        asked.map_err(|_| unavailable())?;
+        let answer = answer.await.map_err(|_| unavailable())?;
+        let version = answer.map_err(|()| unavailable())?;
         self.versions.insert(user, version);
         Ok(version)
     }

@@ -1,15 +1,21 @@
-//! The binary: parses the command line and starts what it asks for. Everything that runs is put together in [`embedded`].
+//! The binary: parses the command line and starts what it asks for. What every role needs is opened in [`foundation`];
+//! the roles are put together in [`roles`].
 
 mod chat;
-mod embedded;
+mod foundation;
+mod migrate;
+mod roles;
 mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use lingxi_runtime::config::Config;
+
+use crate::roles::Role;
 
 /// Many small allocations of many threads are what this process does all day.
 #[global_allocator]
@@ -25,17 +31,33 @@ struct Arguments {
     /// Sets one key, as in --set listen=0.0.0.0:8080; may be repeated.
     #[arg(long = "set", global = true, value_name = "KEY=VALUE", value_parser = key_value)]
     set: Vec<(String, String)>,
+    /// Waits so many seconds for a database or message bus that cannot be reached yet, instead of giving up at once.
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 0)]
+    wait_for: u64,
     #[command(subcommand)]
     command: Option<Command>,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// Runs everything in one process on SQLite (the default).
+    /// Runs everything in one process (the default): on SQLite, or as a whole node of a cluster.
     All,
+    /// Runs a gateway of a cluster: clients' sockets and requests.
+    Gateway,
+    /// Runs a chat worker of a cluster: commits messages and fans them out.
+    ChatWorker,
+    /// Runs an AI worker of a cluster: answers questions.
+    AiWorker,
+    /// Runs the operators' API of a cluster.
+    AdminApi,
+    /// Brings the database's schema up to date; in a cluster, before anything else runs.
+    Migrate,
     /// Prints the effective configuration, secrets masked, and says whether it is sound.
-    CheckConfig,
-    /// Makes an account, while the server is stopped; how the first administrator comes to be.
+    CheckConfig {
+        /// For this role alone, which may not stand in for a whole system.
+        role: Option<Role>,
+    },
+    /// Makes an account; how the first administrator comes to be. Without a cluster the server must be stopped.
     User(user::Arguments),
     /// A small terminal client: connects, sends what it is given, and prints every frame.
     Chat(chat::Arguments),
@@ -69,10 +91,17 @@ fn say_error(error: &anyhow::Error) {
 fn run(arguments: Arguments) -> anyhow::Result<()> {
     let load =
         || Config::load(arguments.config.as_deref(), &arguments.set).context("configuration");
+    let wait_for = Duration::from_secs(arguments.wait_for);
+    let serve = |roles: &[Role]| runtime()?.block_on(roles::run(load()?, roles, wait_for));
     match arguments.command.unwrap_or(Command::All) {
-        Command::All => runtime()?.block_on(embedded::run(load()?)),
-        Command::CheckConfig => check_config(&load()?),
-        Command::User(user) => runtime()?.block_on(user::run(load()?, user)),
+        Command::All => serve(Role::ALL),
+        Command::Gateway => serve(&[Role::Gateway]),
+        Command::ChatWorker => serve(&[Role::ChatWorker]),
+        Command::AiWorker => serve(&[Role::AiWorker]),
+        Command::AdminApi => serve(&[Role::AdminApi]),
+        Command::Migrate => runtime()?.block_on(migrate::run(load()?, wait_for)),
+        Command::CheckConfig { role } => check_config(&load()?, role),
+        Command::User(user) => runtime()?.block_on(user::run(load()?, user, wait_for)),
         Command::Chat(chat) => runtime()?.block_on(chat::run(chat)),
     }
 }
@@ -85,8 +114,11 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 }
 
 #[expect(clippy::print_stdout, reason = "what the command is asked for")]
-fn check_config(config: &Config) -> anyhow::Result<()> {
-    config.mode()?;
+fn check_config(config: &Config, role: Option<Role>) -> anyhow::Result<()> {
+    match role {
+        Some(role) => roles::check(config, &[role])?,
+        None => roles::check(config, Role::ALL)?,
+    }
     print!("{}", config.masked_toml());
     for warning in config.warnings() {
         println!("# warning: {warning}");

@@ -1,13 +1,14 @@
 //! `lingxi user`: accounts that nobody can register for themselves.
 
 use std::io::BufRead as _;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use lingxi_domain::role::AccountRole;
 use lingxi_im::Registration;
 use lingxi_runtime::config::Config;
 
-use crate::embedded;
+use crate::foundation;
 
 /// What `lingxi user` is told.
 #[derive(clap::Args)]
@@ -28,17 +29,20 @@ enum Action {
     },
 }
 
-/// Works on the data folder itself, so the server must be stopped: its lock says so.
+/// Works on the store itself. In embedded mode the server must be stopped for that: the data folder's lock says so.
 #[expect(clippy::print_stdout, reason = "what the command is asked for")]
-pub(crate) async fn run(config: Config, arguments: Arguments) -> anyhow::Result<()> {
-    config.mode()?;
+pub(crate) async fn run(
+    config: Config,
+    arguments: Arguments,
+    wait_for: Duration,
+) -> anyhow::Result<()> {
     let Action::Add { username, role } = arguments.action;
     let mut password = String::new();
     std::io::stdin()
         .lock()
         .read_line(&mut password)
         .context("cannot read the password")?;
-    let foundation = embedded::open(&config).await?;
+    let foundation = foundation::open(&config, "lingxi-user", wait_for).await?;
     let password = password.trim_end_matches(['\r', '\n']).to_owned();
     let new = Registration {
         username,

@@ -1,4 +1,4 @@
-//! `/healthz`, `/readyz` and `/metrics` on the internal port.
+//! `/healthz`, `/readyz`, `/metrics` and `/debug/pprof/` on the internal port.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -16,20 +16,28 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::metrics;
 use crate::shutdown::Shutdown;
+use crate::{metrics, profile};
 
 /// A check that has not answered by then has failed.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
 type Checking = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
-type Check = Arc<dyn Fn() -> Checking + Send + Sync>;
+type Ask = Arc<dyn Fn() -> Checking + Send + Sync>;
 
-/// What has to answer before this process should get work: a list of named checks. Clones share it.
+#[derive(Clone)]
+struct Check {
+    ask: Ask,
+    optional: bool,
+}
+
+/// What has to answer before this process should get work: a list of named checks, and facts beside them. Clones share
+/// it.
 #[derive(Clone, Default)]
 pub struct Readiness {
     checks: Arc<RwLock<BTreeMap<String, Check>>>,
+    facts: Arc<RwLock<BTreeMap<String, String>>>,
 }
 
 /// What `/readyz` says.
@@ -39,6 +47,9 @@ pub struct Report {
     pub status: &'static str,
     /// Each check by name.
     pub checks: BTreeMap<String, Outcome>,
+    /// What was stated, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<String, String>,
 }
 
 /// How one check went.
@@ -51,6 +62,9 @@ pub struct Outcome {
     /// Why it did not pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Whether the process is ready without it, if with less.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
 }
 
 impl Readiness {
@@ -67,11 +81,27 @@ impl Readiness {
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), String>> + Send + 'static,
     {
-        let check: Check = Arc::new(move || Box::pin(check()));
-        self.checks
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(name.into(), check);
+        self.add(name.into(), false, Arc::new(move || Box::pin(check())));
+    }
+
+    /// As [`register`](Self::register), for what the process can do without: its failure is shown and changes nothing.
+    pub fn register_optional<F, Fut>(&self, name: impl Into<String>, check: F)
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        self.add(name.into(), true, Arc::new(move || Box::pin(check())));
+    }
+
+    fn add(&self, name: String, optional: bool, ask: Ask) {
+        let mut checks = self.checks.write().unwrap_or_else(PoisonError::into_inner);
+        checks.insert(name, Check { ask, optional });
+    }
+
+    /// States a fact for `/readyz` to show, or restates the one of that name; it must hold no secret.
+    pub fn state(&self, name: impl Into<String>, fact: impl Into<String>) {
+        let mut facts = self.facts.write().unwrap_or_else(PoisonError::into_inner);
+        facts.insert(name.into(), fact.into());
     }
 
     /// Runs all checks at once; each has two seconds.
@@ -84,15 +114,16 @@ impl Readiness {
         let mut names: BTreeMap<_, _> = BTreeMap::new();
         let mut running = JoinSet::new();
         for (name, check) in checks {
+            let Check { ask, optional } = check;
             let task = running.spawn(async move {
                 let begun = Instant::now();
-                let answer = match tokio::time::timeout(CHECK_TIMEOUT, check()).await {
+                let answer = match tokio::time::timeout(CHECK_TIMEOUT, ask()).await {
                     Ok(answer) => answer,
                     Err(_) => Err("no answer within 2 s".to_owned()),
                 };
                 (begun.elapsed(), answer)
             });
-            names.insert(task.id(), name);
+            names.insert(task.id(), (name, optional));
         }
         let mut outcomes = BTreeMap::new();
         while let Some(ended) = running.join_next_with_id().await {
@@ -105,17 +136,23 @@ impl Readiness {
                 ),
             };
             let latency_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
+            let (name, optional) = names.remove(&id).unwrap_or_default();
             let outcome = Outcome {
                 ok: answer.is_ok(),
                 latency_ms,
                 error: answer.err(),
+                optional,
             };
-            outcomes.insert(names.remove(&id).unwrap_or_default(), outcome);
+            outcomes.insert(name, outcome);
         }
-        let ready = outcomes.values().all(|outcome| outcome.ok);
+        let ready = outcomes
+            .values()
+            .all(|outcome| outcome.ok || outcome.optional);
+        let facts = self.facts.read().unwrap_or_else(PoisonError::into_inner);
         Report {
             status: if ready { "ready" } else { "not_ready" },
             checks: outcomes,
+            facts: facts.clone(),
         }
     }
 }
@@ -149,7 +186,8 @@ pub fn router(readiness: Readiness, shutdown: Shutdown) -> Router {
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(scrape))
-        .with_state((readiness, shutdown))
+        .with_state((readiness, shutdown.clone()))
+        .merge(profile::router(shutdown))
 }
 
 async fn readyz(State((readiness, shutdown)): State<(Readiness, Shutdown)>) -> Response {
@@ -216,6 +254,38 @@ mod tests {
         let (status, body) = ask(&router, "/readyz").await;
         assert!(status == 503 && body.contains("draining"), "{body}");
         assert_eq!(ask(&router, "/healthz").await.0, 200);
+    }
+
+    #[tokio::test]
+    async fn what_is_optional_is_shown_and_changes_nothing() {
+        let readiness = Readiness::new();
+        let router = router(readiness.clone(), Shutdown::new());
+        readiness.register("store", || async { Ok(()) });
+        let (_, body) = ask(&router, "/readyz").await;
+        assert!(
+            !body.contains("facts") && !body.contains("optional"),
+            "{body}"
+        );
+
+        readiness.register_optional("cache", || async { Err("degraded: away".to_owned()) });
+        readiness.state("store", "MariaDB 10.11");
+        readiness.state("store", "MariaDB 11.4");
+        let (status, body) = ask(&router, "/readyz").await;
+        let report: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((status, report["status"].as_str()), (200, Some("ready")));
+        let cache = &report["checks"]["cache"];
+        assert_eq!(
+            (&cache["ok"], &cache["optional"]),
+            (&false.into(), &true.into())
+        );
+        assert_eq!(cache["error"], "degraded: away");
+        assert_eq!(
+            report["facts"],
+            serde_json::json!({"store": "MariaDB 11.4"})
+        );
+
+        readiness.register("cache", || async { Err("away".to_owned()) });
+        assert_eq!(ask(&router, "/readyz").await.0, 503);
     }
 
     #[tokio::test]

@@ -3,12 +3,14 @@
 //! No word of chat or AI is in its logic; the sections of [`config::Config`] are plain data. Start reading at
 //! [`config`], then [`shutdown`].
 
+pub mod client_address;
 pub mod config;
 pub mod data_dir;
 pub mod health;
 pub mod listener;
 pub mod mask;
 pub mod metrics;
+mod profile;
 pub mod request_log;
 pub mod shutdown;
 pub mod telemetry;

@@ -100,13 +100,13 @@ fn lines(format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {
     }
 }
 
-/// Spans at INFO and above of our own crates: the exporter's transport must not trace itself.
+/// Spans of our own crates, at DEBUG those of single messages: the exporter's transport must not trace itself.
 fn traces<S>(tracer: Tracer) -> impl Layer<S>
 where
     S: tracing::Subscriber + for<'span> tracing_subscriber::registry::LookupSpan<'span>,
 {
     OpenTelemetryLayer::new(tracer)
-        .with_filter(Targets::new().with_target("lingxi", LevelFilter::INFO))
+        .with_filter(Targets::new().with_target("lingxi", LevelFilter::DEBUG))
 }
 
 fn exporting(service_name: &'static str) -> Result<SdkTracerProvider, Error> {

@@ -4,7 +4,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::Store;
 use crate::error::{Error, Result};
-use crate::sql::{args, dialect};
+use crate::sql::args;
 
 /// Callers served by one transaction.
 const BATCH: usize = 1024;
@@ -32,7 +32,7 @@ impl ConnectionIds {
                     }
                     Err(error) => {
                         for caller in batch.drain(..) {
-                            let _ = caller.send(Err(Error::Unavailable(error.to_string())));
+                            let _ = caller.send(Err(Error::away(&error)));
                         }
                     }
                 }
@@ -44,7 +44,7 @@ impl ConnectionIds {
     /// The next id.
     pub async fn next(&self) -> Result<i64> {
         let (sender, receiver) = oneshot::channel();
-        let gone = || Error::Unavailable("the connection counter has stopped".into());
+        let gone = || Error::away("the connection counter has stopped");
         self.requests.send(sender).await.map_err(|_| gone())?;
         receiver.await.map_err(|_| gone())?
     }
@@ -53,10 +53,15 @@ impl ConnectionIds {
 impl Store {
     /// Adds `by` to a counter that starts at 0; answers its new value.
     pub(crate) async fn advance_counter(&self, name: &str, by: i64) -> Result<i64> {
+        // Should it be done twice, numbers are left out, which is no harm.
+        self.retried(|| self.advance_counter_once(name, by)).await
+    }
+
+    async fn advance_counter_once(&self, name: &str, by: i64) -> Result<i64> {
         let mut tx = self.begin().await?;
         let insert = format!(
             "INSERT INTO counters (name, value) VALUES (?, 0){}",
-            dialect::on_conflict_keep("name")
+            tx.dialect().on_conflict_keep("name")
         );
         tx.conn.execute(insert, args![name]).await?;
         tx.conn
@@ -76,10 +81,15 @@ impl Store {
 
     /// A setting that is fixed when the system is installed: `value` if none was stored yet, else what was.
     pub async fn install_setting(&self, name: &str, value: &str) -> Result<String> {
+        self.retried(|| self.install_setting_once(name, value))
+            .await
+    }
+
+    async fn install_setting_once(&self, name: &str, value: &str) -> Result<String> {
         let mut tx = self.begin().await?;
         let insert = format!(
             "INSERT INTO settings (name, value) VALUES (?, ?){}",
-            dialect::on_conflict_keep("name")
+            tx.dialect().on_conflict_keep("name")
         );
         tx.conn.execute(insert, args![name, value]).await?;
         let row = tx

@@ -3,7 +3,7 @@
 use lingxi_domain::UserId;
 
 use crate::error::Result;
-use crate::sql::{args, dialect};
+use crate::sql::args;
 use crate::{Store, Tx};
 
 /// A contact with what the list shows.
@@ -55,8 +55,10 @@ impl Tx {
         now: i64,
     ) -> Result<()> {
         let tail = match remark {
-            Some(_) => dialect::on_conflict_overwrite("user_id, contact_id", &["remark"]),
-            None => dialect::on_conflict_keep("user_id, contact_id"),
+            Some(_) => self
+                .dialect()
+                .on_conflict_overwrite("user_id, contact_id", &["remark"]),
+            None => self.dialect().on_conflict_keep("user_id, contact_id"),
         };
         let sql = format!(
             "INSERT INTO contacts (user_id, contact_id, remark, created_at) VALUES (?, ?, ?, ?){tail}"

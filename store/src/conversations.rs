@@ -3,7 +3,7 @@
 use lingxi_domain::{Seq, UserId};
 
 use crate::error::Result;
-use crate::sql::{Row, args, chunks, dialect, list, placeholders};
+use crate::sql::{Row, args, list, placeholders};
 use crate::{Store, Tx};
 
 /// A conversation's row.
@@ -101,16 +101,15 @@ impl Store {
     pub async fn unconfirmed_heads(&self, users: &[UserId]) -> Result<Vec<UserHead>> {
         let mut found = Vec::new();
         let mut conn = self.reader().await?;
-        for piece in chunks(users) {
+        for users in conn.dialect().lists(users) {
             let sql = format!(
                 "SELECT m.user_id, m.conversation, m.delivered_seq, COALESCE(m.left_seq, c.last_seq) \
                  FROM members m JOIN conversations c ON c.conversation = m.conversation \
                  WHERE m.user_id IN ({}) AND m.delivered_seq < COALESCE(m.left_seq, c.last_seq) \
                  ORDER BY m.user_id, c.last_time",
-                list(piece.len())
+                list(users.len())
             );
-            let args = piece.iter().map(|&u| u.into()).collect();
-            for row in conn.fetch(sql, args).await? {
+            for row in conn.fetch(sql, users).await? {
                 found.push(UserHead {
                     user_id: row.int(0)?,
                     conversation: row.text(1)?,
@@ -201,14 +200,14 @@ impl Tx {
         conversations: &[&str],
     ) -> Result<Vec<ConversationHead>> {
         let mut found = Vec::with_capacity(conversations.len());
-        for piece in chunks(conversations) {
+        for keys in self.dialect().lists(conversations) {
             let sql = format!(
-                "SELECT {HEAD} FROM conversations WHERE conversation IN ({}) ORDER BY conversation{}",
-                list(piece.len()),
-                dialect::FOR_UPDATE
+                "SELECT {HEAD} FROM conversations{} WHERE conversation IN ({}) ORDER BY conversation{}",
+                self.dialect().by_primary_key(),
+                list(keys.len()),
+                self.dialect().for_update()
             );
-            let args = piece.iter().map(|&c| c.into()).collect();
-            for row in self.conn.fetch(sql, args).await? {
+            for row in self.conn.fetch(sql, keys).await? {
                 found.push(head(&row)?);
             }
         }
@@ -230,11 +229,11 @@ impl Tx {
     /// Writes these heads as they are: makes those that are new and overwrites the others. Call it only for rows that
     /// this transaction has locked or found missing.
     pub async fn put_heads(&mut self, heads: &[ConversationHead]) -> Result<()> {
-        for piece in chunks(heads) {
+        for piece in self.dialect().chunks(heads) {
             let sql = format!(
                 "INSERT INTO conversations ({HEAD}) VALUES {}{}",
                 placeholders(piece.len(), 5),
-                dialect::on_conflict_overwrite(
+                self.dialect().on_conflict_overwrite(
                     "conversation",
                     &["version", "last_seq", "message_seq", "last_time"]
                 )

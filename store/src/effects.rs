@@ -4,7 +4,7 @@ use lingxi_domain::now_ms;
 
 use crate::Tx;
 use crate::error::{Error, Result};
-use crate::sql::{args, dialect};
+use crate::sql::args;
 
 /// The idempotency key of one tool call, and the attempt under which its run is held.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Tx {
         };
         let sql = format!(
             "SELECT attempt, state FROM runs WHERE id = ?{}",
-            dialect::FOR_UPDATE
+            self.dialect().for_update()
         );
         let row = self.conn.fetch_one(sql, args![&effect.run_id]).await?;
         let held = match row {

@@ -3,7 +3,7 @@
 use lingxi_domain::{Seq, UserId};
 
 use crate::error::Result;
-use crate::sql::{Row, args, chunks, dialect, placeholders};
+use crate::sql::{Column, Row, args, placeholders};
 use crate::{Store, Tx};
 
 /// What an entry is.
@@ -148,6 +148,12 @@ const SELECT: &str = "SELECT e.id, e.conversation, e.seq, e.kind, e.sender_id, s
 const JOINS: &str =
     "LEFT JOIN users s ON s.id = e.sender_id LEFT JOIN users t ON t.id = e.target AND e.kind >= 4";
 
+const IDENTITY: &[Column] = &[
+    Column::Text("conversation"),
+    Column::Int("sender_id"),
+    Column::Text("msg_id"),
+];
+
 fn entry(row: &Row) -> Result<Entry> {
     Ok(Entry {
         id: row.int(0)?,
@@ -197,16 +203,11 @@ impl Store {
     pub async fn entries_of_many(&self, ranges: &[(&str, Seq, Seq)]) -> Result<Vec<Entry>> {
         let mut found = Vec::new();
         let mut conn = self.reader().await?;
-        for piece in chunks(ranges) {
+        for piece in conn.dialect().value_chunks(ranges) {
+            let (head, entries_of_v, values) = conn.dialect().with_ranges(piece);
             let sql = format!(
-                "{} {SELECT} FROM v JOIN entries e ON e.conversation = v.conversation \
-                 AND e.seq BETWEEN v.first AND v.upto {JOINS} ORDER BY e.conversation, e.seq",
-                dialect::with_values(&["conversation", "first", "upto"], piece.len())
+                "{head} {SELECT} FROM {entries_of_v} {JOINS} ORDER BY e.conversation, e.seq"
             );
-            let mut values = Vec::with_capacity(piece.len() * 3);
-            for &(conversation, first, last) in piece {
-                values.extend(args![conversation, first, last]);
-            }
             found.extend(entries(&conn.fetch(sql, values).await?)?);
         }
         Ok(found)
@@ -272,16 +273,16 @@ impl Tx {
     /// Which of these messages were committed before.
     pub async fn find_repeats(&mut self, keys: &[RepeatKey<'_>]) -> Result<Vec<Repeat>> {
         let mut found = Vec::new();
-        for piece in chunks(keys) {
-            let sql = format!(
-                "{} SELECT e.conversation, e.sender_id, e.msg_id, e.id, e.seq FROM v JOIN entries e \
-                 ON e.conversation = v.conversation AND e.sender_id = v.sender_id AND e.msg_id = v.msg_id",
-                dialect::with_values(&["conversation", "sender_id", "msg_id"], piece.len())
-            );
-            let mut values = Vec::with_capacity(piece.len() * 3);
+        for piece in self.dialect().value_chunks(keys) {
+            let mut cells = Vec::with_capacity(piece.len() * 3);
             for &(conversation, sender, msg_id) in piece {
-                values.extend(args![conversation, sender, msg_id]);
+                cells.extend(args![conversation, sender, msg_id]);
             }
+            let (head, values) = self.dialect().with_values(IDENTITY, cells);
+            let sql = format!(
+                "{head} SELECT e.conversation, e.sender_id, e.msg_id, e.id, e.seq FROM v JOIN entries e \
+                 ON e.conversation = v.conversation AND e.sender_id = v.sender_id AND e.msg_id = v.msg_id"
+            );
             for row in self.conn.fetch(sql, values).await? {
                 found.push(Repeat {
                     conversation: row.text(0)?,
@@ -297,7 +298,7 @@ impl Tx {
 
     /// Writes entries. Their conversations are locked by this transaction, and their heads are moved by it too.
     pub async fn insert_entries(&mut self, new: &[NewEntry<'_>]) -> Result<()> {
-        for piece in chunks(new) {
+        for piece in self.dialect().chunks(new) {
             let sql = format!(
                 "INSERT INTO entries (id, conversation, seq, kind, sender_id, msg_id, content, target, target_seq, \
                  created_at) VALUES {}",

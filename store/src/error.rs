@@ -11,7 +11,7 @@ pub enum Error {
     Fenced,
     /// The database is busy or away; trying again may help.
     #[error("the database is not available: {0}")]
-    Unavailable(String),
+    Unavailable(Outage),
     /// What was read does not fit what this version expects.
     #[error("the database holds what this version does not understand: {0}")]
     Corrupt(String),
@@ -21,6 +21,57 @@ pub enum Error {
     /// Any other failure of the database.
     #[error("the database failed: {0}")]
     Database(String),
+}
+
+/// Why the database was not available, and what that means for what was asked of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{cause}")]
+pub struct Outage {
+    effect: Effect,
+    cause: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Effect {
+    /// Nothing of the transaction was done, and it did not lie with the database as a whole: the same again may succeed
+    /// at once.
+    RolledBack,
+    /// Nothing was done; the database cannot be reached or is overloaded.
+    Away,
+    /// The connection was lost while a commit was under way.
+    Unknown,
+}
+
+impl Outage {
+    /// Whether it is unknown if the transaction was committed: its connection was lost during the commit.
+    pub fn is_unknown(&self) -> bool {
+        self.effect == Effect::Unknown
+    }
+}
+
+impl Error {
+    pub(crate) fn away(cause: impl ToString) -> Self {
+        Self::outage(Effect::Away, cause)
+    }
+
+    pub(crate) fn rolled_back(cause: impl ToString) -> Self {
+        Self::outage(Effect::RolledBack, cause)
+    }
+
+    pub(crate) fn unknown(cause: impl ToString) -> Self {
+        Self::outage(Effect::Unknown, cause)
+    }
+
+    fn outage(effect: Effect, cause: impl ToString) -> Self {
+        let cause = cause.to_string();
+        Self::Unavailable(Outage { effect, cause })
+    }
+
+    /// Whether the transaction was rolled back whole, for reasons that lie with others: a deadlock, a lock wait, a lost
+    /// connection. Running it again from its beginning is safe. The store's own transactions were, before this is seen.
+    pub fn was_rolled_back(&self) -> bool {
+        matches!(self, Self::Unavailable(outage) if outage.effect == Effect::RolledBack)
+    }
 }
 
 /// Columns of each unique constraint, as SQLite reports it, and its name, as MySQL reports it.
@@ -41,18 +92,24 @@ const CONSTRAINTS: &[(&str, &str)] = &[
     ("run_steps.run_id, run_steps.step", "run_steps_pk"),
 ];
 
+impl Error {
+    /// A violated unique constraint, by its name or as SQLite tells its columns; `None` for one that nobody expects.
+    pub(crate) fn constraint(matches: impl Fn(&str, &str) -> bool) -> Option<Self> {
+        let known = CONSTRAINTS
+            .iter()
+            .find(|(columns, name)| matches(columns, name));
+        known.map(|&(_, name)| Self::Constraint(name))
+    }
+}
+
 impl From<sqlx::Error> for Error {
+    /// SQLite's failures, and those that no database has to itself. MySQL's are told apart in `sql/mysql/failure.rs`.
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Database(db) if db.is_unique_violation() => {
                 let message = db.message();
-                let known = CONSTRAINTS
-                    .iter()
-                    .find(|(columns, name)| message.ends_with(columns) || message.contains(name));
-                known.map_or_else(
-                    || Self::Database(error.to_string()),
-                    |&(_, name)| Self::Constraint(name),
-                )
+                Self::constraint(|columns, _| message.ends_with(columns))
+                    .unwrap_or_else(|| Self::Database(error.to_string()))
             }
             // SQLITE_BUSY, _LOCKED, _IOERR and _FULL in their primary and extended forms: no fault of what was written.
             sqlx::Error::Database(db)
@@ -61,12 +118,12 @@ impl From<sqlx::Error> for Error {
                     .and_then(|c| c.parse::<i32>().ok())
                     .is_some_and(|c| matches!(c & 0xff, 5 | 6 | 10 | 13)) =>
             {
-                Self::Unavailable(error.to_string())
+                Self::away(error)
             }
             sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::Io(_)
-            | sqlx::Error::WorkerCrashed => Self::Unavailable(error.to_string()),
+            | sqlx::Error::WorkerCrashed => Self::away(error),
             sqlx::Error::ColumnDecode { .. }
             | sqlx::Error::Decode(_)
             | sqlx::Error::ColumnIndexOutOfBounds { .. } => Self::Corrupt(error.to_string()),

@@ -4,7 +4,7 @@ use lingxi_domain::role::GroupRole;
 use lingxi_domain::{GroupId, UserId};
 
 use crate::error::Result;
-use crate::sql::{Row, args, chunks, dialect, list};
+use crate::sql::{Dialect, Row, args, containing, list};
 use crate::{Store, Tx};
 
 /// A group with what its page shows to one user.
@@ -44,13 +44,13 @@ pub struct NewGroup<'a> {
 }
 
 /// The rows that show a group; the first `?` is the asking user. Dismissed groups are left out.
-fn select() -> String {
+fn select(dialect: Dialect) -> String {
     format!(
         "SELECT g.id, g.name, u.username, g.announcement, g.max_count, g.created_at, \
            (SELECT COUNT(*) FROM members c WHERE c.conversation = {key} AND c.left_seq IS NULL), \
            (SELECT m.role FROM members m WHERE m.conversation = {key} AND m.user_id = ? AND m.left_seq IS NULL) \
          FROM chat_groups g LEFT JOIN users u ON u.id = g.owner_id WHERE g.dismissed_at IS NULL",
-        key = dialect::group_key("g.id")
+        key = dialect.group_key("g.id")
     )
 }
 
@@ -70,7 +70,7 @@ fn group(row: &Row) -> Result<Group> {
 impl Store {
     /// A group as `viewer` sees it; `None` when there is none or it was dismissed.
     pub async fn group(&self, id: GroupId, viewer: UserId) -> Result<Option<Group>> {
-        let sql = format!("{} AND g.id = ?", select());
+        let sql = format!("{} AND g.id = ?", select(self.dialect()));
         let row = self
             .reader()
             .await?
@@ -95,8 +95,8 @@ impl Store {
         let sql = format!(
             "{} AND g.id IN (SELECT {} FROM members o WHERE o.user_id = ? AND o.left_seq IS NULL \
              AND o.conversation LIKE 'g:%') ORDER BY g.id",
-            select(),
-            dialect::group_id_of("o.conversation")
+            select(self.dialect()),
+            self.dialect().group_id_of("o.conversation")
         );
         let rows = self.reader().await?.fetch(sql, args![user, user]).await?;
         rows.iter().map(group).collect()
@@ -113,11 +113,11 @@ impl Store {
     ) -> Result<Vec<Group>> {
         let id = id.unwrap_or(0);
         let sql = format!(
-            "{} AND (g.name LIKE ? {} OR g.id = ?) ORDER BY CASE WHEN g.id = ? THEN 0 ELSE 1 END, g.name, g.id LIMIT ?",
-            select(),
-            dialect::LIKE_ESCAPE
+            "{} AND ({} OR g.id = ?) ORDER BY CASE WHEN g.id = ? THEN 0 ELSE 1 END, g.name, g.id LIMIT ?",
+            select(self.dialect()),
+            self.dialect().like("g.name")
         );
-        let values = args![viewer, dialect::containing(keyword), id, id, limit];
+        let values = args![viewer, containing(keyword), id, id, limit];
         let rows = self.reader().await?.fetch(sql, values).await?;
         rows.iter().map(group).collect()
     }
@@ -126,15 +126,12 @@ impl Store {
     pub async fn group_names(&self, ids: &[GroupId]) -> Result<Vec<(GroupId, String)>> {
         let mut found = Vec::with_capacity(ids.len());
         let mut conn = self.reader().await?;
-        for piece in chunks(ids) {
+        for ids in conn.dialect().lists(ids) {
             let sql = format!(
                 "SELECT id, name FROM chat_groups WHERE id IN ({})",
-                list(piece.len())
+                list(ids.len())
             );
-            for row in conn
-                .fetch(sql, piece.iter().map(|&id| id.into()).collect())
-                .await?
-            {
+            for row in conn.fetch(sql, ids).await? {
                 found.push((row.int(0)?, row.text(1)?));
             }
         }

@@ -1,8 +1,12 @@
 //! Who owns a partition of the incoming messages, and how far it got: one row a partition, as Kinesis' client library
 //! keeps them. Every batch begins with [`Tx::fence`], so that an owner whose lease has gone commits nothing.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use crate::error::{Error, Result};
-use crate::sql::{Row, args, dialect};
+use crate::sql::{Column, Database, Row, Value, args, list};
 use crate::{Store, Tx};
 
 /// A partition as its owner found it.
@@ -43,7 +47,7 @@ const COLUMNS: &str = "partition_no, epoch, stream_created, stream_pos, pushed_i
 
 fn lease(row: &Row) -> Result<Lease> {
     Ok(Lease {
-        partition: u16::try_from(row.int(0)?).map_err(|e| Error::Corrupt(e.to_string()))?,
+        partition: partition(row)?,
         epoch: row.int(1)?,
         stream_created: row.int(2)?,
         stream_pos: row.int(3)?,
@@ -52,23 +56,116 @@ fn lease(row: &Row) -> Result<Lease> {
     })
 }
 
+/// How many leases somebody has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseCount {
+    /// Whose they are; empty for those that nobody has.
+    pub owner: String,
+    /// How many.
+    pub count: i64,
+    /// How many of them have expired.
+    pub expired: i64,
+}
+
+/// How long a taker tries again where rows are still locked by an owner whose connection was just ended.
+const PATIENCE: Duration = Duration::from_millis(750);
+const STEP: Duration = Duration::from_millis(20);
+
 impl Store {
     /// Makes the rows of `0..partitions` that do not exist yet, owned by nobody.
     pub async fn create_leases(&self, partitions: u16) -> Result<()> {
+        self.retried(|| self.create_leases_once(partitions)).await
+    }
+
+    async fn create_leases_once(&self, partitions: u16) -> Result<()> {
         let mut tx = self.begin().await?;
         for partition in 0..partitions {
             let sql = format!(
                 "INSERT INTO partition_leases (owner, expires_at, {COLUMNS}) VALUES ('', 0, ?, 0, 0, 0, 0, 0){}",
-                dialect::on_conflict_keep("partition_no")
+                tx.dialect().on_conflict_keep("partition_no")
             );
             tx.conn.execute(sql, args![partition]).await?;
         }
         tx.commit().await
     }
 
-    /// Takes up to `limit` leases that have expired, raising their epochs; all of them, expired or not, when
-    /// `even_held` says that the caller alone can be using this database.
+    /// Takes up to `limit` leases that have expired or that nobody has, raising their epochs; all of them, expired or not,
+    /// when `even_held` says that the caller alone can be using this database. By the database's clock.
+    ///
+    /// On a server, the former owners' connections ([`Store::committer`]) are ended first: one that was stopped inside a
+    /// transaction is rolled back and waited for less than a second. A lease whose row is still locked then is left for
+    /// the next call. An owner that was only slow loses its connection and finds out from its next fence.
     pub async fn take_leases(
+        &self,
+        owner: &str,
+        ttl_ms: i64,
+        limit: i64,
+        even_held: bool,
+    ) -> Result<Vec<Lease>> {
+        let found = self.takeable(owner, limit, even_held).await?;
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
+        if let Database::MySql(server) = &self.db {
+            let mut former: Vec<&str> = found.iter().map(|(_, owner)| owner.as_str()).collect();
+            former.sort_unstable();
+            former.dedup();
+            for former in former.into_iter().filter(|former| !former.is_empty()) {
+                if server.disconnect(former).await? {
+                    tracing::warn!(
+                        former,
+                        "ended the connection of an owner whose lease has expired"
+                    );
+                }
+            }
+        }
+        let deadline = Instant::now() + PATIENCE;
+        let mut taken = Vec::new();
+        loop {
+            let left = limit - i64::try_from(taken.len()).unwrap_or(i64::MAX);
+            let once = || self.take_leases_once(owner, ttl_ms, left, even_held);
+            taken.extend(self.retried(once).await?);
+            // What was found expired and is neither taken now nor by others meanwhile is locked.
+            if taken.len() >= found.len()
+                || Instant::now() > deadline
+                || self.takeable(owner, 1, even_held).await?.is_empty()
+            {
+                return Ok(taken);
+            }
+            tokio::time::sleep(STEP).await;
+        }
+    }
+
+    /// Partitions that may be taken, and who has or had them.
+    async fn takeable(
+        &self,
+        owner: &str,
+        limit: i64,
+        even_held: bool,
+    ) -> Result<Vec<(u16, String)>> {
+        let sql = format!(
+            "SELECT partition_no, owner FROM partition_leases WHERE {} ORDER BY partition_no LIMIT ?",
+            self.free()
+        );
+        let rows = self
+            .reader()
+            .await?
+            .fetch(sql, args![even_held, owner, limit])
+            .await?;
+        rows.iter()
+            .map(|row| Ok((partition(row)?, row.text(1)?)))
+            .collect()
+    }
+
+    /// The condition of a lease that may be taken; whether even held ones may, and the caller.
+    fn free(&self) -> String {
+        format!(
+            "(? = 1 OR expires_at < {}) AND owner <> ?",
+            self.dialect().now_ms()
+        )
+    }
+
+    async fn take_leases_once(
         &self,
         owner: &str,
         ttl_ms: i64,
@@ -77,40 +174,42 @@ impl Store {
     ) -> Result<Vec<Lease>> {
         let mut tx = self.begin().await?;
         let sql = format!(
-            "SELECT partition_no FROM partition_leases WHERE (? = 1 OR expires_at < {}) AND owner <> ? \
-             ORDER BY partition_no LIMIT ?{}",
-            dialect::NOW_MS,
-            dialect::FOR_UPDATE
+            "SELECT partition_no FROM partition_leases WHERE {} ORDER BY partition_no LIMIT ?{}",
+            self.free(),
+            tx.dialect().for_update_skip_locked()
         );
         let rows = tx.conn.fetch(sql, args![even_held, owner, limit]).await?;
-        let mut taken = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let partition = row.int(0)?;
-            let sql = format!(
-                "UPDATE partition_leases SET owner = ?, epoch = epoch + 1, expires_at = {} + ? WHERE partition_no = ?",
-                dialect::NOW_MS
-            );
-            tx.conn
-                .execute(sql, args![owner, ttl_ms, partition])
-                .await?;
-            let sql = format!("SELECT {COLUMNS} FROM partition_leases WHERE partition_no = ?");
-            if let Some(row) = tx.conn.fetch_one(sql, args![partition]).await? {
-                taken.push(lease(&row)?);
-            }
+        if rows.is_empty() {
+            return Ok(Vec::new());
         }
+        let partitions = rows.iter().map(partition).collect::<Result<Vec<_>>>()?;
+        let these = list(partitions.len());
+        let mut values = args![owner, ttl_ms];
+        values.extend(numbers(&partitions));
+        let sql = format!(
+            "UPDATE partition_leases SET owner = ?, epoch = epoch + 1, expires_at = {} + ? \
+             WHERE partition_no IN ({these})",
+            tx.dialect().now_ms()
+        );
+        tx.conn.execute(sql, values).await?;
+        let sql = format!(
+            "SELECT {COLUMNS} FROM partition_leases WHERE partition_no IN ({these}) ORDER BY partition_no"
+        );
+        let rows = tx.conn.fetch(sql, numbers(&partitions)).await?;
+        let taken = rows.iter().map(lease).collect::<Result<Vec<_>>>()?;
         tx.commit().await?;
         Ok(taken)
     }
 
-    /// Keeps the caller's leases for another `ttl_ms`; answers the partitions and epochs that it still holds.
+    /// Keeps the caller's leases for another `ttl_ms`; answers the partitions and epochs that it still holds. One
+    /// statement that is committed when it returns: a caller that is stopped in it holds no lock.
     pub async fn renew_leases(&self, owner: &str, ttl_ms: i64) -> Result<Vec<(u16, i64)>> {
-        let mut tx = self.begin().await?;
         let sql = format!(
             "UPDATE partition_leases SET expires_at = {} + ? WHERE owner = ?",
-            dialect::NOW_MS
+            self.dialect().now_ms()
         );
-        tx.conn.execute(sql, args![ttl_ms, owner]).await?;
-        tx.commit().await?;
+        let renewed = || self.execute(sql.clone(), args![ttl_ms, owner]);
+        self.retried(renewed).await?;
         self.held_leases(owner).await
     }
 
@@ -123,13 +222,57 @@ impl Store {
             .collect()
     }
 
+    /// Who has how many leases, by owner.
+    pub async fn lease_counts(&self) -> Result<Vec<LeaseCount>> {
+        let sql = format!(
+            "SELECT owner, COUNT(*), COUNT(CASE WHEN expires_at < {} THEN 1 END) FROM partition_leases \
+             GROUP BY owner ORDER BY owner",
+            self.dialect().now_ms()
+        );
+        let rows = self.reader().await?.fetch(sql, vec![]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(LeaseCount {
+                    owner: row.text(0)?,
+                    count: row.int(1)?,
+                    expired: row.int(2)?,
+                })
+            })
+            .collect()
+    }
+
     /// Gives the caller's leases up at once, so that others need not wait for them to expire.
     pub async fn release_leases(&self, owner: &str) -> Result<()> {
-        let mut tx = self.begin().await?;
         let sql = "UPDATE partition_leases SET owner = '', expires_at = 0 WHERE owner = ?";
-        tx.conn.execute(sql, args![owner]).await?;
-        tx.commit().await
+        self.retried(|| self.execute(sql, args![owner])).await?;
+        Ok(())
     }
+
+    /// Gives these of the caller's leases up at once. Those that it no longer has stay as they are.
+    pub async fn release_some_leases(&self, owner: &str, partitions: &[u16]) -> Result<()> {
+        if partitions.is_empty() {
+            return Ok(());
+        }
+        let sql = format!(
+            "UPDATE partition_leases SET owner = '', expires_at = 0 WHERE owner = ? AND partition_no IN ({})",
+            list(partitions.len())
+        );
+        let released = || {
+            let mut values = args![owner];
+            values.extend(numbers(partitions));
+            self.execute(sql.clone(), values)
+        };
+        self.retried(released).await?;
+        Ok(())
+    }
+}
+
+fn partition(row: &Row) -> Result<u16> {
+    u16::try_from(row.int(0)?).map_err(|e| Error::Corrupt(e.to_string()))
+}
+
+fn numbers(partitions: &[u16]) -> Vec<Value<'_>> {
+    partitions.iter().map(|&p| p.into()).collect()
 }
 
 impl Tx {
@@ -139,34 +282,43 @@ impl Tx {
         if progress.is_empty() {
             return Err(Error::Fenced);
         }
-        let case = |column: &str| {
-            let whens = " WHEN ? THEN ?".repeat(progress.len());
-            format!("{column} = CASE partition_no{whens} ELSE {column} END")
-        };
-        let sql = format!(
-            "UPDATE partition_leases SET {}, {}, {}, {} WHERE owner = ? AND ({})",
-            case("stream_created"),
-            case("stream_pos"),
-            case("pushed_id"),
-            case("last_id"),
-            vec!["(partition_no = ? AND epoch = ?)"; progress.len()].join(" OR ")
+        // In key order, as every transaction locks rows.
+        let mut ordered: Vec<&LeaseProgress> = progress.iter().collect();
+        ordered.sort_unstable_by_key(|p| p.partition);
+        let mut cells = Vec::with_capacity(ordered.len() * 6);
+        for p in ordered {
+            cells.extend(args![
+                p.partition,
+                p.epoch,
+                p.stream_created,
+                p.stream_pos,
+                p.pushed_id,
+                p.last_id
+            ]);
+        }
+        let (sql, mut values) = self.dialect().update_from_values(
+            "partition_leases",
+            &[
+                Column::Int("partition_no"),
+                Column::Int("epoch"),
+                Column::Int("stream_created"),
+                Column::Int("stream_pos"),
+                Column::Int("pushed_id"),
+                Column::Int("last_id"),
+            ],
+            cells,
+            (
+                "partition_leases.partition_no = v.partition_no",
+                "partition_leases.epoch = v.epoch AND partition_leases.owner = ?",
+            ),
+            &[
+                ("stream_created", "v.stream_created"),
+                ("stream_pos", "v.stream_pos"),
+                ("pushed_id", "v.pushed_id"),
+                ("last_id", "v.last_id"),
+            ],
         );
-        let mut values = Vec::with_capacity(progress.len() * 10 + 1);
-        let columns: [fn(&LeaseProgress) -> i64; 4] = [
-            |p| p.stream_created,
-            |p| p.stream_pos,
-            |p| p.pushed_id,
-            |p| p.last_id,
-        ];
-        for column in columns {
-            for p in progress {
-                values.extend(args![p.partition, column(p)]);
-            }
-        }
         values.extend(args![owner]);
-        for p in progress {
-            values.extend(args![p.partition, p.epoch]);
-        }
         let held = self.conn.execute(sql, values).await?;
         if held == progress.len() as u64 {
             Ok(())

@@ -4,6 +4,7 @@
 //! commits. Rules about who may do what are not here but in `im` and the workers. Only this crate names sqlx. Start with
 //! [`Store::open`], then `entries` (the log of a conversation) and `leases` (who may write to it).
 
+mod committer;
 mod connections;
 mod contacts;
 mod conversations;
@@ -17,26 +18,29 @@ mod members;
 mod runs;
 mod sql;
 mod users;
+mod workers;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
 use std::path::PathBuf;
 
+pub use committer::Committer;
 pub use connections::ConnectionIds;
 pub use contacts::Contact;
 pub use conversations::{ConversationHead, ConversationRow, LastMessage, UserHead};
 pub use cursors::CursorMove;
 pub use effects::Effect;
 pub use entries::{Entry, EntryKind, NewEntry, Repeat, RepeatKey};
-pub use error::{Error, Result};
+pub use error::{Error, Outage, Result};
 pub use groups::{Group, NewGroup};
-pub use leases::{Lease, LeaseProgress};
+pub use leases::{Lease, LeaseCount, LeaseProgress};
 pub use members::{GroupMember, Member, ReadMove};
 pub use runs::{
     Claim, ClaimedRun, CreatedRun, FinishedRun, HeldRun, MAX_FAILURES, NewRun, NewStep,
     RUN_LEASE_MS, Run, RunStep, StepKind, SweptRun,
 };
+pub use sql::mysql::MySqlOptions;
 pub use users::{NewUser, User};
 
 /// Where the data is.
@@ -44,30 +48,60 @@ pub use users::{NewUser, User};
 pub enum Location {
     /// A SQLite file; it and its folder's write-ahead log are made when missing.
     Sqlite(PathBuf),
+    /// A database on a MariaDB (10.11 or newer) or MySQL (8.0.19 or newer) server. [`Store::migrate`] makes its schema.
+    MySql(MySqlOptions),
+}
+
+/// What a commit is worth, as it was read back from the database when it was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Durability {
+    /// The database and the settings that decide, in one line for the log and for health checks.
+    pub summary: String,
+    /// Whether a commit is on the disk when it returns, also when the machine loses its power.
+    pub safe: bool,
 }
 
 /// The database, shared by everything in a process. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
-    pools: sql::sqlite::Pools,
+    db: sql::Database,
 }
 
 impl Store {
-    /// Opens the database, brings an embedded one's schema up to date and reads back that a commit reaches the disk.
+    /// Opens the database, brings an embedded one's schema up to date and reads back whether a commit reaches the disk.
+    /// The schema of a server is only checked: see [`Store::migrate`].
     ///
     /// # Errors
-    /// [`Error::Setup`] says what to do when the database cannot be relied on.
+    /// [`Error::Setup`] says what to do when the database cannot be used; [`Error::Unavailable`] when its server cannot be
+    /// reached now, which may pass.
     pub async fn open(location: &Location) -> Result<Self> {
-        let Location::Sqlite(path) = location;
         Ok(Self {
-            pools: sql::sqlite::Pools::open(path).await?,
+            db: sql::Database::open(location).await?,
         })
     }
 
+    /// Brings the schema up to date, and makes the database if it does not exist and the user may; answers the numbers of
+    /// the migrations that were applied by this call. Of several callers one works and the others wait.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn migrate(location: &Location) -> Result<Vec<i64>> {
+        match location {
+            Location::Sqlite(path) => sql::sqlite::migrate(path).await,
+            Location::MySql(options) => sql::mysql::migrate(options).await,
+        }
+    }
+
+    /// What a commit is worth.
+    pub fn durability(&self) -> Durability {
+        self.db.durability()
+    }
+
     /// Begins a transaction that may write. Nothing is seen by others before [`Tx::commit`]; dropped, it rolls back.
+    /// Where [`Error::was_rolled_back`], it may be run again from its beginning.
     pub async fn begin(&self) -> Result<Tx> {
         Ok(Tx {
-            conn: self.pools.begin().await?,
+            conn: self.db.begin().await?,
         })
     }
 
@@ -82,11 +116,27 @@ impl Store {
 
     /// Ends all connections; what was committed stays.
     pub async fn close(&self) {
-        self.pools.close().await;
+        self.db.close().await;
     }
 
     async fn reader(&self) -> Result<sql::Conn> {
-        self.pools.reader().await
+        self.db.reader().await
+    }
+
+    fn dialect(&self) -> sql::Dialect {
+        self.db.dialect()
+    }
+
+    /// One writing statement that is a transaction of its own; answers how many rows it found.
+    async fn execute(
+        &self,
+        sql: impl Into<std::borrow::Cow<'static, str>>,
+        args: Vec<sql::Value<'_>>,
+    ) -> Result<u64> {
+        let mut conn = self.db.alone().await?;
+        let found = conn.execute(sql, args).await?;
+        conn.commit().await?;
+        Ok(found)
     }
 }
 
@@ -96,7 +146,14 @@ pub struct Tx {
 }
 
 impl Tx {
+    fn dialect(&self) -> sql::Dialect {
+        self.conn.dialect()
+    }
+
     /// Makes everything durable and visible: when this returns, it is on the disk.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] with [`Outage::is_unknown`] when the connection was lost meanwhile: it may have happened.
     pub async fn commit(self) -> Result<()> {
         self.conn.commit().await
     }

@@ -4,7 +4,7 @@ use lingxi_domain::role::GroupRole;
 use lingxi_domain::{Seq, UserId};
 
 use crate::error::Result;
-use crate::sql::{Row, args, chunks, dialect, list, placeholders};
+use crate::sql::{Row, args, list, placeholders};
 use crate::{Store, Tx};
 
 /// A member's row.
@@ -131,11 +131,23 @@ impl Store {
         user: UserId,
         seq: Seq,
     ) -> Result<Option<ReadMove>> {
+        self.retried(|| self.mark_read_once(conversation, user, seq))
+            .await
+    }
+
+    async fn mark_read_once(
+        &self,
+        conversation: &str,
+        user: UserId,
+        seq: Seq,
+    ) -> Result<Option<ReadMove>> {
         let mut tx = self.begin().await?;
+        // The head in a subquery, so that the member's row alone is locked: the conversation's is the committer's.
         let sql = format!(
-            "SELECT m.read_seq, m.delivered_seq, COALESCE(m.left_seq, c.last_seq) FROM members m \
-             JOIN conversations c ON c.conversation = m.conversation WHERE m.conversation = ? AND m.user_id = ?{}",
-            dialect::FOR_UPDATE
+            "SELECT m.read_seq, m.delivered_seq, COALESCE(m.left_seq, \
+             (SELECT c.last_seq FROM conversations c WHERE c.conversation = m.conversation)) \
+             FROM members m WHERE m.conversation = ? AND m.user_id = ?{}",
+            tx.dialect().for_update()
         );
         let Some(row) = tx.conn.fetch_one(sql, args![conversation, user]).await? else {
             return Ok(None);
@@ -170,13 +182,12 @@ impl Tx {
     /// The present members of many conversations.
     pub async fn active_members(&mut self, conversations: &[&str]) -> Result<Vec<Member>> {
         let mut found = Vec::new();
-        for piece in chunks(conversations) {
+        for keys in self.dialect().lists(conversations) {
             let sql = format!(
                 "SELECT {COLUMNS} FROM members WHERE conversation IN ({}) AND left_seq IS NULL",
-                list(piece.len())
+                list(keys.len())
             );
-            let args = piece.iter().map(|&c| c.into()).collect();
-            for row in self.conn.fetch(sql, args).await? {
+            for row in self.conn.fetch(sql, keys).await? {
                 found.push(member(&row)?);
             }
         }
@@ -198,11 +209,11 @@ impl Tx {
         joined_seq: Seq,
         now: i64,
     ) -> Result<()> {
-        for piece in chunks(users) {
+        for piece in self.dialect().chunks(users) {
             let sql = format!(
                 "INSERT INTO members ({COLUMNS}) VALUES {}{}",
                 placeholders(piece.len(), 9),
-                dialect::on_conflict_overwrite(
+                self.dialect().on_conflict_overwrite(
                     "conversation, user_id",
                     &[
                         "role",
@@ -251,11 +262,11 @@ impl Tx {
 
     /// Adds the two sides of new private conversations (one row for a talk with oneself), seeing everything.
     pub async fn add_direct_members(&mut self, rows: &[(&str, UserId)], now: i64) -> Result<()> {
-        for piece in chunks(rows) {
+        for piece in self.dialect().chunks(rows) {
             let sql = format!(
                 "INSERT INTO members ({COLUMNS}) VALUES {}{}",
                 placeholders(piece.len(), 9),
-                dialect::on_conflict_keep("conversation, user_id")
+                self.dialect().on_conflict_keep("conversation, user_id")
             );
             let mut values = Vec::with_capacity(piece.len() * 9);
             for &(conversation, user) in piece {

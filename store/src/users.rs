@@ -4,7 +4,7 @@ use lingxi_domain::UserId;
 use lingxi_domain::role::AccountRole;
 
 use crate::error::{Error, Result};
-use crate::sql::{Row, args, chunks, dialect, list};
+use crate::sql::{Row, args, containing, list};
 use crate::{Store, Tx};
 
 /// An account, without its password.
@@ -73,7 +73,11 @@ impl Store {
     /// # Errors
     /// `Constraint("users_username_key")` when the name is in use or ever was.
     pub async fn create_user(&self, new: &NewUser<'_>) -> Result<UserId> {
-        let mut tx = self.begin().await?;
+        self.retried(|| self.create_user_once(new)).await
+    }
+
+    async fn create_user_once(&self, new: &NewUser<'_>) -> Result<UserId> {
+        let mut conn = self.db.alone().await?;
         let sql = "INSERT INTO users (username, username_key, password_hash, nickname, role, created_at) \
                    VALUES (?, ?, ?, ?, ?, ?)";
         let values = args![
@@ -84,8 +88,8 @@ impl Store {
             new.role.as_str(),
             new.created_at
         ];
-        let id = tx.conn.insert(sql, values).await?;
-        tx.commit().await?;
+        let id = conn.insert(sql, values).await?;
+        conn.commit().await?;
         Ok(id)
     }
 
@@ -112,15 +116,12 @@ impl Store {
     pub async fn users(&self, ids: &[UserId]) -> Result<Vec<User>> {
         let mut found = Vec::with_capacity(ids.len());
         let mut conn = self.reader().await?;
-        for piece in chunks(ids) {
+        for ids in conn.dialect().lists(ids) {
             let sql = format!(
                 "SELECT {COLUMNS} FROM users WHERE id IN ({})",
-                list(piece.len())
+                list(ids.len())
             );
-            for row in conn
-                .fetch(sql, piece.iter().map(|&id| id.into()).collect())
-                .await?
-            {
+            for row in conn.fetch(sql, ids).await? {
                 found.push(user(&row)?);
             }
         }
@@ -131,15 +132,12 @@ impl Store {
     pub async fn usernames(&self, ids: &[UserId]) -> Result<Vec<(UserId, String)>> {
         let mut found = Vec::with_capacity(ids.len());
         let mut conn = self.reader().await?;
-        for piece in chunks(ids) {
+        for ids in conn.dialect().lists(ids) {
             let sql = format!(
                 "SELECT id, username FROM users WHERE id IN ({})",
-                list(piece.len())
+                list(ids.len())
             );
-            for row in conn
-                .fetch(sql, piece.iter().map(|&id| id.into()).collect())
-                .await?
-            {
+            for row in conn.fetch(sql, ids).await? {
                 found.push((row.int(0)?, row.text(1)?));
             }
         }
@@ -150,15 +148,12 @@ impl Store {
     pub async fn token_versions(&self, ids: &[UserId]) -> Result<Vec<(UserId, i64, bool)>> {
         let mut found = Vec::with_capacity(ids.len());
         let mut conn = self.reader().await?;
-        for piece in chunks(ids) {
+        for ids in conn.dialect().lists(ids) {
             let sql = format!(
                 "SELECT id, token_version, banned, deleted_at FROM users WHERE id IN ({})",
-                list(piece.len())
+                list(ids.len())
             );
-            for row in conn
-                .fetch(sql, piece.iter().map(|&id| id.into()).collect())
-                .await?
-            {
+            for row in conn.fetch(sql, ids).await? {
                 let gone = row.int(2)? != 0 || row.opt_int(3)?.is_some();
                 found.push((row.int(0)?, row.int(1)?, gone));
             }
@@ -175,13 +170,14 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<User>> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM users WHERE (username_key LIKE ? {like} OR nickname LIKE ? {like}) \
+            "SELECT {COLUMNS} FROM users WHERE ({} OR {}) \
              AND id <> ? AND deleted_at IS NULL ORDER BY username_key LIMIT ?",
-            like = dialect::LIKE_ESCAPE
+            self.dialect().like("username_key"),
+            self.dialect().like("nickname")
         );
         let values = args![
-            dialect::containing(&keyword.to_lowercase()),
-            dialect::containing(keyword),
+            containing(&keyword.to_lowercase()),
+            containing(keyword),
             except,
             limit
         ];
@@ -191,22 +187,21 @@ impl Store {
 
     /// Ends all tokens of an account; answers the version that new ones have.
     pub async fn bump_token_version(&self, id: UserId) -> Result<i64> {
-        let mut tx = self.begin().await?;
-        let version = tx.bump_token_version(id).await?;
-        tx.commit().await?;
-        Ok(version)
+        self.retried(async || {
+            let mut tx = self.begin().await?;
+            let version = tx.bump_token_version(id).await?;
+            tx.commit().await?;
+            Ok(version)
+        })
+        .await
     }
 
     /// Makes an account another kind of account. Tokens that it has keep the role they were made with.
     pub async fn set_role(&self, id: UserId, role: AccountRole) -> Result<()> {
-        let mut tx = self.begin().await?;
-        tx.conn
-            .execute(
-                "UPDATE users SET role = ? WHERE id = ?",
-                args![role.as_str(), id],
-            )
+        let sql = "UPDATE users SET role = ? WHERE id = ?";
+        self.retried(|| self.execute(sql, args![role.as_str(), id]))
             .await?;
-        tx.commit().await
+        Ok(())
     }
 }
 

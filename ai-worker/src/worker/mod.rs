@@ -17,6 +17,7 @@ use lingxi_store::{Claim, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use self::active::Runs;
 use crate::Deps;
@@ -124,7 +125,9 @@ async fn take(worker: &Arc<Worker>) {
         };
         match worker.bus.dequeue(&Lane::ALL).await {
             Ok(job) => {
-                let task = begin(worker.clone(), job, slot);
+                let span = tracing::info_span!("run", lane = %job.lane);
+                job.trace.set_parent(&span);
+                let task = begin(worker.clone(), job, slot).instrument(span);
                 worker
                     .tasks
                     .spawn(worker.killed.clone().run_until_cancelled_owned(task));

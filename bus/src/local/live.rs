@@ -9,7 +9,9 @@ use bytes::Bytes;
 use parking_lot::RwLock;
 use tokio::sync::oneshot;
 
-use crate::{Message, PendingKind, PendingReply, Replier, ReplierKind, Sink, Subject};
+use crate::{
+    Message, PendingKind, PendingReply, Replier, ReplierKind, Sink, Subject, TraceContext,
+};
 
 struct Listener {
     id: u64,
@@ -97,12 +99,14 @@ impl Live {
     }
 
     pub(super) fn publish(&self, subject: &Subject, payload: Bytes) {
+        let trace = TraceContext::current();
         for sink in self.sinks(subject) {
             sink.deliver(
                 subject,
                 Message {
                     payload: payload.clone(),
                     reply: None,
+                    trace: trace.clone(),
                 },
             );
         }
@@ -119,12 +123,14 @@ impl Live {
             return PendingReply(PendingKind::NoResponders);
         };
         let (sender, receiver) = oneshot::channel();
+        let trace = TraceContext::current();
         let reply = Some(Replier(ReplierKind::Local(sender)));
         first.deliver(
             subject,
             Message {
                 payload: payload.clone(),
                 reply,
+                trace: trace.clone(),
             },
         );
         // In one process there is one gateway; on a server every listener could answer and the first would count.
@@ -134,6 +140,7 @@ impl Live {
                 Message {
                     payload: payload.clone(),
                     reply: None,
+                    trace: trace.clone(),
                 },
             );
         }

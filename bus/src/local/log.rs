@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::{Error, LogEntry, LogInfo, Result};
+use crate::{Error, LogEntry, LogInfo, Result, TraceContext};
 
 /// Entries that may wait in all partitions together.
 const CAPACITY: usize = 65_536;
@@ -59,6 +59,7 @@ impl Log {
                 _ => return Err(Error::Full),
             },
         }
+        let trace = TraceContext::current();
         let position = {
             let mut entries = partition.entries.lock();
             // Taken under the partition's lock, so that positions rise within it.
@@ -67,6 +68,8 @@ impl Log {
                 partition: number,
                 position,
                 payload,
+                reader: 0,
+                trace,
             });
             position
         };
@@ -85,13 +88,14 @@ impl Log {
         &self,
         number: u16,
         after: u64,
+        reader: u64,
         out: mpsc::Sender<LogEntry>,
     ) -> Result<DropGuard> {
         let partition = self.partition(number)?.clone();
         let stop = CancellationToken::new();
         let guard = stop.clone().drop_guard();
         tokio::spawn(async move {
-            let work = walk(&partition, after, &out);
+            let work = walk(&partition, after, reader, &out);
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = work => {}
@@ -110,7 +114,7 @@ impl Log {
     }
 }
 
-async fn walk(partition: &Partition, mut after: u64, out: &mpsc::Sender<LogEntry>) {
+async fn walk(partition: &Partition, mut after: u64, reader: u64, out: &mpsc::Sender<LogEntry>) {
     loop {
         let appended = partition.appended.notified();
         tokio::pin!(appended);
@@ -131,7 +135,8 @@ async fn walk(partition: &Partition, mut after: u64, out: &mpsc::Sender<LogEntry
                 () = out.closed() => return,
             }
         }
-        for entry in batch {
+        for mut entry in batch {
+            entry.reader = reader;
             after = entry.position;
             if out.send(entry).await.is_err() {
                 return;

@@ -82,9 +82,12 @@ impl Bus for LocalBus {
         &self,
         partition: u16,
         after: u64,
+        reader: u64,
         out: mpsc::Sender<LogEntry>,
     ) -> Result<Subscription> {
-        Ok(Subscription::new(self.log.read(partition, after, out)?))
+        Ok(Subscription::new(
+            self.log.read(partition, after, reader, out)?,
+        ))
     }
 
     async fn purge_log(&self, partition: u16, upto: u64) -> Result<()> {
@@ -98,5 +101,13 @@ impl Bus for LocalBus {
 
     async fn dequeue(&self, lanes: &[Lane]) -> Result<Job> {
         Ok(queue::pop(&self.queues, lanes).await)
+    }
+
+    fn describe(&self) -> String {
+        "in this process, in memory: what is not committed ends with it".to_owned()
+    }
+
+    async fn check(&self) -> Result<()> {
+        Ok(())
     }
 }

@@ -7,11 +7,17 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::{Job, JobGuard, Lane};
+use crate::{Job, JobGuard, Lane, TraceContext};
+
+#[derive(Clone)]
+struct Waiting {
+    payload: Bytes,
+    trace: TraceContext,
+}
 
 #[derive(Default)]
 struct Queue {
-    jobs: Mutex<VecDeque<Bytes>>,
+    jobs: Mutex<VecDeque<Waiting>>,
 }
 
 #[derive(Default)]
@@ -30,17 +36,19 @@ impl Queues {
     }
 
     pub(super) fn push(&self, lane: Lane, payload: Bytes) {
-        self.lane(lane).jobs.lock().push_back(payload);
+        let trace = TraceContext::current();
+        let job = Waiting { payload, trace };
+        self.lane(lane).jobs.lock().push_back(job);
         // Everybody: whoever is woken may be waiting for another lane.
         self.pushed.notify_waiters();
     }
 
-    fn put_back(&self, lane: Lane, payload: Bytes) {
-        self.lane(lane).jobs.lock().push_front(payload);
+    fn put_back(&self, lane: Lane, job: Waiting) {
+        self.lane(lane).jobs.lock().push_front(job);
         self.pushed.notify_waiters();
     }
 
-    fn try_pop(&self, lanes: &[Lane]) -> Option<(Lane, Bytes)> {
+    fn try_pop(&self, lanes: &[Lane]) -> Option<(Lane, Waiting)> {
         lanes
             .iter()
             .find_map(|&lane| Some((lane, self.lane(lane).jobs.lock().pop_front()?)))
@@ -50,19 +58,19 @@ impl Queues {
 struct Guard {
     queues: Arc<Queues>,
     lane: Lane,
-    payload: Option<Bytes>,
+    job: Option<Waiting>,
 }
 
 impl JobGuard for Guard {
     fn done(mut self: Box<Self>) {
-        self.payload = None;
+        self.job = None;
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if let Some(payload) = self.payload.take() {
-            self.queues.put_back(self.lane, payload);
+        if let Some(job) = self.job.take() {
+            self.queues.put_back(self.lane, job);
         }
     }
 }
@@ -72,14 +80,15 @@ pub(super) async fn pop(queues: &Arc<Queues>, lanes: &[Lane]) -> Job {
         let pushed = queues.pushed.notified();
         tokio::pin!(pushed);
         pushed.as_mut().enable();
-        if let Some((lane, payload)) = queues.try_pop(lanes) {
+        if let Some((lane, job)) = queues.try_pop(lanes) {
             let guard = Guard {
                 queues: queues.clone(),
                 lane,
-                payload: Some(payload.clone()),
+                job: Some(job.clone()),
             };
             return Job {
-                payload,
+                payload: job.payload,
+                trace: job.trace,
                 lane,
                 guard: Box::new(guard),
             };

@@ -79,6 +79,8 @@ impl World {
             cluster_token: None,
             run_deadline_ms: 60_000,
             drain_spread: Duration::ZERO,
+            drain_linger: Duration::ZERO,
+            trusted_proxies: Vec::new(),
         };
         let gateway =
             crate::start(options, deps, listeners, Router::new(), &Shutdown::new()).unwrap();

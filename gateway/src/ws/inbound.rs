@@ -8,6 +8,7 @@ use lingxi_domain::{ConversationKey, ErrorCode, Seq, UserId, now_ms};
 use lingxi_im::Actor;
 use lingxi_proto::Message as _;
 use lingxi_proto::bus::{CursorMove, Inbound, Push, PushFrame};
+use tracing::Instrument as _;
 
 use super::close::Close;
 use super::session::Session;
@@ -42,7 +43,10 @@ pub(crate) async fn text(
             if !bucket.take() {
                 let code = ErrorCode::RateLimited;
                 session.push_plain(server::failed(&msg_id, code, code.message()));
-            } else if let Err(code) = message(state, session, &msg_id, to, &content).await {
+            } else if let Err(code) = message(state, session, &msg_id, to, &content)
+                .instrument(tracing::debug_span!("message in", msg_id = %msg_id))
+                .await
+            {
                 session.push_plain(server::failed(&msg_id, code, code.message()));
             }
         }

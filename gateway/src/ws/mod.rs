@@ -94,7 +94,10 @@ async fn serve(state: AppState, session: Arc<Session>, socket: WebSocket) {
     socket.serve().await;
     metrics::gauge!("lingxi_connections").decrement(1.0);
     if state.sessions.remove(&session) {
-        let _ = state.cache.clear_presence(&[session.user_id]).await;
+        let _ = state
+            .cache
+            .clear_presence(&state.node, &[session.user_id])
+            .await;
     }
 }
 
@@ -138,7 +141,7 @@ async fn open(state: &AppState, token: &str) -> Result<Arc<Session>, Close> {
     }
     let _ = state
         .cache
-        .refresh_presence(&[user_id], watch::PRESENCE_TTL)
+        .refresh_presence(&state.node, &[user_id], watch::PRESENCE_TTL)
         .await;
     let _ = state.sync.send(session.clone());
     state.compare_soon(&session);

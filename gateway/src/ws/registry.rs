@@ -86,6 +86,25 @@ impl Registry {
         Ok(())
     }
 
+    /// Announces every user's newest connection once more: announcements of newer ones elsewhere may have been missed,
+    /// and whoever holds a newer one answers.
+    pub(crate) async fn announce_all(&self) {
+        if self.policy != SessionPolicy::Single {
+            return;
+        }
+        let newest: Vec<(UserId, i64)> = {
+            let users = self.users.read();
+            let newest = |slot: &Slot| slot.sessions.iter().map(|s| s.connection_id).max();
+            users
+                .iter()
+                .filter_map(|(user, slot)| Some((*user, newest(slot)?)))
+                .collect()
+        };
+        for (user, connection_id) in newest {
+            self.announce(user, connection_id).await;
+        }
+    }
+
     async fn announce(&self, user: UserId, connection_id: i64) {
         let control = Control {
             kind: Some(control::Kind::Connected(connection_id)),
@@ -194,6 +213,9 @@ impl Registry {
     }
 
     fn push(self: Arc<Self>, user: UserId, message: Message) {
+        let span = tracing::debug_span!("message out", user);
+        message.trace.set_parent(&span);
+        let _entered = span.enter();
         let Ok(Push { frames, control }) = Push::decode(message.payload) else {
             tracing::error!("a push could not be read");
             return;

@@ -66,6 +66,7 @@ pub(crate) async fn run(state: AppState) {
                     let sessions = state.sessions.all();
                     sessions.iter().for_each(|session| session.begin_sync());
                     compare(&state, sessions);
+                    state.sessions.announce_all().await;
                 }
                 Err(_) => return,
             },
@@ -87,7 +88,11 @@ fn compare(state: &AppState, sessions: Vec<Arc<Session>>) {
 
 async fn refresh_presence(state: &AppState) {
     for users in state.sessions.user_ids().chunks(CHUNK) {
-        if let Err(error) = state.cache.refresh_presence(users, PRESENCE_TTL).await {
+        if let Err(error) = state
+            .cache
+            .refresh_presence(&state.node, users, PRESENCE_TTL)
+            .await
+        {
             tracing::debug!(%error, "presence was not refreshed");
             return;
         }

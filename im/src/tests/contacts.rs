@@ -15,7 +15,7 @@ async fn contacts_come_and_go() {
     assert_eq!((saved.id, saved.username.as_str()), (bob.user_id, "Bob"));
     contacts.add(&alice, "carol", None).await.unwrap();
     w.cache
-        .refresh_presence(&[bob.user_id], Duration::from_secs(60))
+        .refresh_presence("test", &[bob.user_id], Duration::from_secs(60))
         .await
         .unwrap();
     let list = contacts.list(alice.user_id).await.unwrap();

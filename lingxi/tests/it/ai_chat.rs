@@ -147,8 +147,8 @@ async fn a_run_is_resumed_from_anywhere(mode: Mode) {
     assert_eq!(rest, resume(&alice, &run, Some(middle)).await);
     // Even after a restart.
     let mut lx = lx;
-    lx.kill9(0).await;
-    lx.restart(0).await;
+    lx.kill9().await;
+    lx.restart().await;
     let rest = resume(&alice, &run, Some(middle)).await;
     assert_eq!(text_of(&rest), text_of(&whole[whole.len() / 2 + 1..]));
     assert_eq!(rest.last(), whole.last());

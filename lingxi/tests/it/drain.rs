@@ -22,20 +22,20 @@ async fn clients_are_told_and_everything_is_kept(mode: Mode) {
     let first = a.stored("m1").await;
 
     let start = Instant::now();
-    lx.sigterm(0);
+    lx.sigterm();
     for ws in [&mut a, &mut b] {
         let event = ws.event("drain").await;
         let wait = event["reconnect_in_ms"].as_u64().expect("reconnect_in_ms");
         assert!(wait <= 60_000, "{event}");
         assert_eq!(ws.closed().await.code, Some(1012));
     }
-    let status = lx.process(0).exit().await;
+    let status = lx.exit().await;
     let took = start.elapsed();
     assert_eq!(status.code(), Some(0), "{status}");
     println!("drained in {took:?}");
     assert!(took < Duration::from_secs(10), "{took:?}");
 
-    lx.restart(0).await;
+    lx.restart().await;
     // The same tokens, the same data.
     let mut a = alice.connect().await;
     a.say("bob", "m1", "before").await;
@@ -61,15 +61,15 @@ async fn what_was_acknowledged_on_the_way_out_is_kept(mode: Mode) {
             .await;
     }
     a.stored("m0").await;
-    lx.sigterm(0);
+    lx.sigterm();
     a.closed().await;
     let acked: Vec<_> = a
         .drain()
         .into_iter()
         .filter(|frame| frame["type"] == 3 && frame["status"] != "failed")
         .collect();
-    lx.process(0).exit().await;
-    lx.restart(0).await;
+    lx.exit().await;
+    lx.restart().await;
     let log = bob.log("username=alice").await;
     for ack in &acked {
         let same = |entry: &&serde_json::Value| {
@@ -87,10 +87,11 @@ async fn what_was_acknowledged_on_the_way_out_is_kept(mode: Mode) {
 
 async fn who_comes_while_it_drains_is_sent_away(mode: Mode) {
     let lx = mode.start().await;
+    // On one gateway: it is the one that cannot end yet.
     let (alice, bob, carol) = (
-        lx.user("alice").await,
-        lx.user("bob").await,
-        lx.user("carol").await,
+        lx.user_at(0, "alice").await,
+        lx.user_at(0, "bob").await,
+        lx.user_at(0, "carol").await,
     );
     // Never read, so it does not answer the close, and the drain waits for it a while.
     let _deaf = bob.link().open().await.expect("a socket");
@@ -103,7 +104,7 @@ async fn who_comes_while_it_drains_is_sent_away(mode: Mode) {
             break;
         }
     }
-    lx.sigterm(0);
+    lx.sigterm();
     a.event("drain").await;
     let mut late = carol.link().open().await.expect("a socket");
     let mut code = None;

@@ -32,6 +32,7 @@ mod private_chat;
 mod rate_limits;
 mod recall;
 mod receipts;
+mod refusals;
 mod sessions;
 mod slow_consumer;
 mod startup;

@@ -114,8 +114,8 @@ async fn a_repeat_on_another_connection(mode: Mode) {
     a.say("bob", "m1", "once").await;
     assert_eq!(a.stored("m1").await, first);
     // Not even a restart forgets it.
-    lx.kill9(0).await;
-    lx.restart(0).await;
+    lx.kill9().await;
+    lx.restart().await;
     let mut a = alice.connect().await;
     a.say("bob", "m1", "once").await;
     assert_eq!(a.stored("m1").await, first);

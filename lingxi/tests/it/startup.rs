@@ -16,8 +16,8 @@ async fn it_serves_soon_after_the_start() {
     // With a database that exists, the best of a few: other tests run at the same time.
     let mut best = first;
     for _ in 0..4 {
-        lx.kill9(0).await;
-        lx.restart(0).await;
+        lx.kill9().await;
+        lx.restart().await;
         best = best.min(lx.ready_after());
     }
     println!("ready {first:?} after the first start, {best:?} at best");

@@ -47,6 +47,34 @@ impl Config {
             3_600_000,
         )?;
         within("partitions", self.partitions, 1, 64)?;
+        let replicas = [1, 3, 5].contains(&self.nats.replicas);
+        require(
+            replicas,
+            "nats.replicas",
+            &self.nats.replicas.to_string(),
+            "expected 1, 3 or 5",
+        )?;
+        within(
+            "nats.max_log_bytes",
+            self.nats.max_log_bytes,
+            1 << 20,
+            1 << 50,
+        )?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        require(
+            self.namespace.len() <= 32 && self.namespace.chars().all(plain),
+            "namespace",
+            &self.namespace,
+            "expected at most 32 ASCII letters, digits, - or _",
+        )?;
+        if let Err(refused) = self.trusted_proxies() {
+            require(
+                false,
+                "trusted_proxies",
+                &refused,
+                "expected addresses or networks separated by commas, as in 127.0.0.1,10.0.0.0/8",
+            )?;
+        }
         within("database.pool_max", self.database.pool_max, 1, 10_000)?;
         within(
             "database.pool_size",

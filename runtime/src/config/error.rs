@@ -51,13 +51,24 @@ pub enum Error {
         /// What would be.
         accepted: String,
     },
-    /// A mode that this version does not have.
-    #[error(
-        "cluster mode is not built into this version yet; unset {key} to run everything in one process"
-    )]
-    Mode {
+    /// Some keys ask for a cluster, but it lacks something.
+    #[error("{asked} asks for a cluster, which needs {missing}: {advice}")]
+    Cluster {
         /// The key that asks for it.
-        key: &'static str,
+        asked: &'static str,
+        /// The key that is missing or too weak.
+        missing: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A role of a cluster was started without one.
+    #[error(
+        "`lingxi {role}` is one part of a cluster: set database_url (or [database]), nats_url and redis_url, \
+         or run `lingxi` alone for everything in one process"
+    )]
+    NotACluster {
+        /// The role.
+        role: &'static str,
     },
     /// The crate that merges the sources refused; does not happen with keys that parse.
     #[error("the configuration could not be merged: {0}")]

@@ -5,19 +5,20 @@ mod error;
 mod known;
 mod load;
 mod masked;
+mod mode;
 mod secret;
 mod sections;
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 pub use error::Error;
 pub use load::{DEFAULT_TOML, Sources};
+pub use mode::Mode;
 pub use secret::Secret;
 pub use sections::{
-    Ai, Database, Heartbeat, LogFormat, Provider, Rate, SessionPolicy, Sessions, Switch,
+    Ai, Database, Heartbeat, LogFormat, Nats, Provider, Rate, SessionPolicy, Sessions, Switch,
 };
 
 /// Everything that can be set. `default.toml`, beside this crate's manifest, documents each key for operators.
@@ -40,8 +41,14 @@ pub struct Config {
     pub database: Database,
     /// The message bus of a cluster.
     pub nats_url: Option<String>,
+    /// How the message bus is used.
+    pub nats: Nats,
     /// The shared cache of a cluster.
     pub redis_url: Option<String>,
+    /// Keeps installations on one NATS and one Redis apart: put before every subject, stream and key.
+    pub namespace: String,
+    /// Proxies whose `X-Forwarded-For` is believed: addresses and networks, separated by commas.
+    pub trusted_proxies: String,
     /// Signs users' tokens; embedded mode makes its own when unset.
     pub jwt_secret: Option<Secret>,
     /// Hours that a token is good for.
@@ -70,14 +77,6 @@ pub struct Config {
     pub ai: Ai,
 }
 
-/// How the processes of an installation meet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Mode {
-    /// Everything in one process, on SQLite.
-    Embedded,
-}
-
 impl Config {
     /// The defaults alone.
     ///
@@ -96,28 +95,6 @@ impl Config {
         Self::load_from(Sources::of_process(file, overrides))
     }
 
-    /// Which mode the configuration asks for.
-    ///
-    /// # Errors
-    /// [`Error::Mode`] when it asks for one that this version does not have.
-    pub fn mode(&self) -> Result<Mode, Error> {
-        let cluster_keys = [
-            ("nats_url", self.nats_url.is_some()),
-            ("redis_url", self.redis_url.is_some()),
-            ("database.host", self.database.host.is_some()),
-            (
-                "database_url",
-                self.database_url
-                    .as_deref()
-                    .is_some_and(|url| url.starts_with("mysql:")),
-            ),
-        ];
-        match cluster_keys.iter().find(|(_, set)| *set) {
-            None => Ok(Mode::Embedded),
-            Some((key, _)) => Err(Error::Mode { key }),
-        }
-    }
-
     /// The SQLite file of embedded mode: `database_url` without its scheme, else `lingxi.db` in the data folder.
     #[must_use]
     pub fn sqlite_path(&self) -> PathBuf {
@@ -128,20 +105,6 @@ impl Config {
         match path.map(|rest| rest.strip_prefix("//").unwrap_or(rest)) {
             Some(path) => PathBuf::from(path),
             None => self.data_dir.join("lingxi.db"),
-        }
-    }
-
-    /// The `host:port` that other processes are told for gRPC, given where `grpc_listen` is really bound: an address
-    /// that was bound for all interfaces is advertised as loopback unless `grpc_advertise` says better.
-    #[must_use]
-    pub fn grpc_advertise(&self, bound: SocketAddr) -> String {
-        if let Some(configured) = &self.grpc_advertise {
-            return configured.clone();
-        }
-        match bound {
-            SocketAddr::V4(v4) if v4.ip().is_unspecified() => format!("127.0.0.1:{}", v4.port()),
-            SocketAddr::V6(v6) if v6.ip().is_unspecified() => format!("[::1]:{}", v6.port()),
-            other => other.to_string(),
         }
     }
 

@@ -27,6 +27,16 @@ pub struct Database {
     pub recycle_seconds: u64,
 }
 
+/// `[nats]`: how the message bus is used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nats {
+    /// Servers that keep a copy of each stream: 1, 3 or 5, as many as the NATS cluster has at least.
+    pub replicas: u32,
+    /// The most bytes of messages that wait to be committed; beyond, senders are told to try again.
+    pub max_log_bytes: u64,
+}
+
 /// `[sessions]`: what a second login of a user does to the first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -246,20 +246,86 @@ fn empty_variables_and_foreign_ones_are_left_alone() {
     );
 }
 
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+const CLUSTER: &[(&str, &str)] = &[
+    ("DATABASE_URL", "mysql://u:p@h:3306/d"),
+    ("NATS_URL", "nats://h:4222"),
+    ("REDIS_URL", "redis://h:6379"),
+    ("JWT_SECRET", SECRET),
+    ("CLUSTER_TOKEN", SECRET),
+];
+
 #[test]
-fn cluster_keys_are_refused_by_name_for_now() {
-    for (key, name, value) in [
-        ("NATS_URL", "nats_url", "nats://x"),
-        ("REDIS_URL", "redis_url", "redis://x"),
-        ("DATABASE_URL", "database_url", "mysql://u@h/d"),
-        ("DATABASE__HOST", "database.host", "db"),
+fn a_cluster_needs_all_its_parts() {
+    assert_eq!(load_env(CLUSTER).mode().unwrap(), Mode::Cluster);
+    for missing in [
+        "DATABASE_URL",
+        "NATS_URL",
+        "REDIS_URL",
+        "JWT_SECRET",
+        "CLUSTER_TOKEN",
     ] {
-        let text = load_env(&[(key, value)]).mode().unwrap_err().to_string();
+        let rest: Vec<_> = CLUSTER
+            .iter()
+            .filter(|(key, _)| *key != missing)
+            .copied()
+            .collect();
+        let text = load_env(&rest).mode().unwrap_err().to_string();
+        let key = missing.to_lowercase();
+        assert!(text.contains(&format!("needs {key}")), "{text}");
+    }
+    let mut parts = CLUSTER.to_vec();
+    parts[0] = ("DATABASE__HOST", "db");
+    assert_eq!(load_env(&parts).mode().unwrap(), Mode::Cluster);
+}
+
+#[test]
+fn a_cluster_refuses_weak_secrets() {
+    for weak in ["short", "change-me-change-me-change-me-change-me"] {
+        let mut parts = CLUSTER.to_vec();
+        parts[3] = ("JWT_SECRET", weak);
+        let text = load_env(&parts).mode().unwrap_err().to_string();
         assert!(
-            text.contains("not built into this version yet") && text.contains(name),
+            text.contains("jwt_secret") && !text.contains(weak),
             "{text}"
         );
     }
+}
+
+#[test]
+fn a_cluster_refuses_the_examples_password() {
+    let mut parts = CLUSTER.to_vec();
+    parts.push(("DATABASE__HOST", "db"));
+    parts.push(("DATABASE__PASSWORD", "change-me"));
+    let text = load_env(&parts).mode().unwrap_err().to_string();
+    assert!(text.contains("database.password"), "{text}");
+}
+
+#[test]
+fn a_role_alone_needs_a_cluster() {
+    let text = Config::defaults()
+        .unwrap()
+        .require_cluster("gateway")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        text.contains("`lingxi gateway`") && text.contains("nats_url"),
+        "{text}"
+    );
+    load_env(CLUSTER).require_cluster("gateway").unwrap();
+}
+
+#[test]
+fn trusted_proxies_are_addresses_and_networks() {
+    let config = load_env(&[("TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8,::1")]);
+    assert_eq!(config.trusted_proxies().unwrap().len(), 3);
+    assert!(refused_env("TRUSTED_PROXIES", "10.0.0.0/8,proxy").contains("proxy"));
+    assert!(refused_env("NATS__REPLICAS", "2").contains("1, 3 or 5"));
+    assert!(refused_env("NAMESPACE", "a.b").contains("letters"));
+}
+
+#[test]
+fn a_sqlite_url_is_embedded() {
     let config = load_env(&[("DATABASE_URL", "sqlite:/tmp/a.db")]);
     assert_eq!(
         (config.mode().unwrap(), config.sqlite_path()),
@@ -312,20 +378,27 @@ fn what_is_allowed_but_unwise_is_warned_about() {
 fn the_advertised_address_is_the_bound_one_unless_set() {
     let config = Config::defaults().unwrap();
     assert_eq!(
-        config.grpc_advertise("10.1.2.3:99".parse().unwrap()),
+        config.grpc_advertise("10.1.2.3:99".parse().unwrap(), None),
         "10.1.2.3:99"
     );
     assert_eq!(
-        config.grpc_advertise("0.0.0.0:99".parse().unwrap()),
+        config.grpc_advertise("0.0.0.0:99".parse().unwrap(), None),
         "127.0.0.1:99"
     );
     assert_eq!(
-        config.grpc_advertise("[::]:99".parse().unwrap()),
+        config.grpc_advertise("[::]:99".parse().unwrap(), None),
         "[::1]:99"
+    );
+    assert_eq!(
+        config.grpc_advertise(
+            "0.0.0.0:99".parse().unwrap(),
+            Some("10.1.2.3".parse().unwrap())
+        ),
+        "10.1.2.3:99"
     );
     let config = load_env(&[("GRPC_ADVERTISE", "node-3:9090")]);
     assert_eq!(
-        config.grpc_advertise("0.0.0.0:99".parse().unwrap()),
+        config.grpc_advertise("0.0.0.0:99".parse().unwrap(), None),
         "node-3:9090"
     );
 }

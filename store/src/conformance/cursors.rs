@@ -1,6 +1,7 @@
 //! Cursors: never back, never past what was not confirmed.
 
 use lingxi_domain::now_ms;
+use lingxi_domain::role::GroupRole;
 
 use super::user;
 use crate::{ConversationHead, CursorMove, Store};
@@ -76,4 +77,49 @@ pub(super) async fn run(store: &Store) {
     tx.commit().await.unwrap();
     assert_eq!(step(1, i64::MAX).await, 12, "at most to the head");
     assert!(store.unconfirmed_heads(&[carol]).await.unwrap().is_empty());
+    many(store, &key).await;
+}
+
+/// Many moves at once, several of one member among them, in any order.
+async fn many(store: &Store, of_carol: &str) {
+    let key = "g:987654323";
+    let mut tx = store.begin().await.unwrap();
+    let head = ConversationHead {
+        conversation: key.into(),
+        version: 1,
+        last_seq: 300,
+        message_seq: 300,
+        last_time: now_ms(),
+    };
+    tx.put_heads(&[head]).await.unwrap();
+    let users: Vec<_> = (1_000_001..1_000_701)
+        .map(|user| (user, GroupRole::Member))
+        .collect();
+    tx.add_members(key, &users, 1, now_ms()).await.unwrap();
+    tx.commit().await.unwrap();
+    let m = |conversation: &str, user_id, from, to| CursorMove {
+        conversation: conversation.into(),
+        user_id,
+        from,
+        to,
+    };
+    let mut moves: Vec<_> = users.iter().map(|&(user, _)| m(key, user, 1, 5)).collect();
+    moves.extend([
+        m(key, 1_000_002, 9, 12),
+        m(key, 1_000_001, 9, 12),
+        m(key, 1_000_001, 6, 8),
+        m(key, 999, 1, 5),
+        m("g:987654324", 1_000_001, 1, 5),
+        m(of_carol, 999, 1, 5),
+    ]);
+    store.move_cursors(&moves).await.unwrap();
+    store.move_cursors(&[]).await.unwrap();
+    let stands = async |user| {
+        let member = store.member(key, user).await.unwrap();
+        member.unwrap().delivered_seq
+    };
+    assert_eq!(stands(1_000_001).await, 12, "three moves that touch");
+    assert_eq!(stands(1_000_002).await, 5, "6 to 8 were not confirmed");
+    assert_eq!(stands(1_000_700).await, 5);
+    assert_eq!(store.member(key, 999).await.unwrap(), None, "no stranger");
 }

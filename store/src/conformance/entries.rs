@@ -6,7 +6,7 @@ use lingxi_domain::{message_id, now_ms};
 use super::user;
 use crate::{ConversationHead, EntryKind, Error, NewEntry, Store};
 
-fn message<'a>(
+pub(super) fn message<'a>(
     id: i64,
     conversation: &'a str,
     seq: i64,
@@ -127,6 +127,19 @@ pub(super) async fn run(store: &Store) {
         many.iter().map(|e| e.seq).collect::<Vec<_>>(),
         [1, 2, 149, 150]
     );
+    let oldest = store.history(&key, (3, 100), 2, true, false).await.unwrap();
+    assert_eq!(oldest.iter().map(|e| e.seq).collect::<Vec<_>>(), [3, 4]);
+    let long = store
+        .entries_of_many(&[(&key, 100, i64::MAX), (&key, 9, 8)])
+        .await
+        .unwrap();
+    assert_eq!(
+        long.len(),
+        51,
+        "also a range without an end, and one that is empty"
+    );
+    let ranges: Vec<_> = (1..=150).map(|seq| (key.as_str(), seq, seq)).collect();
+    assert_eq!(store.entries_of_many(&ranges).await.unwrap().len(), 150);
     let pushed = store
         .entries_after_id(9, new[147].id, last, 10)
         .await
@@ -151,8 +164,33 @@ pub(super) async fn run(store: &Store) {
         ("", Some(5))
     );
 
+    odd_ids(store, bob).await;
     members(store, alice, bob).await;
     pages(store).await;
+}
+
+/// A client may choose any 64 bytes: each is a message of its own.
+async fn odd_ids(store: &Store, sender: i64) {
+    let key = "g:987654322";
+    let odd = ["a", "a ", "A", "á", "a\u{0}", "\"\\😀", "  "];
+    let mut tx = store.begin().await.unwrap();
+    let mut last = 0;
+    let new: Vec<NewEntry<'_>> = odd
+        .iter()
+        .zip(1..)
+        .map(|(msg_id, seq)| {
+            last = message_id::next_owned(last, 11);
+            message(last, key, seq, sender, msg_id)
+        })
+        .collect();
+    tx.insert_entries(&new).await.unwrap();
+    let mut keys: Vec<_> = odd.iter().map(|id| (key, sender, *id)).collect();
+    keys.push((key, sender, "a  "));
+    let mut found = tx.find_repeats(&keys).await.unwrap();
+    found.sort_unstable_by_key(|r| r.seq);
+    let ids: Vec<&str> = found.iter().map(|r| r.msg_id.as_str()).collect();
+    assert_eq!(ids, odd);
+    tx.commit().await.unwrap();
 }
 
 async fn pages(store: &Store) {

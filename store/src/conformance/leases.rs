@@ -1,6 +1,6 @@
 //! Leases and the fence.
 
-use crate::{Error, Lease, LeaseProgress, Store};
+use crate::{Error, Lease, LeaseCount, LeaseProgress, Store};
 
 fn progress(lease: &Lease, stream_pos: i64) -> LeaseProgress {
     LeaseProgress {
@@ -96,5 +96,93 @@ pub(super) async fn run(store: &Store, other: &Store) {
         8,
         "expired by the database's clock, they are free"
     );
+    other.release_leases("b").await.unwrap();
+    shares(store, other).await;
+    workers(store, other).await;
+    committers(store, other).await;
+}
+
+/// The surplus is given up, and taken by who has less.
+async fn shares(store: &Store, other: &Store) {
+    store.take_leases("a", 60_000, 64, false).await.unwrap();
+    store.release_some_leases("a", &[]).await.unwrap();
+    store.release_some_leases("b", &[0, 1]).await.unwrap();
+    assert_eq!(
+        store.held_leases("a").await.unwrap().len(),
+        8,
+        "only one's own"
+    );
+    store.release_some_leases("a", &[1, 3, 99]).await.unwrap();
+    let count = |owner: &str, count, expired| LeaseCount {
+        owner: owner.into(),
+        count,
+        expired,
+    };
+    assert_eq!(
+        store.lease_counts().await.unwrap(),
+        [count("", 2, 2), count("a", 6, 0)]
+    );
+    let one = other.take_leases("b", 60_000, 1, false).await.unwrap();
+    assert_eq!(
+        one.iter().map(|l| l.partition).collect::<Vec<_>>(),
+        [1],
+        "no more than asked for"
+    );
+    let rest = other.take_leases("b", 60_000, 64, false).await.unwrap();
+    assert_eq!(rest.iter().map(|l| l.partition).collect::<Vec<_>>(), [3]);
+    store.release_leases("a").await.unwrap();
+    other.release_leases("b").await.unwrap();
+}
+
+async fn workers(store: &Store, other: &Store) {
+    assert_eq!(store.announce_worker("a", 60_000).await.unwrap(), 1);
+    assert_eq!(other.announce_worker("b", 60_000).await.unwrap(), 2);
+    assert_eq!(
+        store.announce_worker("a", 60_000).await.unwrap(),
+        2,
+        "once each"
+    );
+    assert_eq!(
+        other.announce_worker("b", -1_000).await.unwrap(),
+        2,
+        "the caller counts"
+    );
+    assert_eq!(
+        store.announce_worker("a", 60_000).await.unwrap(),
+        1,
+        "one has expired"
+    );
+    assert_eq!(other.announce_worker("b", -100_000).await.unwrap(), 2);
+    assert_eq!(store.announce_worker("a", 60_000).await.unwrap(), 1);
+    assert_eq!(other.announce_worker("b", 60_000).await.unwrap(), 2);
+    store.leave_worker("a").await.unwrap();
+    assert_eq!(other.announce_worker("b", 60_000).await.unwrap(), 1);
+    other.leave_worker("b").await.unwrap();
+}
+
+/// A committer's transactions are those of its owner, one after another.
+async fn committers(store: &Store, other: &Store) {
+    let held = store.take_leases("a", 60_000, 1, false).await.unwrap();
+    let committer = store.committer("a");
+    for stream_pos in [50, 51] {
+        let mut tx = committer.begin().await.unwrap();
+        tx.fence("a", &[progress(&held[0], stream_pos)])
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+    }
+    let mut tx = committer.begin().await.unwrap();
+    tx.fence("a", &[progress(&held[0], 52)]).await.unwrap();
+    drop(tx);
+    let mut tx = committer.begin().await.unwrap();
+    tx.fence("a", &[progress(&held[0], 53)]).await.unwrap();
+    tx.commit().await.unwrap();
+    store.release_leases("a").await.unwrap();
+    let taken = other.take_leases("b", 60_000, 1, false).await.unwrap();
+    assert_eq!(taken[0].stream_pos, 53);
+    let mut tx = committer.begin().await.unwrap();
+    let late = tx.fence("a", &[progress(&held[0], 54)]).await;
+    assert!(matches!(late, Err(Error::Fenced)), "{late:?}");
+    drop(tx);
     other.release_leases("b").await.unwrap();
 }

@@ -8,10 +8,15 @@
     reason = "a conformance suite is a test: it panics where a promise is broken"
 )]
 
+mod contention;
 mod cursors;
 mod effects;
 mod entries;
+mod groups;
 mod leases;
+pub mod mysql;
+
+mod users;
 
 use lingxi_domain::role::AccountRole;
 use lingxi_domain::{UserId, now_ms};
@@ -30,6 +35,9 @@ where
     leases::run(&store, &open().await).await;
     entries::run(&store).await;
     cursors::run(&store).await;
+    users::run(&store).await;
+    groups::run(&store).await;
+    contention::run(&store).await;
     effects::run(&store).await;
     settings(&store, &open().await).await;
     connection_ids(&store, &open().await).await;

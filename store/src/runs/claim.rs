@@ -7,7 +7,7 @@ use super::sweep::Failed;
 use super::{MAX_FAILURES, RUN_LEASE_MS, Run};
 use crate::Store;
 use crate::error::Result;
-use crate::sql::{args, chunks, dialect, list};
+use crate::sql::{args, list};
 
 /// What became of an attempt to take a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +48,10 @@ impl Store {
     /// Takes a run that waits, or whose worker let its lease expire. Raises `attempt`, and from the second attempt on
     /// `generation`, since clients may have seen more of the first than it committed.
     pub async fn claim_run(&self, id: &str, worker: &str) -> Result<Claim> {
+        self.retried(|| self.claim_run_once(id, worker)).await
+    }
+
+    async fn claim_run_once(&self, id: &str, worker: &str) -> Result<Claim> {
         let mut tx = self.begin().await?;
         let Some(found) = tx.run_for_update(id).await? else {
             return Ok(Claim::Unknown);
@@ -55,7 +59,7 @@ impl Store {
         if found.state.is_final() {
             return Ok(Claim::Finished);
         }
-        let now = dialect::NOW_MS;
+        let now = tx.dialect().now_ms();
         let free = format!("(state = 'queued' OR lease_expires_at < {now})");
         let sql = format!("SELECT {free}, deadline_at - {now} FROM runs WHERE id = ?");
         let row = tx.conn.fetch_one(sql, args![id]).await?;
@@ -76,6 +80,7 @@ impl Store {
                 Claim::Held
             });
         }
+        // MySQL assigns from left to right and reads what it has assigned: `attempt` and `state` are set behind their use.
         let sql = format!(
             "UPDATE runs SET failures = failures + (state = 'running'), generation = generation + (attempt > 0), \
              attempt = attempt + 1, state = 'running', worker = ?, lease_expires_at = {now} + ? \
@@ -105,22 +110,34 @@ impl Store {
         worker: &str,
         runs: &[(String, i64)],
     ) -> Result<Vec<HeldRun>> {
-        let mut held = Vec::with_capacity(runs.len());
         if runs.is_empty() {
-            return Ok(held);
+            return Ok(Vec::new());
         }
+        self.retried(|| self.renew_run_leases_once(worker, runs))
+            .await
+    }
+
+    async fn renew_run_leases_once(
+        &self,
+        worker: &str,
+        runs: &[(String, i64)],
+    ) -> Result<Vec<HeldRun>> {
+        let mut held = Vec::with_capacity(runs.len());
         let mut tx = self.begin().await?;
-        for piece in chunks(runs) {
-            let ids = list(piece.len());
-            let mine = format!("worker = ? AND state = 'running' AND id IN ({ids})");
+        let asked: Vec<&str> = runs.iter().map(|(id, _)| id.as_str()).collect();
+        for ids in tx.dialect().lists(&asked) {
+            let mine = format!(
+                "worker = ? AND state = 'running' AND id IN ({})",
+                list(ids.len())
+            );
             let values = || {
                 let mut values = args![worker];
-                values.extend(piece.iter().map(|(id, _)| crate::sql::Value::from(id)));
+                values.extend(ids.iter().cloned());
                 values
             };
             let sql = format!(
                 "UPDATE runs SET lease_expires_at = {} + {RUN_LEASE_MS} WHERE {mine}",
-                dialect::NOW_MS
+                tx.dialect().now_ms()
             );
             tx.conn.execute(sql, values()).await?;
             let sql =
@@ -131,7 +148,7 @@ impl Store {
                     attempt: row.int(1)?,
                     stop_requested: row.int(2)? != 0,
                 };
-                if piece
+                if runs
                     .iter()
                     .any(|(id, attempt)| *id == run.run_id && *attempt == run.attempt)
                 {
@@ -146,17 +163,15 @@ impl Store {
     /// Gives a run back, so that another worker can take it at once; `failed` counts the attempt as one. Does nothing
     /// when the run is no longer held under `attempt`.
     pub async fn release_run(&self, id: &str, attempt: i64, failed: bool) -> Result<()> {
-        let mut tx = self.begin().await?;
         // After a failure the sweeper waits a little: what went wrong may still be wrong.
         let pause: i64 = if failed { 1_000 } else { 0 };
         let sql = format!(
             "UPDATE runs SET state = 'queued', worker = NULL, failures = failures + ?, lease_expires_at = {} + ? \
              WHERE id = ? AND attempt = ? AND state = 'running'",
-            dialect::NOW_MS
+            self.dialect().now_ms()
         );
-        tx.conn
-            .execute(sql, args![failed, pause, id, attempt])
+        self.retried(|| self.execute(sql.clone(), args![failed, pause, id, attempt]))
             .await?;
-        tx.commit().await
+        Ok(())
     }
 }

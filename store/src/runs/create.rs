@@ -9,7 +9,7 @@ use super::steps::{NewStep, StepKind};
 use super::{COLUMNS, Run, run};
 use crate::Store;
 use crate::error::{Error, Result};
-use crate::sql::{args, dialect};
+use crate::sql::args;
 
 /// How long a new run is left to its first delivery before it is published again, in milliseconds.
 const FIRST_DELIVERY_MS: i64 = 5_000;
@@ -52,7 +52,7 @@ impl Store {
         if let Some(known) = self.repeated_run(new).await? {
             return Ok(known);
         }
-        match self.insert_run(new).await {
+        match self.retried(|| self.insert_run(new)).await {
             Ok(run) => Ok(CreatedRun::New(run)),
             // Asked twice at the same moment: the other one was first.
             Err(Error::Constraint("runs_idempotency_key")) => {
@@ -86,7 +86,7 @@ impl Store {
 
     async fn insert_run(&self, new: &NewRun<'_>) -> Result<Run> {
         let mut tx = self.begin().await?;
-        let now = dialect::NOW_MS;
+        let now = tx.dialect().now_ms();
         let sql = format!(
             "INSERT INTO runs (id, user_id, kind, lane, conversation, input, idempotency_key, state, generation, \
              lease_expires_at, deadline_at, created_at) \

@@ -15,7 +15,7 @@ use lingxi_domain::{ErrorCode, UserId};
 
 use crate::Store;
 use crate::error::{Error, Result};
-use crate::sql::{Row, args, dialect};
+use crate::sql::{Row, args};
 
 pub use claim::{Claim, ClaimedRun, HeldRun};
 pub use create::{CreatedRun, NewRun};
@@ -115,7 +115,7 @@ impl crate::Tx {
     async fn run_for_update(&mut self, id: &str) -> Result<Option<Run>> {
         let sql = format!(
             "SELECT {COLUMNS} FROM runs WHERE id = ?{}",
-            dialect::FOR_UPDATE
+            self.dialect().for_update()
         );
         let row = self.conn.fetch_one(sql, args![id]).await?;
         row.as_ref().map(run).transpose()

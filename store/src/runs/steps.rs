@@ -126,6 +126,11 @@ impl Store {
     /// # Errors
     /// [`Error::Fenced`] when it no longer is: nothing was written.
     pub async fn commit_step(&self, id: &str, attempt: i64, step: &NewStep<'_>) -> Result<()> {
+        self.retried(|| self.commit_step_once(id, attempt, step))
+            .await
+    }
+
+    async fn commit_step_once(&self, id: &str, attempt: i64, step: &NewStep<'_>) -> Result<()> {
         let mut tx = self.begin().await?;
         let sql =
             "UPDATE runs SET generation = ? WHERE id = ? AND attempt = ? AND state = 'running'";
@@ -146,6 +151,11 @@ impl Store {
     /// # Errors
     /// [`Error::Fenced`] when it no longer is held, or has ended: nothing was written.
     pub async fn finish_run(&self, id: &str, attempt: i64, end: &FinishedRun<'_>) -> Result<()> {
+        self.retried(|| self.finish_run_once(id, attempt, end))
+            .await
+    }
+
+    async fn finish_run_once(&self, id: &str, attempt: i64, end: &FinishedRun<'_>) -> Result<()> {
         let mut tx = self.begin().await?;
         if !tx.end_run(id, attempt, "running", end).await? {
             return Err(Error::Fenced);

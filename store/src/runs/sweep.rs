@@ -8,7 +8,7 @@ use lingxi_domain::run::{RunEvent, RunState};
 use super::steps::{FinishedRun, NewStep, StepKind};
 use super::{COLUMNS, MAX_FAILURES, Run, run};
 use crate::error::Result;
-use crate::sql::{args, dialect};
+use crate::sql::args;
 use crate::{Store, Tx};
 
 /// How long a run that was published again is left alone, in milliseconds: it may wait for a busy worker.
@@ -42,7 +42,7 @@ impl Store {
     /// Up to `limit` unfinished runs whose lease has expired, set to be taken by anybody. Of several callers one gets
     /// each run; the same run comes again only when it has waited long, or was taken and lost once more.
     pub async fn requeueable_runs(&self, limit: i64) -> Result<Vec<SweptRun>> {
-        let now = dialect::NOW_MS;
+        let now = self.dialect().now_ms();
         // Mostly there are none: look without the writer first.
         let sql = format!(
             "SELECT 1 FROM runs WHERE finished_at IS NULL AND lease_expires_at < {now} LIMIT 1"
@@ -56,11 +56,17 @@ impl Store {
         {
             return Ok(Vec::new());
         }
+        self.retried(|| self.requeueable_runs_once(limit)).await
+    }
+
+    async fn requeueable_runs_once(&self, limit: i64) -> Result<Vec<SweptRun>> {
+        let now = self.dialect().now_ms();
         let mut tx = self.begin().await?;
+        // Several sweepers work side by side: each takes what no other has at hand.
         let sql = format!(
             "SELECT {COLUMNS} FROM runs WHERE finished_at IS NULL AND lease_expires_at < {now} \
              ORDER BY lease_expires_at LIMIT ?{}",
-            dialect::FOR_UPDATE
+            tx.dialect().for_update_skip_locked()
         );
         let rows = tx.conn.fetch(sql, args![limit]).await?;
         let found = rows.iter().map(run).collect::<Result<Vec<_>>>()?;

@@ -1,4 +1,4 @@
-//! Runs on a real SQLite file.
+//! Runs, on a real SQLite file and on a real server.
 
 use std::time::Duration;
 
@@ -7,14 +7,36 @@ use lingxi_domain::replay::StampedEvent;
 use lingxi_domain::run::{RunEvent, RunKind, RunState, Usage};
 
 use super::*;
-use crate::{Effect, Location};
+use crate::Effect;
 
-async fn store() -> (tempfile::TempDir, Store) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&Location::Sqlite(folder.path().join("test.db")))
-        .await
-        .unwrap();
-    (folder, store)
+/// Each case on each database, which is new.
+macro_rules! on_each_database {
+    ($($case:ident,)*) => {
+        mod on_sqlite {
+            $(#[tokio::test]
+            async fn $case() {
+                let folder = tempfile::tempdir().unwrap();
+                let location = crate::Location::Sqlite(folder.path().join("test.db"));
+                super::$case(crate::Store::open(&location).await.unwrap()).await;
+            })*
+        }
+        mod on_mysql {
+            $(#[tokio::test]
+            async fn $case() {
+                let database = crate::conformance::mysql::fresh().await;
+                super::$case(crate::Store::open(&database.location()).await.unwrap()).await;
+            })*
+        }
+    };
+}
+
+on_each_database! {
+    the_same_key_and_question_are_one_run,
+    a_run_has_one_worker_at_a_time,
+    steps_and_the_end_come_back_as_they_were,
+    the_sweeper_finds_each_lost_run_once,
+    giving_back_is_no_failure_and_five_failures_end_it,
+    a_lease_ends_by_the_databases_clock,
 }
 
 fn new<'a>(id: &'a str, key: Option<&'a str>) -> NewRun<'a> {
@@ -91,9 +113,7 @@ fn end<'a>(last: NewStep<'a>) -> FinishedRun<'a> {
     }
 }
 
-#[tokio::test]
-async fn the_same_key_and_question_are_one_run() {
-    let (_folder, store) = store().await;
+async fn the_same_key_and_question_are_one_run(store: Store) {
     let CreatedRun::New(first) = store.create_run(&new("a", Some("k"))).await.unwrap() else {
         panic!()
     };
@@ -156,9 +176,7 @@ async fn the_same_key_and_question_are_one_run() {
     );
 }
 
-#[tokio::test]
-async fn a_run_has_one_worker_at_a_time() {
-    let (_folder, store) = store().await;
+async fn a_run_has_one_worker_at_a_time(store: Store) {
     store.create_run(&new("a", None)).await.unwrap();
     let first = claimed(&store, "a", "w1").await;
     assert_eq!(
@@ -207,9 +225,7 @@ async fn a_run_has_one_worker_at_a_time() {
     assert_eq!(store.run_steps("a").await.unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn steps_and_the_end_come_back_as_they_were() {
-    let (_folder, store) = store().await;
+async fn steps_and_the_end_come_back_as_they_were(store: Store) {
     store.create_run(&new("a", None)).await.unwrap();
     claimed(&store, "a", "w1").await;
     let events = [chunk(1, 5, "text")];
@@ -252,9 +268,7 @@ async fn steps_and_the_end_come_back_as_they_were() {
     assert_eq!(store.requeueable_runs(10).await.unwrap(), []);
 }
 
-#[tokio::test]
-async fn the_sweeper_finds_each_lost_run_once() {
-    let (_folder, store) = store().await;
+async fn the_sweeper_finds_each_lost_run_once(store: Store) {
     store.create_run(&new("queued", None)).await.unwrap();
     store.create_run(&new("lost", None)).await.unwrap();
     claimed(&store, "lost", "w1").await;
@@ -291,9 +305,7 @@ async fn the_sweeper_finds_each_lost_run_once() {
     assert_eq!((taken.run.attempt, taken.run.failures), (2, 1));
 }
 
-#[tokio::test]
-async fn giving_back_is_no_failure_and_five_failures_end_it() {
-    let (_folder, store) = store().await;
+async fn giving_back_is_no_failure_and_five_failures_end_it(store: Store) {
     store.create_run(&new("a", None)).await.unwrap();
     for _ in 0..10 {
         let attempt = claimed(&store, "a", "w").await.run.attempt;
@@ -345,9 +357,7 @@ async fn giving_back_is_no_failure_and_five_failures_end_it() {
     assert_eq!(store.claim_run("a", "w").await.unwrap(), Claim::Finished);
 }
 
-#[tokio::test]
-async fn a_lease_ends_by_the_databases_clock() {
-    let (_folder, store) = store().await;
+async fn a_lease_ends_by_the_databases_clock(store: Store) {
     let short = NewRun {
         deadline_ms: -5,
         ..new("a", None)

@@ -1,49 +1,336 @@
-//! Where the SQL of one database differs from another's. Today there is SQLite; MySQL's forms belong here too.
+//! Where the SQL of one database differs from another's. MySQL's forms are valid on MariaDB 10.11 and on MySQL 8.
 
-use super::placeholders;
+use std::fmt::Write as _;
 
-/// A table of values named `v` with the given columns, to join with: `WITH v(a,b) AS (VALUES (?,?),…)`.
-pub(crate) fn with_values(columns: &[&str], rows: usize) -> String {
-    format!(
-        "WITH v({}) AS (VALUES {})",
-        columns.join(","),
-        placeholders(rows, columns.len())
-    )
+use super::{Value, args, placeholders};
+
+/// Which SQL a connection speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    MySql,
 }
 
-/// The tail of an INSERT that, where the key exists, overwrites the named columns.
-pub(crate) fn on_conflict_overwrite(key: &str, columns: &[&str]) -> String {
-    let sets: Vec<String> = columns
+/// A column of a table of values.
+#[derive(Clone, Copy)]
+pub(crate) enum Column {
+    Int(&'static str),
+    /// At most 255 characters.
+    Text(&'static str),
+}
+
+impl Column {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Int(name) | Self::Text(name) => name,
+        }
+    }
+}
+
+/// Rows a multi-row statement may have: few sizes, so that few texts are prepared.
+const SQLITE_CHUNKS: &[usize] = &[128, 32, 8, 1];
+/// A statement is a round trip here, so that there are more and larger ones.
+const MYSQL_CHUNKS: &[usize] = &[512, 256, 128, 64, 32, 16, 8, 4, 2, 1];
+/// Lengths of lists of keys: one that is shorter is filled up.
+const MYSQL_LISTS: &[usize] = &[1, 4, 16, 64, 256, 512];
+
+/// Ranges of entries from this length on are not looked up one by one.
+const LONG_RANGE: i64 = 1024;
+
+impl Dialect {
+    /// Cuts `items` into pieces of the sizes that INSERTs are prepared for.
+    pub(crate) fn chunks<T>(self, mut items: &[T]) -> impl Iterator<Item = &[T]> {
+        let sizes = match self {
+            Self::Sqlite => SQLITE_CHUNKS,
+            Self::MySql => MYSQL_CHUNKS,
+        };
+        std::iter::from_fn(move || {
+            let size = *sizes.iter().find(|&&size| size <= items.len())?;
+            let (piece, rest) = items.split_at(size);
+            items = rest;
+            Some(piece)
+        })
+    }
+
+    /// Cuts keys into the arguments of `IN (…)`, in their order and of the lengths that statements are prepared for. A key
+    /// may stand in one more than once.
+    pub(crate) fn lists<'a, T: Copy + Into<Value<'a>>>(
+        self,
+        mut keys: &[T],
+    ) -> impl Iterator<Item = Vec<Value<'a>>> {
+        std::iter::from_fn(move || {
+            let last = *keys.last()?;
+            let (taken, length) = match self {
+                Self::Sqlite => SQLITE_CHUNKS
+                    .iter()
+                    .find(|&&size| size <= keys.len())
+                    .map(|&size| (size, size))?,
+                Self::MySql => MYSQL_LISTS
+                    .iter()
+                    .find(|&&size| size >= keys.len())
+                    .map_or((512, 512), |&size| (keys.len(), size)),
+            };
+            let (piece, rest) = keys.split_at(taken);
+            keys = rest;
+            let fill = std::iter::repeat_n(last, length - taken);
+            Some(piece.iter().copied().chain(fill).map(Into::into).collect())
+        })
+    }
+
+    /// Cuts `items` into pieces for [`Self::with_values`] and [`Self::update_from_values`].
+    pub(crate) fn value_chunks<T>(self, mut items: &[T]) -> impl Iterator<Item = &[T]> {
+        std::iter::from_fn(move || {
+            let size = match self {
+                Self::Sqlite => *SQLITE_CHUNKS.iter().find(|&&size| size <= items.len())?,
+                // One text serves any number of rows.
+                Self::MySql if items.is_empty() => return None,
+                Self::MySql => items.len().min(1024),
+            };
+            let (piece, rest) = items.split_at(size);
+            items = rest;
+            Some(piece)
+        })
+    }
+
+    /// The head of a SELECT that joins with a table of values named `v`, and the arguments for it.
+    pub(crate) fn with_values<'a>(
+        self,
+        columns: &[Column],
+        cells: Vec<Value<'a>>,
+    ) -> (String, Vec<Value<'a>>) {
+        match self {
+            Self::Sqlite => {
+                let names: Vec<_> = columns.iter().map(|c| c.name()).collect();
+                let rows = cells.len() / columns.len();
+                let head = format!(
+                    "WITH v({}) AS (VALUES {})",
+                    names.join(","),
+                    placeholders(rows, columns.len())
+                );
+                (head, cells)
+            }
+            Self::MySql => (
+                format!("WITH v AS ({})", json_rows(columns)),
+                vec![Value::Text(json(columns.len(), &cells).into())],
+            ),
+        }
+    }
+
+    /// For `(conversation, first, last)`: the head of a SELECT, its `FROM` up to `entries e` with the rows in between, and
+    /// the arguments.
+    pub(crate) fn with_ranges<'a>(
+        self,
+        ranges: &[(&'a str, i64, i64)],
+    ) -> (String, &'static str, Vec<Value<'a>>) {
+        const RANGE: &[Column] = &[
+            Column::Text("conversation"),
+            Column::Int("first"),
+            Column::Int("upto"),
+        ];
+        let mut cells = Vec::with_capacity(ranges.len() * 3);
+        for &(conversation, first, upto) in ranges {
+            cells.extend(args![conversation, first, upto]);
+        }
+        let (head, mut values) = self.with_values(RANGE, cells);
+        let between = "v JOIN entries e ON e.conversation = v.conversation AND e.seq BETWEEN v.first AND v.upto";
+        let lengths = ranges
+            .iter()
+            .map(|(_, first, upto)| upto.saturating_sub(*first));
+        let longest = lengths.max().unwrap_or(0);
+        match self {
+            Self::MySql if longest < LONG_RANGE => {
+                // A join by BETWEEN would read the conversation's whole index: each place is looked up instead.
+                let steps = (0..=longest).map(Value::Int).collect::<Vec<_>>();
+                values.push(Value::Text(json(1, &steps).into()));
+                let head = format!("{head}, n AS ({})", json_rows(&[Column::Int("step")]));
+                let places = "v STRAIGHT_JOIN n ON n.step <= v.upto - v.first \
+                              STRAIGHT_JOIN entries e ON e.conversation = v.conversation AND e.seq = v.first + n.step";
+                (head, places, values)
+            }
+            Self::Sqlite | Self::MySql => (head, between, values),
+        }
+    }
+
+    /// An UPDATE of the rows of `table` that have a match in a table of values named `v`, in its order. `on` finds them
+    /// by their key, `also` is what must hold besides; `sets` are columns and what they become.
+    pub(crate) fn update_from_values<'a>(
+        self,
+        table: &str,
+        columns: &[Column],
+        cells: Vec<Value<'a>>,
+        (on, also): (&str, &str),
+        sets: &[(&str, &str)],
+    ) -> (String, Vec<Value<'a>>) {
+        let sets = |prefix: &str| {
+            let sets: Vec<_> = sets
+                .iter()
+                .map(|(c, to)| format!("{prefix}{c} = {to}"))
+                .collect();
+            sets.join(", ")
+        };
+        match self {
+            Self::Sqlite => {
+                let (head, cells) = self.with_values(columns, cells);
+                let sets = sets("");
+                (
+                    format!("{head} UPDATE {table} SET {sets} FROM v WHERE {on} AND {also}"),
+                    cells,
+                )
+            }
+            // The values lead, so that rows are found by key and locked in the order of the values, no others.
+            Self::MySql => (
+                format!(
+                    "UPDATE ({}) v STRAIGHT_JOIN {table} ON {on} SET {} WHERE {also}",
+                    json_rows(columns),
+                    sets(&format!("{table}."))
+                ),
+                vec![Value::Text(json(columns.len(), &cells).into())],
+            ),
+        }
+    }
+
+    /// The tail of an INSERT that, where the key exists, overwrites the named columns. The table has no other key.
+    pub(crate) fn on_conflict_overwrite(self, key: &str, columns: &[&str]) -> String {
+        let sets = |to: fn(&str) -> String| {
+            let sets: Vec<_> = columns.iter().map(|c| to(c)).collect();
+            sets.join(",")
+        };
+        match self {
+            Self::Sqlite => format!(
+                " ON CONFLICT({key}) DO UPDATE SET {}",
+                sets(|c| format!("{c}=excluded.{c}"))
+            ),
+            Self::MySql => format!(
+                " ON DUPLICATE KEY UPDATE {}",
+                sets(|c| format!("{c}=VALUES({c})"))
+            ),
+        }
+    }
+
+    /// The tail of an INSERT that keeps the row that is there. The table has no other key. How many rows such a statement
+    /// reports differs: do not rely on it.
+    pub(crate) fn on_conflict_keep(self, key: &str) -> String {
+        match self {
+            Self::Sqlite => format!(" ON CONFLICT({key}) DO NOTHING"),
+            // Not INSERT IGNORE, which would swallow other failures too.
+            Self::MySql => {
+                let first = key.split(',').next().unwrap_or(key);
+                format!(" ON DUPLICATE KEY UPDATE {first} = {first}")
+            }
+        }
+    }
+
+    /// The tail of a SELECT that locks the rows it reads until the transaction ends. SQLite's writer is alone anyway.
+    pub(crate) fn for_update(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::MySql => " FOR UPDATE",
+        }
+    }
+
+    /// As [`Self::for_update`], but leaves rows out that others have locked.
+    pub(crate) fn for_update_skip_locked(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::MySql => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    /// Behind a table's name: rows are found by the primary key, so that a locking read of a few keys never scans (and
+    /// locks) a small table.
+    pub(crate) fn by_primary_key(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::MySql => " FORCE INDEX (PRIMARY)",
+        }
+    }
+
+    /// Now by the database's clock, milliseconds since the Unix epoch.
+    pub(crate) fn now_ms(self) -> &'static str {
+        match self {
+            Self::Sqlite => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+            // The session's time zone is UTC, so that no hour comes twice.
+            Self::MySql => "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)",
+        }
+    }
+
+    /// Whether `column` contains the text of [`containing`], without regard to the case of ASCII letters.
+    pub(crate) fn like(self, column: &str) -> String {
+        match self {
+            Self::Sqlite => format!("{column} LIKE ? ESCAPE '!'"),
+            // Bytes of UTF-8 read as a character set that has no letters with a case beyond ASCII: what SQLite does. A
+            // Unicode collation would also ignore accents.
+            Self::MySql => {
+                let folded =
+                    |text: &str| format!("LOWER(CONVERT(CAST({text} AS BINARY) USING geostd8))");
+                format!(
+                    "{} LIKE {} COLLATE geostd8_bin ESCAPE '!'",
+                    folded(column),
+                    folded("?")
+                )
+            }
+        }
+    }
+
+    /// The conversation's key of the group whose id is in `column`.
+    pub(crate) fn group_key(self, column: &str) -> String {
+        match self {
+            Self::Sqlite => format!("'g:' || {column}"),
+            Self::MySql => format!("CAST(CONCAT('g:', {column}) AS BINARY)"),
+        }
+    }
+
+    /// The group's id in the conversation's key in `column`.
+    pub(crate) fn group_id_of(self, column: &str) -> String {
+        let integer = match self {
+            Self::Sqlite => "INTEGER",
+            Self::MySql => "SIGNED",
+        };
+        format!("CAST(SUBSTR({column}, 3) AS {integer})")
+    }
+}
+
+/// Rows from one JSON argument. Measured on MariaDB 10.11 as fast as VALUES and faster than a UNION; typed, valid on
+/// MySQL 8 too, and one text for any number of rows.
+fn json_rows(columns: &[Column]) -> String {
+    let columns: Vec<_> = columns
         .iter()
-        .map(|c| format!("{c}=excluded.{c}"))
+        .enumerate()
+        .map(|(at, column)| {
+            let kind = match column {
+                Column::Int(_) => "BIGINT",
+                Column::Text(_) => "VARCHAR(255)",
+            };
+            format!("{} {kind} PATH '$[{at}]'", column.name())
+        })
         .collect();
-    format!(" ON CONFLICT({key}) DO UPDATE SET {}", sets.join(","))
-}
-
-/// The tail of an INSERT that keeps the row that is there.
-pub(crate) fn on_conflict_keep(key: &str) -> String {
-    format!(" ON CONFLICT({key}) DO NOTHING")
-}
-
-/// The tail of a SELECT that locks the rows it reads until the transaction ends. SQLite's writer is alone anyway.
-pub(crate) const FOR_UPDATE: &str = "";
-
-/// Now by the database's clock, milliseconds since the Unix epoch.
-pub(crate) const NOW_MS: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
-
-/// Sets columns of `members` from a table of values: the cursor moves of many members in one statement.
-pub(crate) fn move_delivered_cursors(rows: usize) -> String {
     format!(
-        "{} UPDATE members SET delivered_seq = MIN(v.upto, c.last_seq) \
-         FROM v JOIN conversations c ON c.conversation = v.conversation \
-         WHERE members.conversation = v.conversation AND members.user_id = v.user_id \
-         AND members.delivered_seq >= v.first - 1 AND members.delivered_seq < MIN(v.upto, c.last_seq)",
-        with_values(&["conversation", "user_id", "first", "upto"], rows)
+        "SELECT * FROM JSON_TABLE(?, '$[*]' COLUMNS({})) j",
+        columns.join(", ")
     )
 }
 
-/// Behind a LIKE whose pattern is made by [`containing`].
-pub(crate) const LIKE_ESCAPE: &str = "ESCAPE '!'";
+/// `[[1,"a"],[2,"b"]]`
+fn json(width: usize, cells: &[Value<'_>]) -> String {
+    let mut text = String::with_capacity(cells.len() * 12);
+    text.push('[');
+    for (at, cell) in cells.iter().enumerate() {
+        text.push_str(match (at, at % width) {
+            (0, _) => "[",
+            (_, 0) => "],[",
+            _ => ",",
+        });
+        let _ = match cell {
+            Value::Int(v) | Value::OptInt(Some(v)) => write!(text, "{v}"),
+            Value::Text(v) | Value::OptText(Some(v)) => {
+                write!(text, "{}", serde_json::Value::from(v.as_ref()))
+            }
+            Value::OptInt(None) | Value::OptText(None) => write!(text, "null"),
+        };
+    }
+    text.push_str(if cells.is_empty() { "]" } else { "]]" });
+    text
+}
 
 /// A LIKE pattern for texts that contain `keyword` to the letter.
 pub(crate) fn containing(keyword: &str) -> String {
@@ -59,12 +346,34 @@ pub(crate) fn containing(keyword: &str) -> String {
     pattern
 }
 
-/// The conversation's key of the group whose id is in `column`.
-pub(crate) fn group_key(column: &str) -> String {
-    format!("'g:' || {column}")
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The group's id in the conversation's key in `column`.
-pub(crate) fn group_id_of(column: &str) -> String {
-    format!("CAST(SUBSTR({column}, 3) AS INTEGER)")
+    #[test]
+    fn rows_become_json() {
+        let cells: Vec<Value<'_>> = args!["a\"\\\n灵😀", 1_i64, "", -2_i64];
+        assert_eq!(json(2, &cells), "[[\"a\\\"\\\\\\n灵😀\",1],[\"\",-2]]");
+        assert_eq!(json(1, &[Value::Int(5)]), "[[5]]");
+        assert_eq!(json(1, &[]), "[]");
+    }
+
+    #[test]
+    fn pieces_have_few_sizes() {
+        let items = vec![0; 700];
+        let sizes = |d: Dialect| d.chunks(&items).map(<[i32]>::len).collect::<Vec<_>>();
+        assert_eq!(sizes(Dialect::MySql), [512, 128, 32, 16, 8, 4]);
+        assert_eq!(sizes(Dialect::Sqlite)[..6], [128, 128, 128, 128, 128, 32]);
+        let lists = |d: Dialect, n: usize| {
+            let keys: Vec<i64> = (0..n).map(|k| k as i64).collect();
+            d.lists(&keys).map(|l| l.len()).collect::<Vec<_>>()
+        };
+        assert_eq!(lists(Dialect::MySql, 5), [16]);
+        assert_eq!(lists(Dialect::MySql, 512), [512]);
+        assert_eq!(lists(Dialect::MySql, 513), [512, 1]);
+        assert_eq!(lists(Dialect::Sqlite, 9), [8, 1]);
+        assert_eq!(lists(Dialect::MySql, 0), [0; 0]);
+        assert_eq!(Dialect::MySql.value_chunks(&items).count(), 1);
+        assert_eq!(Dialect::MySql.value_chunks::<i32>(&[]).count(), 0);
+    }
 }

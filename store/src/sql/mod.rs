@@ -1,17 +1,21 @@
 //! The one place that talks to a database driver: values in, rows out, the same for every dialect.
 //!
-//! Queries are written once, with `?` for every value; what must differ is in [`dialect`].
+//! Queries are written once, with `?` for every value; what must differ is in [`dialect`]. [`sqlite`] and [`mysql`] hold
+//! the connections.
 
 pub(crate) mod dialect;
+pub(crate) mod mysql;
+mod retry;
+#[cfg(test)]
+mod schema_tests;
 pub(crate) mod sqlite;
 
 use std::borrow::Cow;
 
-use futures_util::TryStreamExt;
-use sqlx::pool::PoolConnection;
-use sqlx::{Row as _, Sqlite, SqliteConnection, Transaction};
-
 use crate::error::{Error, Result};
+use crate::{Durability, Location};
+pub(crate) use dialect::{Column, Dialect, containing};
+use mysql::Session;
 
 /// A value bound to a `?`.
 #[derive(Clone, Debug)]
@@ -51,35 +55,109 @@ macro_rules! args {
 pub(crate) use args;
 
 /// One row of a result; columns by index.
-pub(crate) struct Row(sqlx::sqlite::SqliteRow);
+pub(crate) enum Row {
+    Sqlite(sqlx::sqlite::SqliteRow),
+    MySql(sqlx::mysql::MySqlRow),
+}
 
 impl Row {
     pub(crate) fn int(&self, column: usize) -> Result<i64> {
-        Ok(self.0.try_get(column)?)
+        self.opt_int(column)?
+            .ok_or_else(|| Error::Corrupt(format!("column {column} is NULL")))
     }
     pub(crate) fn opt_int(&self, column: usize) -> Result<Option<i64>> {
-        Ok(self.0.try_get(column)?)
+        match self {
+            Self::Sqlite(row) => Ok(sqlx::Row::try_get(row, column)?),
+            Self::MySql(row) => mysql::row::int(row, column),
+        }
     }
     pub(crate) fn text(&self, column: usize) -> Result<String> {
-        Ok(self.0.try_get(column)?)
+        self.opt_text(column)?
+            .ok_or_else(|| Error::Corrupt(format!("column {column} is NULL")))
     }
     pub(crate) fn opt_text(&self, column: usize) -> Result<Option<String>> {
-        Ok(self.0.try_get(column)?)
+        match self {
+            Self::Sqlite(row) => Ok(sqlx::Row::try_get(row, column)?),
+            Self::MySql(row) => mysql::row::text(row, column),
+        }
     }
 }
 
-/// A connection: a pooled one for reading, or the writer inside a transaction. Dropped without
+/// The connections of one database.
+#[derive(Clone)]
+pub(crate) enum Database {
+    Sqlite(sqlite::Pools),
+    MySql(mysql::Server),
+}
+
+impl Database {
+    pub(crate) async fn open(location: &Location) -> Result<Self> {
+        Ok(match location {
+            Location::Sqlite(path) => Self::Sqlite(sqlite::Pools::open(path).await?),
+            Location::MySql(options) => Self::MySql(mysql::Server::open(options).await?),
+        })
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::MySql(_) => Dialect::MySql,
+        }
+    }
+
+    pub(crate) fn durability(&self) -> Durability {
+        match self {
+            Self::Sqlite(_) => sqlite::durability(),
+            Self::MySql(server) => server.durability(),
+        }
+    }
+
+    /// For reading what is committed.
+    pub(crate) async fn reader(&self) -> Result<Conn> {
+        match self {
+            Self::Sqlite(pools) => pools.reader().await,
+            Self::MySql(server) => Ok(Conn::MySql(server.reader().await?)),
+        }
+    }
+
+    /// For one writing statement that is a transaction of its own. On MySQL it is committed when it returns, without the
+    /// round trips of BEGIN and COMMIT; [`Conn::commit`] is due on every database.
+    pub(crate) async fn alone(&self) -> Result<Conn> {
+        match self {
+            Self::Sqlite(pools) => pools.begin().await,
+            Self::MySql(server) => Ok(Conn::MySql(server.alone().await?)),
+        }
+    }
+
+    /// For a transaction.
+    pub(crate) async fn begin(&self) -> Result<Conn> {
+        match self {
+            Self::Sqlite(pools) => pools.begin().await,
+            Self::MySql(server) => Ok(Conn::MySql(server.begin().await?)),
+        }
+    }
+
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite(pools) => pools.close().await,
+            Self::MySql(server) => server.close().await,
+        }
+    }
+}
+
+/// A connection: a pooled one for reading or for one statement, or one inside a transaction. Dropped without
 /// [`Conn::commit`], a transaction rolls back.
 pub(crate) enum Conn {
-    SqliteReader(PoolConnection<Sqlite>),
-    SqliteTx(Transaction<'static, Sqlite>),
+    SqliteReader(sqlite::Reader),
+    SqliteTx(sqlite::Writer),
+    MySql(Session),
 }
 
 impl Conn {
-    fn sqlite(&mut self) -> &mut SqliteConnection {
+    pub(crate) fn dialect(&self) -> Dialect {
         match self {
-            Self::SqliteReader(conn) => conn,
-            Self::SqliteTx(tx) => tx,
+            Self::SqliteReader(_) | Self::SqliteTx(_) => Dialect::Sqlite,
+            Self::MySql(_) => Dialect::MySql,
         }
     }
 
@@ -89,13 +167,11 @@ impl Conn {
         sql: impl Into<Cow<'static, str>>,
         args: Vec<Value<'_>>,
     ) -> Result<Vec<Row>> {
-        let mut rows = Vec::new();
-        let query = sqlite::query(sql.into(), args)?;
-        let mut stream = query.fetch(self.sqlite());
-        while let Some(row) = stream.try_next().await? {
-            rows.push(Row(row));
+        match self {
+            Self::SqliteReader(conn) => sqlite::fetch(conn, sql.into(), args).await,
+            Self::SqliteTx(tx) => sqlite::fetch(tx, sql.into(), args).await,
+            Self::MySql(session) => session.fetch(sql.into(), args).await,
         }
-        Ok(rows)
     }
 
     /// The first row of a query, if any.
@@ -107,16 +183,13 @@ impl Conn {
         Ok(self.fetch(sql, args).await?.into_iter().next())
     }
 
-    /// Runs a statement; answers how many rows it found.
+    /// Runs a statement; answers how many rows an UPDATE or DELETE found. For an INSERT the number means nothing.
     pub(crate) async fn execute(
         &mut self,
         sql: impl Into<Cow<'static, str>>,
         args: Vec<Value<'_>>,
     ) -> Result<u64> {
-        let done = sqlite::query(sql.into(), args)?
-            .execute(self.sqlite())
-            .await?;
-        Ok(done.rows_affected())
+        Ok(self.run(sql.into(), args).await?.found)
     }
 
     /// Runs an INSERT into a table that numbers its rows; answers the new number.
@@ -125,10 +198,15 @@ impl Conn {
         sql: impl Into<Cow<'static, str>>,
         args: Vec<Value<'_>>,
     ) -> Result<i64> {
-        let done = sqlite::query(sql.into(), args)?
-            .execute(self.sqlite())
-            .await?;
-        Ok(done.last_insert_rowid())
+        Ok(self.run(sql.into(), args).await?.number)
+    }
+
+    async fn run(&mut self, sql: Cow<'static, str>, args: Vec<Value<'_>>) -> Result<Done> {
+        match self {
+            Self::SqliteReader(conn) => sqlite::execute(conn, sql, args).await,
+            Self::SqliteTx(tx) => sqlite::execute(tx, sql, args).await,
+            Self::MySql(session) => session.execute(sql, args).await,
+        }
     }
 
     /// Commits a transaction: when this returns, the rows are on the disk.
@@ -136,21 +214,15 @@ impl Conn {
         match self {
             Self::SqliteTx(tx) => Ok(tx.commit().await?),
             Self::SqliteReader(_) => Err(Error::Database("a reader has nothing to commit".into())),
+            Self::MySql(session) => session.commit().await,
         }
     }
 }
 
-/// Rows a multi-row statement may have: few sizes, so that few texts are prepared.
-const CHUNKS: [usize; 4] = [128, 32, 8, 1];
-
-/// Cuts `items` into pieces of the sizes that statements are prepared for.
-pub(crate) fn chunks<T>(mut items: &[T]) -> impl Iterator<Item = &[T]> {
-    std::iter::from_fn(move || {
-        let size = CHUNKS.into_iter().find(|&size| size <= items.len())?;
-        let (piece, rest) = items.split_at(size);
-        items = rest;
-        Some(piece)
-    })
+/// What a statement did.
+pub(crate) struct Done {
+    found: u64,
+    number: i64,
 }
 
 /// `(?,?),(?,?)`: placeholders for `rows` rows of `columns` values.

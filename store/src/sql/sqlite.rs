@@ -4,14 +4,20 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
+use futures_util::TryStreamExt;
+use sqlx::migrate::Migrator;
+use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Arguments, AssertSqlSafe, Sqlite, SqlitePool};
+use sqlx::{Arguments, AssertSqlSafe, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
-use super::{Conn, Value};
+use super::{Conn, Done, Row, Value};
+use crate::Durability;
 use crate::error::{Error, Result};
+
+pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 const READERS: u32 = 4;
 /// Pages of the write-ahead log after which it is copied back: 16 MiB, so that hot pages are copied seldom.
@@ -24,7 +30,52 @@ pub(crate) struct Pools {
     readers: SqlitePool,
 }
 
-pub(crate) fn query<'a>(
+pub(crate) type Reader = PoolConnection<Sqlite>;
+pub(crate) type Writer = Transaction<'static, Sqlite>;
+
+/// Brings the schema of a file up to date (opening it does, too); answers the numbers of what was applied now.
+pub(crate) async fn migrate(path: &Path) -> Result<Vec<i64>> {
+    let before = Pools::applied(path).await?;
+    let pools = Pools::open(path).await?;
+    pools.close().await;
+    let all = MIGRATIONS.iter().map(|m| m.version);
+    Ok(all.filter(|version| !before.contains(version)).collect())
+}
+
+/// What [`Pools::open`] has read back.
+pub(crate) fn durability() -> Durability {
+    Durability {
+        summary: "SQLite WAL, synchronous=FULL".into(),
+        safe: true,
+    }
+}
+
+pub(crate) async fn fetch(
+    conn: &mut SqliteConnection,
+    sql: Cow<'static, str>,
+    args: Vec<Value<'_>>,
+) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    let mut stream = query(sql, args)?.fetch(conn);
+    while let Some(row) = stream.try_next().await? {
+        rows.push(Row::Sqlite(row));
+    }
+    Ok(rows)
+}
+
+pub(crate) async fn execute(
+    conn: &mut SqliteConnection,
+    sql: Cow<'static, str>,
+    args: Vec<Value<'_>>,
+) -> Result<Done> {
+    let done = query(sql, args)?.execute(conn).await?;
+    Ok(Done {
+        found: done.rows_affected(),
+        number: done.last_insert_rowid(),
+    })
+}
+
+fn query<'a>(
     sql: Cow<'static, str>,
     args: Vec<Value<'_>>,
 ) -> Result<Query<'a, Sqlite, SqliteArguments>> {
@@ -69,15 +120,12 @@ impl Pools {
                     .pragma("cache_size", "-16384"),
             )
             .await?;
-        sqlx::migrate!("migrations/sqlite")
-            .run(&writer)
-            .await
-            .map_err(|e| {
-                Error::Setup(format!(
-                    "the schema of {} cannot be brought up to date: {e}",
-                    path.display()
-                ))
-            })?;
+        MIGRATIONS.run(&writer).await.map_err(|e| {
+            Error::Setup(format!(
+                "the schema of {} cannot be brought up to date: {e}",
+                path.display()
+            ))
+        })?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .idle_timeout(None)
@@ -91,6 +139,20 @@ impl Pools {
         let pools = Self { writer, readers };
         pools.check_durability(path).await?;
         Ok(pools)
+    }
+
+    /// The migrations that a file has; none where there is no file.
+    async fn applied(path: &Path) -> Result<Vec<i64>> {
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        let options = SqliteConnectOptions::new().filename(path).read_only(true);
+        let pool = SqlitePoolOptions::new().connect_with(options).await?;
+        let sql = "SELECT version FROM _sqlx_migrations WHERE success";
+        let found = sqlx::query_scalar(sql).fetch_all(&pool).await;
+        pool.close().await;
+        // An empty file has no such table.
+        Ok(found.unwrap_or_default())
     }
 
     /// Reads back what an ACK relies on; refuses to run without it.

@@ -46,8 +46,8 @@ async fn every_acknowledged_message_is_synced(mode: Mode) {
         windows.push((sent, now()));
     }
     drop(a);
-    lx.sigterm(0);
-    lx.process(0).exit().await;
+    lx.sigterm();
+    lx.exit().await;
     let path = lx.folder().join("syncs.trace");
     // The tracer writes its last lines after the server is gone.
     let last = windows.last().expect("messages").0;

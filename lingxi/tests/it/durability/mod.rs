@@ -68,7 +68,7 @@ async fn twenty_kills_lose_nothing() {
             found.in_flight > 0 && found.acked > 0,
             "kill {kill} found the load idle: {found:?}"
         );
-        lx.restart(0).await;
+        lx.restart().await;
     }
     let recording = load.end().await;
     println!(

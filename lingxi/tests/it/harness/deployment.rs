@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::backends::Backends;
 use super::port::Port;
 use super::process::Process;
 use super::user::User;
@@ -15,7 +16,18 @@ use super::user::User;
 pub(crate) enum Mode {
     /// One process on SQLite with the in-process bus.
     Embedded,
+    /// Several processes on MariaDB, NATS and Redis: two gateways, two chat workers, an AI worker.
+    Cluster,
 }
+
+/// A cluster's processes by role. Users are spread over the gateways, which come first.
+pub(crate) const CLUSTER: &[&str] = &[
+    "gateway",
+    "gateway",
+    "chat-worker",
+    "chat-worker",
+    "ai-worker",
+];
 
 impl Mode {
     /// A deployment with the tests' defaults.
@@ -26,9 +38,14 @@ impl Mode {
     /// Options to change before the start.
     pub(crate) fn options(self) -> Options {
         Options {
+            roles: match self {
+                Self::Embedded => &["all"],
+                Self::Cluster => CLUSTER,
+            },
             mode: self,
             env: Vec::new(),
             wrapper: Vec::new(),
+            own_servers: false,
         }
     }
 
@@ -42,8 +59,10 @@ impl Mode {
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
     mode: Mode,
+    roles: &'static [&'static str],
     env: Vec<(String, String)>,
     wrapper: Vec<String>,
+    own_servers: bool,
 }
 
 impl Options {
@@ -53,9 +72,21 @@ impl Options {
         self
     }
 
-    /// Puts a command (strace, say) before the server's.
+    /// Puts a command (strace, say) before the process that writes to the disk: the server itself, or the database.
     pub(crate) fn wrapped(mut self, command: &[&str]) -> Self {
         self.wrapper = command.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
+    /// Other processes than the mode's usual ones; the gateways first.
+    pub(crate) fn roles(mut self, roles: &'static [&'static str]) -> Self {
+        self.roles = roles;
+        self
+    }
+
+    /// Database, bus and cache servers of its own, to be killed and paused.
+    pub(crate) fn own_servers(mut self) -> Self {
+        self.own_servers = true;
         self
     }
 
@@ -70,11 +101,35 @@ impl Options {
             .prefix("lingxi-it-")
             .tempdir()
             .expect("a temporary folder");
-        let nodes = match self.mode {
-            Mode::Embedded => vec![Node::start(&self, folder.path(), &http).await],
+        let (mut env, mut wrapper) = (self.env, self.wrapper);
+        let backends = match self.mode {
+            Mode::Embedded => None,
+            Mode::Cluster => {
+                let own = self.own_servers || !wrapper.is_empty();
+                // It is the database that writes to the disk.
+                let wrapper = std::mem::take(&mut wrapper);
+                let backends = if own {
+                    Backends::own(folder.path(), &wrapper).await
+                } else {
+                    Backends::shared().await
+                };
+                let mut all = backends.env();
+                all.append(&mut env);
+                env = all;
+                Some(backends)
+            }
         };
+        let mut nodes = Vec::new();
+        for (number, role) in self.roles.iter().enumerate() {
+            let log = folder.path().join(format!("{number}-{role}.log"));
+            nodes.push(Node::spawn(role, &env, &wrapper, folder.path(), log));
+        }
+        for node in &mut nodes {
+            node.is_ready(&http, folder.path()).await;
+        }
         Deployment {
             nodes,
+            backends,
             http,
             next_node: AtomicUsize::new(0),
             folder,
@@ -85,6 +140,7 @@ impl Options {
 /// One process with its addresses, which stay the same over restarts.
 #[derive(Debug)]
 struct Node {
+    role: &'static str,
     public: Port,
     internal: Port,
     _grpc: Port,
@@ -96,47 +152,61 @@ struct Node {
 }
 
 impl Node {
-    async fn start(options: &Options, folder: &Path, http: &reqwest::Client) -> Self {
-        let log = folder.join("server.log");
-        // A port may still be taken between the reservation and the bind, by something that is no test of ours.
-        for _ in 0..5 {
-            let (public, internal, grpc) = (Port::reserve(), Port::reserve(), Port::reserve());
-            let address = |port: &Port| format!("127.0.0.1:{}", port.number);
-            let defaults = [
-                ("LINGXI__LISTEN", address(&public)),
-                ("LINGXI__INTERNAL_LISTEN", address(&internal)),
-                ("LINGXI__GRPC_LISTEN", address(&grpc)),
-                (
-                    "LINGXI__DATA_DIR",
-                    folder.join("data").display().to_string(),
-                ),
-                ("LINGXI__BCRYPT_COST", "4".to_owned()),
-                ("LINGXI__RATE_LIMITS", "off".to_owned()),
-                ("LINGXI__AI__DETECT_OLLAMA", "false".to_owned()),
-                ("LINGXI__LOG", "warn".to_owned()),
-            ];
-            let mut env: Vec<_> = defaults
-                .into_iter()
-                .map(|(key, value)| (key.to_owned(), value))
-                .collect();
-            env.extend(options.env.iter().cloned());
-            let process = Process::spawn(&env, &options.wrapper, folder, &log);
-            let ready = format!("http://{}/readyz", address(&internal));
-            if let Ok(ready_after) = process.answers(http, &ready).await {
-                return Self {
-                    public,
-                    internal,
-                    _grpc: grpc,
-                    env,
-                    wrapper: options.wrapper.clone(),
-                    log,
-                    process,
-                    ready_after,
-                };
-            }
+    fn spawn(
+        role: &'static str,
+        env: &[(String, String)],
+        wrapper: &[String],
+        folder: &Path,
+        log: PathBuf,
+    ) -> Self {
+        let (public, internal, grpc) = (Port::reserve(), Port::reserve(), Port::reserve());
+        let env = with_defaults(env, (&public, &internal, &grpc), folder);
+        let process = Process::lingxi(&[role], &env, wrapper, folder, &log);
+        Self {
+            role,
+            public,
+            internal,
+            _grpc: grpc,
+            env,
+            wrapper: wrapper.to_vec(),
+            log,
+            process,
+            ready_after: Duration::ZERO,
         }
-        let said = std::fs::read_to_string(&log).unwrap_or_default();
-        panic!("the server ended five times instead of starting; it said:\n{said}");
+    }
+
+    /// Waits until it is. A port may have been taken between the reservation and the bind, by something that is no test of
+    /// ours: then it gets others.
+    async fn is_ready(&mut self, http: &reqwest::Client, folder: &Path) {
+        for _ in 0..5 {
+            let ready = self.internal_url("/readyz");
+            if let Ok(ready_after) = self.process.answers(http, &ready).await {
+                self.ready_after = ready_after;
+                return;
+            }
+            let said = std::fs::read_to_string(&self.log).unwrap_or_default();
+            assert!(
+                said.contains("in use"),
+                "{} ended; it said:\n{said}",
+                self.role
+            );
+            *self = Self::spawn(
+                self.role,
+                &self.env,
+                &self.wrapper,
+                folder,
+                self.log.clone(),
+            );
+        }
+        panic!("no port stayed free five times");
+    }
+
+    fn respawn(&mut self, folder: &Path) {
+        self.process = Process::lingxi(&[self.role], &self.env, &self.wrapper, folder, &self.log);
+    }
+
+    fn is_gateway(&self) -> bool {
+        matches!(self.role, "all" | "gateway")
     }
 
     fn internal_url(&self, path: &str) -> String {
@@ -144,23 +214,58 @@ impl Node {
     }
 }
 
+/// The environment of a node: the tests' defaults, then what is given, then its addresses.
+fn with_defaults(
+    given: &[(String, String)],
+    (public, internal, grpc): (&Port, &Port, &Port),
+    folder: &Path,
+) -> Vec<(String, String)> {
+    let address = |port: &Port| format!("127.0.0.1:{}", port.number);
+    let defaults = [
+        (
+            "LINGXI__DATA_DIR",
+            folder.join("data").display().to_string(),
+        ),
+        ("LINGXI__BCRYPT_COST", "4".to_owned()),
+        ("LINGXI__RATE_LIMITS", "off".to_owned()),
+        ("LINGXI__AI__DETECT_OLLAMA", "false".to_owned()),
+        ("LINGXI__LOG", "warn".to_owned()),
+    ];
+    let addresses = [
+        ("LINGXI__LISTEN", address(public)),
+        ("LINGXI__INTERNAL_LISTEN", address(internal)),
+        ("LINGXI__GRPC_LISTEN", address(grpc)),
+    ];
+    let owned = |(key, value): (&str, String)| (key.to_owned(), value);
+    let mut env: Vec<_> = defaults.into_iter().map(owned).collect();
+    env.extend(given.iter().cloned());
+    env.extend(addresses.into_iter().map(owned));
+    env
+}
+
 /// A running system. Dropping it ends its processes; a failing test prints what they logged.
 #[derive(Debug)]
 pub(crate) struct Deployment {
+    /// The gateways come first. Declared before what they use, so that they end before it.
     nodes: Vec<Node>,
+    pub(crate) backends: Option<Backends>,
     pub(crate) http: reqwest::Client,
     next_node: AtomicUsize,
     folder: TempDir,
 }
 
 impl Deployment {
-    /// `http://host:port` of a gateway; numbers past the last node begin again at the first.
-    pub(crate) fn base_url(&self, node: usize) -> String {
-        let node = &self.nodes[node % self.nodes.len()];
-        format!("http://127.0.0.1:{}", node.public.number)
+    fn gateway(&self, number: usize) -> &Node {
+        let gateways = self.nodes.iter().filter(|node| node.is_gateway()).count();
+        &self.nodes[number % gateways]
     }
 
-    /// The internal port's URL of a node, with `path`.
+    /// `http://host:port` of a gateway; numbers past the last one begin again at the first.
+    pub(crate) fn base_url(&self, gateway: usize) -> String {
+        format!("http://127.0.0.1:{}", self.gateway(gateway).public.number)
+    }
+
+    /// The internal port's URL of a process, with `path`.
     pub(crate) fn internal_url(&self, node: usize, path: &str) -> String {
         self.nodes[node % self.nodes.len()].internal_url(path)
     }
@@ -168,7 +273,12 @@ impl Deployment {
     /// A new user, logged in. Users are spread over the gateways.
     pub(crate) async fn user(&self, name: &str) -> User {
         let node = self.next_node.fetch_add(1, Ordering::Relaxed);
-        User::register(self.http.clone(), self.base_url(node), name).await
+        self.user_at(node, name).await
+    }
+
+    /// A new user, logged in, of this gateway.
+    pub(crate) async fn user_at(&self, gateway: usize, name: &str) -> User {
+        User::register(self.http.clone(), self.base_url(gateway), name).await
     }
 
     /// A client without a token.
@@ -176,7 +286,7 @@ impl Deployment {
         super::Rest::new(self.http.clone(), self.base_url(0))
     }
 
-    /// How long the slowest node took from its start to its first 200 of `/readyz`.
+    /// How long the slowest process took from its start to its first 200 of `/readyz`.
     pub(crate) fn ready_after(&self) -> Duration {
         self.nodes
             .iter()
@@ -185,33 +295,81 @@ impl Deployment {
             .unwrap_or_default()
     }
 
-    /// The process of a node.
+    /// The roles of the processes, in their order.
+    pub(crate) fn roles(&self) -> Vec<&'static str> {
+        self.nodes.iter().map(|node| node.role).collect()
+    }
+
+    /// One process.
     pub(crate) fn process(&self, node: usize) -> &Process {
         &self.nodes[node % self.nodes.len()].process
     }
 
-    /// SIGKILL to a node, and waits until it is gone.
-    pub(crate) async fn kill9(&self, node: usize) {
-        self.process(node).kill9().await;
+    /// What a process has logged.
+    pub(crate) fn log(&self, node: usize) -> String {
+        std::fs::read_to_string(&self.nodes[node].log).unwrap_or_default()
     }
 
-    /// SIGTERM to a node, without waiting.
-    pub(crate) fn sigterm(&self, node: usize) {
-        self.process(node).sigterm();
+    /// SIGKILL to all processes at once, and waits until they are gone.
+    pub(crate) async fn kill9(&self) {
+        for node in &self.nodes {
+            (node.process.killer())();
+        }
+        self.exit().await;
     }
 
-    /// Starts an ended node again: same ports, same data.
-    pub(crate) async fn restart(&mut self, node: usize) {
-        let count = self.nodes.len();
-        let node = &mut self.nodes[node % count];
-        node.process.exit().await;
-        node.process = Process::spawn(&node.env, &node.wrapper, self.folder.path(), &node.log);
+    /// SIGTERM to all processes, without waiting.
+    pub(crate) fn sigterm(&self) {
+        for node in &self.nodes {
+            node.process.sigterm();
+        }
+    }
+
+    /// Waits until all processes have ended; answers the gateway's status.
+    pub(crate) async fn exit(&self) -> std::process::ExitStatus {
+        let mut statuses = Vec::new();
+        for node in &self.nodes {
+            statuses.push(node.process.exit().await);
+        }
+        statuses
+            .iter()
+            .find(|status| !status.success())
+            .copied()
+            .unwrap_or(statuses[0])
+    }
+
+    /// Starts all processes again after their end: same ports, same data.
+    pub(crate) async fn restart(&mut self) {
+        for node in &mut self.nodes {
+            node.process.exit().await;
+            node.respawn(self.folder.path());
+        }
+        for node in 0..self.nodes.len() {
+            self.is_ready(node).await;
+        }
+    }
+
+    /// Starts one ended process again.
+    pub(crate) async fn restart_one(&mut self, node: usize) {
+        self.respawn(node).await;
+        self.is_ready(node).await;
+    }
+
+    /// Starts one ended process again, without waiting for it.
+    pub(crate) async fn respawn(&mut self, node: usize) {
+        self.nodes[node].process.exit().await;
+        self.nodes[node].respawn(self.folder.path());
+    }
+
+    /// Waits until a process that was started again is ready.
+    pub(crate) async fn is_ready(&mut self, node: usize) {
+        let node = &mut self.nodes[node];
         let ready = node.internal_url("/readyz");
         node.ready_after = node
             .process
             .answers(&self.http, &ready)
             .await
-            .unwrap_or_else(|status| panic!("the server ended at its restart: {status}"));
+            .unwrap_or_else(|status| panic!("{} ended at its restart: {status}", node.role));
     }
 
     /// A folder that lives as long as the deployment.

@@ -1,18 +1,23 @@
 //! Starts the system as its operators do, and speaks to it as its clients do.
 
+mod backends;
 mod deployment;
 mod port;
 mod process;
 mod rest;
+mod servers;
 mod socket;
 mod sse;
 mod until;
 mod user;
 mod ws;
 
+pub(crate) use backends::Backends;
 pub(crate) use deployment::{Deployment, Mode};
+pub(crate) use port::Port;
 pub(crate) use process::{Process, binary};
 pub(crate) use rest::{Reply, Rest};
+pub(crate) use servers::{Kind, Server};
 pub(crate) use socket::{Link, Socket};
 pub(crate) use sse::{Events, SseEvent, text_of};
 pub(crate) use until::{DEADLINE, until, until_some};
@@ -24,8 +29,8 @@ pub(crate) async fn start() -> Deployment {
     Mode::Embedded.start().await
 }
 
-/// Names the behaviours of a file. Each is an `async fn(Mode)`, and becomes one test a mode: `topic::name::embedded`.
-/// Another mode is another line here; no behaviour changes.
+/// Names the behaviours of a file. Each is an `async fn(Mode)`, and becomes one test a mode: `topic::name::embedded` and
+/// `topic::name::cluster`.
 macro_rules! behaviours {
     ($($name:ident),+ $(,)?) => {
         $(
@@ -33,6 +38,11 @@ macro_rules! behaviours {
                 #[tokio::test]
                 async fn embedded() {
                     super::$name($crate::harness::Mode::Embedded).await;
+                }
+
+                #[tokio::test]
+                async fn cluster() {
+                    super::$name($crate::harness::Mode::Cluster).await;
                 }
             }
         )+

@@ -16,6 +16,18 @@ pub(crate) fn binary() -> PathBuf {
     )
 }
 
+/// A command that begins with `wrapper`, if there is one.
+pub(crate) fn wrapped(wrapper: &[String], program: &Path) -> Command {
+    match wrapper.split_first() {
+        Some((first, rest)) => {
+            let mut command = Command::new(first);
+            command.args(rest).arg(program);
+            command
+        }
+        None => Command::new(program),
+    }
+}
+
 /// A running server process, killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -27,42 +39,42 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts `binary` with exactly this environment, its output appended to `log`. A `wrapper` (strace, say) is put
-    /// before it and must leave the server as the process's own image.
-    pub(crate) fn spawn(
+    /// Starts a process of the binary under test: `arguments`, exactly this environment, its output appended to `log`. A
+    /// `wrapper` (strace, say) is put before it and must leave the server as the process's own image.
+    pub(crate) fn lingxi(
+        arguments: &[&str],
         env: &[(String, String)],
         wrapper: &[String],
         folder: &Path,
         log: &Path,
     ) -> Self {
-        let out = File::options()
-            .create(true)
-            .append(true)
-            .open(log)
-            .expect("a log file");
-        let binary = binary();
-        let mut command = match wrapper.split_first() {
-            Some((first, rest)) => {
-                let mut command = Command::new(first);
-                command.args(rest).arg(&binary);
-                command
-            }
-            None => Command::new(&binary),
-        };
+        let mut command = wrapped(wrapper, &binary());
         command
+            .args(arguments)
             .env_clear()
             .envs(env.iter().map(|(key, value)| (key, value)))
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", folder)
             .env("RUST_BACKTRACE", "1")
-            .current_dir(folder)
+            .current_dir(folder);
+        Self::spawn(command, log)
+    }
+
+    /// Starts a command, its output appended to `log`.
+    pub(crate) fn spawn(mut command: Command, log: &Path) -> Self {
+        let out = File::options()
+            .create(true)
+            .append(true)
+            .open(log)
+            .expect("a log file");
+        command
             .stdin(Stdio::null())
             .stdout(out.try_clone().expect("a second handle"))
             .stderr(out);
         let started = Instant::now();
         let child = command
             .spawn()
-            .unwrap_or_else(|error| panic!("cannot start {}: {error}", binary.display()));
+            .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
         Self {
             pid: child.id(),
             child: Arc::new(Mutex::new(child)),
@@ -86,12 +98,17 @@ impl Process {
 
     /// SIGTERM, without waiting.
     pub(crate) fn sigterm(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill")
-            .args(["-TERM", &self.pid.to_string()])
+            .args([&format!("-{name}"), &self.pid.to_string()])
             .status();
         assert!(
             sent.is_ok_and(|status| status.success()),
-            "kill -TERM {}",
+            "kill -{name} {}",
             self.pid
         );
     }

@@ -58,9 +58,11 @@ impl User {
         Link::new(&self.rest.base, &self.token)
     }
 
-    /// A connected WebSocket.
+    /// A connected WebSocket that is registered: what is sent to this user from now on is pushed to it.
     pub(crate) async fn connect(&self) -> Ws {
-        Ws::open(&self.link()).await
+        let mut ws = Ws::open(&self.link()).await;
+        ws.alive().await;
+        ws
     }
 
     /// The history with `query`, such as `username=bob&limit=10`.

@@ -1,5 +1,7 @@
 //! The cache inside one process, bounded in entries.
 
+mod presence;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,6 +11,7 @@ use moka::Expiry;
 use moka::sync::Cache as Map;
 use parking_lot::Mutex;
 
+use self::presence::Presence;
 use crate::{Cache, Decision, Rate, Result, SharedCache};
 
 /// Entries of each kind before the least used are dropped.
@@ -47,7 +50,7 @@ struct Bucket {
 
 /// A cache for one process.
 pub struct LocalCache {
-    presence: Map<UserId, Mortal<()>>,
+    presence: Presence,
     values: Map<String, Mortal<Arc<str>>>,
     counters: Map<String, Mortal<u32>>,
     buckets: Map<String, Arc<Mutex<Bucket>>>,
@@ -56,8 +59,13 @@ pub struct LocalCache {
 impl LocalCache {
     /// An empty cache.
     pub fn shared() -> SharedCache {
-        Arc::new(Self {
-            presence: Map::builder().expire_after(OwnTtl::<false>).build(),
+        Arc::new(Self::new())
+    }
+
+    /// As [`shared`](Self::shared), for one owner.
+    pub(crate) fn new() -> Self {
+        Self {
+            presence: Presence::default(),
             values: Map::builder()
                 .max_capacity(CAPACITY)
                 .expire_after(OwnTtl::<false>)
@@ -70,36 +78,33 @@ impl LocalCache {
                 .max_capacity(CAPACITY)
                 .time_to_idle(Duration::from_secs(600))
                 .build(),
-        })
+        }
+    }
+
+    /// Who is connected to which node, and how long this holds at most.
+    pub(crate) fn seats(&self) -> Vec<(Arc<str>, Vec<UserId>, Duration)> {
+        self.presence.seats()
     }
 }
 
 #[async_trait]
 impl Cache for LocalCache {
-    async fn refresh_presence(&self, users: &[UserId], ttl: Duration) -> Result<()> {
-        for &user in users {
-            self.presence.insert(user, Mortal { value: (), ttl });
-        }
+    async fn refresh_presence(&self, node: &str, users: &[UserId], ttl: Duration) -> Result<()> {
+        self.presence.refresh(node, users, ttl);
         Ok(())
     }
 
-    async fn clear_presence(&self, users: &[UserId]) -> Result<()> {
-        for user in users {
-            self.presence.invalidate(user);
-        }
+    async fn clear_presence(&self, node: &str, users: &[UserId]) -> Result<()> {
+        self.presence.clear(node, users);
         Ok(())
     }
 
     async fn online(&self, users: &[UserId]) -> Result<Vec<bool>> {
-        Ok(users
-            .iter()
-            .map(|user| self.presence.get(user).is_some())
-            .collect())
+        Ok(self.presence.online(users))
     }
 
     async fn online_count(&self) -> Result<u64> {
-        // Not `entry_count`, which also counts those that have run out but were not yet removed.
-        Ok(self.presence.iter().count() as u64)
+        Ok(self.presence.count())
     }
 
     async fn take_token(&self, key: &str, rate: Rate) -> Result<Decision> {

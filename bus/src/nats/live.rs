@@ -1,0 +1,250 @@
+//! Live subjects. A few driver tasks call the sinks of many subscriptions; a subscription has no task of its own.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use async_nats::message::OutboundMessage;
+use async_nats::{Message as Received, Subscriber};
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use parking_lot::Mutex;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+
+use super::link::Link;
+use super::{headers, replies::Awaited};
+use crate::{
+    Error, Message, NoReply, PendingKind, PendingReply, Replier, ReplierKind, Result, Sink, Subject,
+};
+
+/// Messages that one subscription may hand over before the others have their turn.
+const TURN: usize = 32;
+/// New subscriptions that may wait for their driver.
+const ADDED_AHEAD: usize = 1024;
+
+/// A subscription: shared by its driver and by whoever keeps it alive.
+struct Listener {
+    subject: Subject,
+    sink: Arc<dyn Sink>,
+    messages: Mutex<Messages>,
+}
+
+struct Messages {
+    /// `None` once the subscription has ended.
+    subscriber: Option<Subscriber>,
+    /// Wakes the driver.
+    driver: Option<Waker>,
+}
+
+/// Ends the subscription when dropped.
+pub(super) struct Guard(Arc<Listener>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let (subscriber, driver) = {
+            let mut messages = self.0.messages.lock();
+            (messages.subscriber.take(), messages.driver.take())
+        };
+        // Dropped outside the lock: it tells the server.
+        drop(subscriber);
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
+}
+
+/// The way to the driver tasks.
+pub(super) struct Drivers(Vec<mpsc::Sender<Pump>>);
+
+impl Drivers {
+    pub(super) fn start(link: &Arc<Link>) -> Self {
+        let count = std::thread::available_parallelism().map_or(1, |n| n.get().min(4));
+        let start = |_| {
+            let (sender, added) = mpsc::channel(ADDED_AHEAD);
+            tokio::spawn(link.closed.clone().run_until_cancelled_owned(drive(added)));
+            sender
+        };
+        Self((0..count).map(start).collect())
+    }
+
+    /// See [`crate::Bus::subscribe`]. Callers that come together share a round trip to the server.
+    pub(super) async fn subscribe(
+        &self,
+        link: &Arc<Link>,
+        subject: Subject,
+        group: Option<&str>,
+        sink: Arc<dyn Sink>,
+    ) -> Result<Guard> {
+        link.require_connection()?;
+        let name = link.names.live(&subject);
+        let subscriber = match group {
+            None => link.client.subscribe(name).await,
+            Some(group) => link.client.queue_subscribe(name, group.to_owned()).await,
+        };
+        let subscriber = subscriber.map_err(|error| Error::Unavailable(error.to_string()))?;
+        let listener = Arc::new(Listener {
+            subject,
+            sink,
+            messages: Mutex::new(Messages {
+                subscriber: Some(subscriber),
+                driver: None,
+            }),
+        });
+        let guard = Guard(listener.clone());
+        let link = link.clone();
+        let driver = Arc::as_ptr(&listener) as usize / 64 % self.0.len();
+        let barrier = link.clone();
+        if let Some(driver) = self.0.get(driver) {
+            let _ = driver.send(Pump { listener, link }).await;
+        }
+        barrier.barrier.pass().await?;
+        Ok(guard)
+    }
+}
+
+async fn drive(mut added: mpsc::Receiver<Pump>) {
+    let mut pumps = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            pump = added.recv() => match pump {
+                Some(pump) => pumps.push(pump),
+                None => return,
+            },
+            Some(()) = pumps.next(), if !pumps.is_empty() => {}
+        }
+    }
+}
+
+/// Hands a subscription's messages to its sink, in order, until it ends.
+struct Pump {
+    listener: Arc<Listener>,
+    link: Arc<Link>,
+}
+
+impl Future for Pump {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        for _ in 0..TURN {
+            let received = {
+                let mut messages = self.listener.messages.lock();
+                let Some(subscriber) = messages.subscriber.as_mut() else {
+                    return Poll::Ready(());
+                };
+                match subscriber.poll_next_unpin(cx) {
+                    Poll::Ready(Some(received)) => received,
+                    Poll::Ready(None) => return Poll::Ready(()),
+                    Poll::Pending => {
+                        if !messages
+                            .driver
+                            .as_ref()
+                            .is_some_and(|w| w.will_wake(cx.waker()))
+                        {
+                            messages.driver = Some(cx.waker().clone());
+                        }
+                        return Poll::Pending;
+                    }
+                }
+            };
+            // Outside the lock: a sink may end its own subscription.
+            self.deliver(received);
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Pump {
+    fn deliver(&self, received: Received) {
+        let reply = received.reply.map(|to| {
+            Replier(ReplierKind::Nats(Answer {
+                link: self.link.clone(),
+                to: Some(to),
+            }))
+        });
+        let Some(trace) = headers::incoming(received.headers.as_ref(), &received.subject) else {
+            return;
+        };
+        let message = Message {
+            payload: received.payload,
+            reply,
+            trace,
+        };
+        let (sink, subject) = (&self.listener.sink, &self.listener.subject);
+        // A driver serves thousands of listeners: the panic of one must not silence the others.
+        if catch_unwind(AssertUnwindSafe(|| sink.deliver(subject, message))).is_err() {
+            tracing::error!(%subject, "a listener panicked on a message");
+        }
+    }
+}
+
+/// Answers a request that came from the server.
+pub(crate) struct Answer {
+    link: Arc<Link>,
+    to: Option<async_nats::Subject>,
+}
+
+impl Answer {
+    pub(crate) fn send(mut self, payload: Bytes) {
+        if let Some(subject) = self.to.take() {
+            self.link.send_soon(OutboundMessage {
+                subject,
+                reply: None,
+                payload,
+                headers: None,
+            });
+        }
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if let Some(subject) = self.to.take() {
+            self.link.send_soon(OutboundMessage {
+                subject,
+                reply: None,
+                payload: Bytes::new(),
+                headers: Some(headers::gave_up()),
+            });
+        }
+    }
+}
+
+pub(super) async fn publish(link: &Link, subject: &Subject, payload: Bytes) -> Result<()> {
+    link.send(OutboundMessage {
+        subject: link.names.live(subject).into(),
+        reply: None,
+        payload,
+        headers: Some(headers::outgoing()),
+    })
+    .await
+}
+
+pub(super) async fn request(
+    link: &Link,
+    subject: &Subject,
+    payload: Bytes,
+    deadline: Instant,
+) -> Result<PendingReply> {
+    let headers = Some(headers::outgoing());
+    let awaited = link.ask(link.names.live(subject), headers, payload).await?;
+    Ok(PendingReply(PendingKind::Nats(awaited, deadline)))
+}
+
+/// The answer to a request, as [`PendingReply::wait`] gives it.
+pub(crate) async fn answer(
+    awaited: Awaited,
+    deadline: Instant,
+) -> std::result::Result<Bytes, NoReply> {
+    match timeout_at(deadline, awaited.answer()).await {
+        Ok(Some(message)) if message.status == Some(async_nats::StatusCode::NO_RESPONDERS) => {
+            Err(NoReply::NoResponders)
+        }
+        Ok(Some(message)) => Ok(message.payload),
+        Ok(None) | Err(_) => Err(NoReply::Timeout),
+    }
+}

@@ -1,0 +1,25 @@
+//! What runs inside Redis: each script is one step that nothing comes between, timed by Redis' own clock.
+
+use fred::types::scripts::Script;
+
+pub(super) struct Scripts {
+    pub(super) refresh_presence: Script,
+    pub(super) clear_presence: Script,
+    pub(super) online: Script,
+    pub(super) online_count: Script,
+    pub(super) take_token: Script,
+    pub(super) count: Script,
+}
+
+impl Scripts {
+    pub(super) fn new() -> Self {
+        Self {
+            refresh_presence: Script::from_lua(include_str!("lua/refresh_presence.lua")),
+            clear_presence: Script::from_lua(include_str!("lua/clear_presence.lua")),
+            online: Script::from_lua(include_str!("lua/online.lua")),
+            online_count: Script::from_lua(include_str!("lua/online_count.lua")),
+            take_token: Script::from_lua(include_str!("lua/take_token.lua")),
+            count: Script::from_lua(include_str!("lua/count.lua")),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The caches against the promises of every cache, and against servers that go away.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests panic where a promise is broken"
+)]
+
+mod conformance;
+mod connecting;
+mod fake;
+mod outage;
+mod server;

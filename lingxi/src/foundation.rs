@@ -1,0 +1,282 @@
+//! What every role works with: the store, the bus and the cache, in one process or of a cluster.
+
+use std::future::Future;
+use std::net::{IpAddr, ToSocketAddrs, UdpSocket};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use lingxi_bus::SharedBus;
+use lingxi_bus::local::LocalBus;
+use lingxi_bus::nats::{self, NatsBus};
+use lingxi_cache::SharedCache;
+use lingxi_cache::local::LocalCache;
+use lingxi_cache::redis;
+use lingxi_im::{Im, ImConfig};
+use lingxi_runtime::config::{Config, Mode, Secret};
+use lingxi_runtime::data_dir::{DataDirLock, embedded_secret};
+use lingxi_runtime::health::Readiness;
+use lingxi_store::{Location, MySqlOptions, Store};
+use tokio::time::Instant;
+
+/// Between two attempts to reach what is not there yet.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// The pieces that every role works with.
+pub(crate) struct Foundation {
+    pub(crate) store: Store,
+    pub(crate) im: Im,
+    pub(crate) bus: SharedBus,
+    pub(crate) cache: SharedCache,
+    pub(crate) partitions: u16,
+    /// Whether nobody else can be using the store.
+    pub(crate) sole: bool,
+    /// The shared cache of a cluster, which may be away.
+    redis: Option<redis::Guarded>,
+    /// Held as long as the process runs.
+    _lock: Option<DataDirLock>,
+}
+
+/// Where the store of this configuration is.
+pub(crate) fn location(config: &Config) -> anyhow::Result<Location> {
+    if config.mode()? == Mode::Embedded {
+        return Ok(Location::Sqlite(config.sqlite_path()));
+    }
+    let parts = &config.database;
+    let mut options = match (&parts.host, &config.database_url) {
+        (None, Some(url)) => MySqlOptions::from_url(url).context("database_url")?,
+        (host, _) => MySqlOptions {
+            host: host.clone().unwrap_or_default(),
+            port: parts.port.unwrap_or(3306),
+            username: parts
+                .username
+                .clone()
+                .unwrap_or_else(|| "lingxi".to_owned()),
+            password: parts
+                .password
+                .as_ref()
+                .map_or_else(String::new, |p| p.expose().to_owned()),
+            dbname: parts.dbname.clone().unwrap_or_else(|| "lingxi".to_owned()),
+            ..MySqlOptions::default()
+        },
+    };
+    options.pool_size = parts.pool_size;
+    options.pool_max = parts.pool_max;
+    options.recycle = Duration::from_secs(parts.recycle_seconds);
+    Ok(Location::MySql(options))
+}
+
+/// How the bus of this configuration is reached.
+pub(crate) fn nats_options(config: &Config, name: &str, partitions: u16) -> nats::Options {
+    nats::Options {
+        url: config.nats_url.clone().unwrap_or_default(),
+        name: name.to_owned(),
+        namespace: config.namespace.clone(),
+        partitions,
+        replicas: config.nats.replicas,
+        max_log_bytes: config.nats.max_log_bytes,
+        ..nats::Options::default()
+    }
+}
+
+/// How the cache of this configuration is reached.
+pub(crate) fn redis_options(config: &Config) -> Result<redis::Options, lingxi_cache::Error> {
+    let url = config.redis_url.as_deref().unwrap_or_default();
+    let namespace = match config.namespace.as_str() {
+        "" => "lingxi",
+        given => given,
+    };
+    redis::Options::parse(url, namespace)
+}
+
+/// Opens everything. What cannot be reached is tried again for as long as `wait_for` says; what refuses is an error at once.
+pub(crate) async fn open(
+    config: &Config,
+    name: &str,
+    wait_for: Duration,
+) -> anyhow::Result<Foundation> {
+    let deadline = Instant::now() + wait_for;
+    match config.mode()? {
+        Mode::Embedded => embedded(config).await,
+        Mode::Cluster => cluster(config, name, deadline).await,
+    }
+}
+
+async fn embedded(config: &Config) -> anyhow::Result<Foundation> {
+    let lock = DataDirLock::acquire(&config.data_dir)?;
+    let jwt_secret = match &config.jwt_secret {
+        Some(secret) => secret.clone(),
+        None => embedded_secret(&lock)?,
+    };
+    let store = Store::open(&location(config)?).await?;
+    let partitions = install_partitions(&store, config.partitions).await?;
+    let bus = LocalBus::shared(partitions);
+    let cache = LocalCache::shared();
+    let im = im(config, &jwt_secret, (&store, &bus, &cache), partitions);
+    Ok(Foundation {
+        store,
+        im,
+        bus,
+        cache,
+        partitions,
+        sole: true,
+        redis: None,
+        _lock: Some(lock),
+    })
+}
+
+async fn cluster(config: &Config, name: &str, deadline: Instant) -> anyhow::Result<Foundation> {
+    let location = location(config)?;
+    let store = patiently(deadline, "database", async || {
+        Store::open(&location).await.map_err(|error| {
+            let away = matches!(error, lingxi_store::Error::Unavailable(_));
+            (error, away)
+        })
+    })
+    .await?;
+    let partitions = install_partitions(&store, config.partitions).await?;
+    let options = nats_options(config, name, partitions);
+    let bus = patiently(deadline, "message bus", async || {
+        NatsBus::connect(options.clone()).await.map_err(|error| {
+            let away = matches!(error, lingxi_bus::Error::Unavailable(_));
+            (error, away)
+        })
+    })
+    .await?;
+    // Redis away makes things slower, never wrong: it is not waited for.
+    let redis = redis::Guarded::connect(redis_options(config)?)
+        .await
+        .context("redis_url")?;
+    let cache: SharedCache = std::sync::Arc::new(redis.clone());
+    // `mode` has checked that there is one.
+    let secret = config.jwt_secret.clone().context("jwt_secret")?;
+    let im = im(config, &secret, (&store, &bus, &cache), partitions);
+    Ok(Foundation {
+        store,
+        im,
+        bus,
+        cache,
+        partitions,
+        sole: false,
+        redis: Some(redis),
+        _lock: None,
+    })
+}
+
+fn im(
+    config: &Config,
+    jwt_secret: &Secret,
+    (store, bus, cache): (&Store, &SharedBus, &SharedCache),
+    partitions: u16,
+) -> Im {
+    Im::new(lingxi_im::Deps {
+        store: store.clone(),
+        bus: bus.clone(),
+        cache: cache.clone(),
+        config: ImConfig {
+            jwt_secret: jwt_secret.expose().as_bytes().to_vec(),
+            jwt_ttl_hours: i64::from(config.jwt_ttl_hours),
+            bcrypt_cost: config.bcrypt_cost,
+            rate_limits: config.rate_limits.is_on(),
+            logins_per_minute: config.rate.logins_per_minute,
+            registers_per_minute: config.rate.registers_per_minute,
+            partitions,
+        },
+    })
+}
+
+/// The number of partitions decides who orders what: it stays what it was when the database was made.
+async fn install_partitions(store: &Store, wanted: u16) -> anyhow::Result<u16> {
+    let kept = store
+        .install_setting("partitions", &wanted.to_string())
+        .await?;
+    let kept: u16 = kept
+        .parse()
+        .context("the database's number of partitions")?;
+    if kept != wanted {
+        tracing::warn!(
+            kept,
+            wanted,
+            "the number of partitions is fixed when a database is made; it stays"
+        );
+    }
+    Ok(kept)
+}
+
+/// Tries until it works, until it fails for another reason than that something is away, or until `deadline`.
+pub(crate) async fn patiently<T, E, F>(
+    deadline: Instant,
+    what: &str,
+    mut attempt: impl FnMut() -> F,
+) -> Result<T, E>
+where
+    E: std::fmt::Display,
+    F: Future<Output = Result<T, (E, bool)>>,
+{
+    let mut told = false;
+    loop {
+        match attempt().await {
+            Ok(done) => return Ok(done),
+            Err((error, away)) if !away || Instant::now() + PAUSE > deadline => return Err(error),
+            Err((error, _)) if !told => {
+                told = true;
+                tracing::warn!(%error, "waiting for the {what}");
+            }
+            Err(_) => {}
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+impl Foundation {
+    /// What `/readyz` asks and states.
+    pub(crate) fn register(&self, readiness: &Readiness) {
+        let store = self.store.clone();
+        readiness.register("store", move || {
+            let store = store.clone();
+            async move { store.ping().await.map_err(|e| e.to_string()) }
+        });
+        let bus = self.bus.clone();
+        readiness.register("bus", move || {
+            let bus = bus.clone();
+            async move { bus.check().await.map_err(|e| e.to_string()) }
+        });
+        if let Some(redis) = self.redis.clone() {
+            readiness.register_optional("cache", move || {
+                let redis = redis.clone();
+                async move { redis.status() }
+            });
+        }
+        for (name, fact) in self.facts() {
+            readiness.state(name, fact);
+        }
+    }
+
+    /// What an acknowledged message relies on, as read back.
+    pub(crate) fn facts(&self) -> [(&'static str, String); 2] {
+        [
+            ("store", self.store.durability().summary),
+            ("bus", self.bus.describe()),
+        ]
+    }
+}
+
+/// The address by which this machine is seen by the others: the one it reaches the bus from.
+pub(crate) fn reachable_address(config: &Config) -> Option<IpAddr> {
+    let first = config.nats_url.as_deref()?.split(',').next()?;
+    let host = first.rsplit(['@', '/']).next()?;
+    let host = if host.contains(':') {
+        host.to_owned()
+    } else {
+        format!("{host}:4222")
+    };
+    let server = host.to_socket_addrs().ok()?.next()?;
+    let any: IpAddr = if server.is_ipv4() {
+        [0, 0, 0, 0].into()
+    } else {
+        std::net::Ipv6Addr::UNSPECIFIED.into()
+    };
+    // Connecting a datagram socket sends nothing; it picks the way.
+    let socket = UdpSocket::bind((any, 0)).ok()?;
+    socket.connect(server).ok()?;
+    Some(socket.local_addr().ok()?.ip())
+}

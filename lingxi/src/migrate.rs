@@ -1,0 +1,27 @@
+//! `lingxi migrate`: brings the schema of a cluster's database up to date, once, before its processes start.
+
+use std::time::Duration;
+
+use lingxi_runtime::config::Config;
+use lingxi_store::{Error, Store};
+use tokio::time::Instant;
+
+use crate::foundation::{location, patiently};
+
+/// Applies what is missing. Several may run at once; one of them does it.
+#[expect(clippy::print_stdout, reason = "what the command is asked for")]
+pub(crate) async fn run(config: Config, wait_for: Duration) -> anyhow::Result<()> {
+    let location = location(&config)?;
+    let applied = patiently(Instant::now() + wait_for, "database", async || {
+        Store::migrate(&location).await.map_err(|error| {
+            let away = matches!(error, Error::Unavailable(_));
+            (error, away)
+        })
+    })
+    .await?;
+    match applied.as_slice() {
+        [] => println!("the schema is up to date"),
+        applied => println!("applied: {applied:?}"),
+    }
+    Ok(())
+}

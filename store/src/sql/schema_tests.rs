@@ -1,0 +1,52 @@
+//! The schemas of all databases are the same: numbers, tables, columns.
+
+use std::collections::BTreeMap;
+
+use sqlx::migrate::Migrator;
+
+use super::{mysql, sqlite};
+
+/// Tables and their columns, as the texts make them.
+fn tables(migrations: &Migrator) -> BTreeMap<String, Vec<String>> {
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for migration in migrations.iter() {
+        let mut table = None;
+        for line in migration.sql.as_str().lines().map(str::trim) {
+            let mut words = line.split_whitespace();
+            let first = words.next().unwrap_or_default();
+            if let Some(rest) = line.strip_prefix("CREATE TABLE ") {
+                let name = rest.trim_end_matches([' ', '(']).to_owned();
+                assert!(
+                    found.insert(name.clone(), Vec::new()).is_none(),
+                    "{name} twice"
+                );
+                table = Some(name);
+            } else if line.starts_with(')') {
+                table = None;
+            } else if let Some(columns) = table.as_ref().and_then(|t| found.get_mut(t)) {
+                let keyword = ["PRIMARY", "CONSTRAINT", "KEY", "--", ""].contains(&first);
+                if !keyword {
+                    columns.push(first.to_owned());
+                }
+            }
+            assert!(!line.starts_with("ALTER"), "teach this test ALTER TABLE");
+        }
+    }
+    found
+}
+
+#[test]
+fn all_databases_have_one_schema() {
+    let numbers = |m: &Migrator| {
+        m.iter()
+            .map(|m| (m.version, m.description.clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(&sqlite::MIGRATIONS), numbers(&mysql::MIGRATIONS));
+    let (one, other) = (tables(&sqlite::MIGRATIONS), tables(&mysql::MIGRATIONS));
+    assert!(
+        one["entries"].contains(&"recalled_at".to_owned()),
+        "{one:?}"
+    );
+    assert_eq!(one, other);
+}
