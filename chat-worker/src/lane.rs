@@ -370,8 +370,8 @@ impl Lane {
         let tx = self.committer.begin().await?;
         let written =
             batch::write(tx, &self.owner, &mut self.members, batch, &mut progress).await?;
-        #[cfg(feature = "sabotage-ack-before-commit")]
-        {
+        #[cfg(feature = "sabotage")]
+        if crate::sabotage::planted("ack-before-commit") {
             let early = batch.to_vec();
             self.fanout
                 .push(early, written.outcomes.clone(), Vec::new())
@@ -411,7 +411,7 @@ impl Lane {
 
     async fn record_progress(&mut self, progress: &[LeaseProgress]) -> Result<(), Error> {
         let mut tx = self.committer.begin().await?;
-        tx.fence(&self.owner, progress).await?;
+        batch::fence(&mut tx, &self.owner, progress).await?;
         tx.commit().await?;
         self.record(progress);
         Ok(())

@@ -12,16 +12,16 @@ mod lane;
 mod leases;
 mod members;
 mod repush;
+#[cfg(feature = "sabotage")]
+mod sabotage;
 
 use lingxi_bus::SharedBus;
 use lingxi_im::Im;
 use lingxi_runtime::shutdown::Shutdown;
 use lingxi_store::Store;
 
-#[cfg(all(feature = "sabotage-ack-before-commit", not(debug_assertions)))]
-compile_error!(
-    "sabotage-ack-before-commit is a planted fault for tests; a release build must not have it"
-);
+#[cfg(all(feature = "sabotage", not(debug_assertions)))]
+compile_error!("sabotage plants faults for tests; a release build must not have it");
 
 /// What a chat worker works with.
 #[derive(Clone)]

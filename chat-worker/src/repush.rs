@@ -13,6 +13,10 @@ const PAGE: i64 = 500;
 
 /// Pushes everything between the lease's `pushed_id` and its `last_id`. Answers whether all of it was read.
 pub(crate) async fn push_again(deps: &Deps, lease: &Lease) -> bool {
+    #[cfg(feature = "sabotage")]
+    if crate::sabotage::planted("no-repush-after-takeover") {
+        return true;
+    }
     let mut after = lease.pushed_id;
     while after < lease.last_id {
         let page = match deps
@@ -61,6 +65,11 @@ async fn receivers(deps: &Deps, entry: &Entry) -> Option<Vec<UserId>> {
     match entry.conversation.parse().ok()? {
         ConversationKey::Direct(a, b) if a == b => Some(vec![a]),
         ConversationKey::Direct(a, b) => Some(vec![a, b]),
-        ConversationKey::Group(_) => deps.store.active_member_ids(&entry.conversation).await.ok(),
+        // Not to those who joined since.
+        ConversationKey::Group(_) => deps
+            .store
+            .receivers_of(&entry.conversation, entry.seq)
+            .await
+            .ok(),
     }
 }

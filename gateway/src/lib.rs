@@ -7,6 +7,8 @@ mod ai;
 mod error;
 mod extract;
 mod rest;
+#[cfg(feature = "sabotage")]
+mod sabotage;
 mod state;
 mod ws;
 
@@ -31,6 +33,9 @@ use tokio_util::sync::CancellationToken;
 pub use state::Options;
 pub use ws::bucket::Limit as MessageLimit;
 pub use ws::registry::SessionPolicy;
+
+#[cfg(all(feature = "sabotage", not(debug_assertions)))]
+compile_error!("sabotage plants faults for tests; a release build must not have it");
 
 /// The largest JSON body, in bytes.
 const MAX_BODY: usize = 1024 * 1024;

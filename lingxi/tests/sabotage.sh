@@ -1,29 +1,53 @@
 #!/usr/bin/env bash
-# The durability test can fail: a build that acknowledges messages before it commits them must turn it red, by lost
-# messages and by nothing else. Succeeds when it does.
+# The tests that break things can fail: on a build with a planted fault each must turn red, by the promise that the fault
+# breaks and not by something else. Succeeds when all do.
+#
+#   lingxi/tests/sabotage.sh [FAULT…]    only these planted faults
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 folder=$(mktemp -d "${TMPDIR:-/tmp}/lingxi-sabotage.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 
-built=${CARGO_TARGET_DIR:-target}/debug/lingxi
-cargo build --locked -p lingxi --features sabotage-ack-before-commit
-cp "$built" "$folder/lingxi"
+cargo build --locked -p lingxi --features sabotage
+cp "${CARGO_TARGET_DIR:-target}/debug/lingxi" "$folder/lingxi"
+export LINGXI_TEST_BINARY=$folder/lingxi
+chosen=("$@")
 
-status=0
-LINGXI_TEST_BINARY=$folder/lingxi cargo test --locked -p lingxi --test it -- --exact \
-    durability::twenty_kills_lose_nothing >"$folder/output" 2>&1 || status=$?
-tail -n 60 "$folder/output"
-if ! grep -q '^running 1 test' "$folder/output"; then
-    echo "the durability test did not run"
-    exit 1
-fi
-if [ "$status" -eq 0 ]; then
-    echo "the durability test passed on a build that acknowledges before it commits"
-    exit 1
-fi
-if ! grep -q 'Lost {' "$folder/output"; then
-    echo "the durability test failed, but not because a message was lost"
-    exit 1
-fi
-echo "the durability test notices messages that were acknowledged and lost"
+# notices FAULT VIOLATION TEST [VARIABLE=VALUE…]: the test must fail on the fault, and say so by the violation.
+notices() {
+    local fault=$1 violation=$2 test=$3 status=0 begun=$SECONDS
+    shift 3
+    if [ "${#chosen[@]}" -gt 0 ] && [[ " ${chosen[*]} " != *" $fault "* ]]; then return; fi
+    env LINGXI_SABOTAGE="$fault" "$@" timeout --kill-after=10 150 \
+        cargo test --locked -p lingxi --test it -- --exact --nocapture "$test" >"$folder/output" 2>&1 || status=$?
+    if ! grep -q '^running 1 test' "$folder/output"; then
+        tail -n 40 "$folder/output"
+        echo "$fault: $test did not run"
+        exit 1
+    fi
+    if [ "$status" -eq 0 ]; then
+        tail -n 60 "$folder/output"
+        echo "$fault: $test passed on a build that has it"
+        exit 1
+    fi
+    if ! grep -qE "$violation" "$folder/output"; then
+        grep -m 1 -A 60 'panicked at' "$folder/output" || tail -n 60 "$folder/output"
+        echo "$fault: $test failed, but not because of $violation"
+        exit 1
+    fi
+    echo "$fault: noticed by $test ($violation), $((SECONDS - begun)) s"
+}
+
+# suite FAULT VIOLATION STRUCK: the fault suite, with these faults alone.
+suite() {
+    notices "$1" "$2" faults::everything_at_once LINGXI_TEST_FAULTS="$3" LINGXI_TEST_PATIENCE=12
+}
+
+notices ack-before-commit '^ *Lost \{' durability::twenty_kills_lose_nothing
+suite ack-before-commit '^ *Lost \{' kill-chat-worker,kill-mariadb
+notices no-epoch-check "the fence refuses the sleeper's batch" \
+    ownership::a_worker_paused_inside_its_transaction_commits_nothing
+suite no-dedup '^ *(Double \{|TwoAnswers\()' kill-gateway,cut-client,kill-gateway,kill-nats
+suite cursor-moved-on-write '^ *CursorPassed \{' silence-client@0/down,silence-client@1/down
+suite no-resync-after-reconnect '^NotConverged: ' silence-nats@0/down,silence-nats@1/down
+suite no-repush-after-takeover '^NotConverged: ' silence-nats@2/up,silence-nats@3/up

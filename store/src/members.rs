@@ -103,6 +103,19 @@ impl Store {
             .collect()
     }
 
+    /// The ids of a conversation's present members who may see its entry `seq`, lowest first: who joined later may not.
+    pub async fn receivers_of(&self, conversation: &str, seq: Seq) -> Result<Vec<UserId>> {
+        let sql = "SELECT user_id FROM members WHERE conversation = ? AND left_seq IS NULL AND joined_seq <= ? \
+                   ORDER BY user_id";
+        self.reader()
+            .await?
+            .fetch(sql, args![conversation, seq])
+            .await?
+            .iter()
+            .map(|r| r.int(0))
+            .collect()
+    }
+
     /// A group's present members, the owner first, then by when they joined.
     pub async fn group_members(&self, conversation: &str) -> Result<Vec<GroupMember>> {
         let sql = "SELECT u.id, u.username, u.nickname, u.avatar, m.role, m.joined_at \

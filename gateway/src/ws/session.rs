@@ -422,6 +422,10 @@ impl Inner {
             .positions
             .entry(key.clone())
             .or_insert_with(|| Position::starting_at(delivered + 1));
+        if head.last_seq < position.sent() {
+            // Read before what was pushed last: it may be of a membership that has ended since.
+            return 0;
+        }
         position.correct(delivered);
         if position.sent() < delivered {
             // Confirmed elsewhere: on another device, by a receipt, or before the user came back to the group.

@@ -230,6 +230,12 @@ impl Socket {
             for replier in repliers {
                 replier.reply(Bytes::new());
             }
+            #[cfg(feature = "sabotage")]
+            if crate::sabotage::planted("cursor-moved-on-write") {
+                let covered = self.session.cover();
+                self.session.confirm(&covered);
+                syncer::confirm(&self.state, covered).await;
+            }
         }
         Ok(())
     }

@@ -239,6 +239,12 @@ async fn members(store: &Store, alice: i64, bob: i64) {
     tx.end_membership(key, bob, 9).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(store.active_member_ids(key).await.unwrap(), [alice]);
+    assert_eq!(store.receivers_of(key, 5).await.unwrap(), [alice]);
+    let before = store.receivers_of(key, 4).await.unwrap();
+    assert!(
+        before.is_empty(),
+        "what was before they joined is not theirs"
+    );
     let former = store.member(key, bob).await.unwrap().unwrap();
     assert_eq!(
         (former.joined_seq, former.left_seq, former.delivered_seq),

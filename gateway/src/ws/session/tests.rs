@@ -69,6 +69,18 @@ fn an_entry_that_was_overtaken_is_pushed_after_all() {
 }
 
 #[test]
+fn a_head_that_was_read_before_the_last_push_changes_nothing() {
+    let session = session();
+    assert!(!round(&session, &[], 10));
+    // The user has left at 4 and come back at 9; the round's heads were read in between.
+    assert!(!session.push(frame(9, 10), None));
+    assert!(!round(&session, &heads(3, 4), 10));
+    assert_eq!(seqs(&session), [9]);
+    assert!(!session.push(frame(10, 10), None));
+    assert_eq!(seqs(&session), [10]);
+}
+
+#[test]
 fn live_entries_wait_for_the_round_and_are_merged_behind_it() {
     let session = session();
     for seq in [5, 6, 7] {

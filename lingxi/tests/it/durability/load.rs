@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::recording::{Ack, Entry, Log, Received, Recording};
+use crate::evidence::{Ack, Entry, Log, Owed, Received, Recording, entry_of};
 use crate::harness::{DEADLINE, Deployment, Link, Socket, User};
 
 /// Pairs of users who write to each other; beside them a group of four.
@@ -202,10 +202,18 @@ impl Load {
             let log = Log {
                 reader: client.user.name.clone(),
                 conversation: client.label.clone(),
-                entries: entries.iter().map(entry).collect(),
+                entries: entries.iter().map(entry_of).collect(),
             };
             client.catch_up(&self.board, &log.entries).await;
-            self.board.lock().recording.logs.push(log);
+            let messages = log.entries.iter().filter(|entry| !entry.msg_id.is_empty());
+            let owed = Owed {
+                reader: log.reader.clone(),
+                conversation: log.conversation.clone(),
+                seqs: messages.map(|entry| entry.seq).collect(),
+            };
+            let mut shared = self.board.lock();
+            shared.recording.owed.push(owed);
+            shared.recording.logs.push(log);
         }
         std::mem::take(&mut self.board.lock().recording)
     }
@@ -352,7 +360,7 @@ impl Client {
     }
 
     fn received(&mut self, frame: &Value, connection: Option<u64>, board: &Board) {
-        let entry = entry(frame);
+        let entry = entry_of(frame);
         self.seen.insert(entry.seq);
         board.lock().recording.received.push(Received {
             reader: self.user.name.clone(),
@@ -411,25 +419,4 @@ impl Client {
 
 fn content_of(msg_id: &str) -> String {
     format!("the content of {msg_id}, 灵犀")
-}
-
-/// The entry in a pushed frame or a history row.
-fn entry(frame: &Value) -> Entry {
-    let text = |field: &str| frame[field].as_str().unwrap_or_default().to_owned();
-    let number = |field: &str| {
-        frame[field]
-            .as_u64()
-            .unwrap_or_else(|| panic!("no {field}: {frame}"))
-    };
-    Entry {
-        seq: number("seq"),
-        id: number("id"),
-        from: text("from"),
-        msg_id: text("msg_id"),
-        content: if frame["type"] == 5 {
-            text("event")
-        } else {
-            text("content")
-        },
-    }
 }

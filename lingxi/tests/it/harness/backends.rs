@@ -78,7 +78,7 @@ impl Backends {
             ("LINGXI__DATABASE_URL", self.database_url.as_str()),
             ("LINGXI__DATABASE__POOL_SIZE", "2"),
             ("LINGXI__NATS_URL", &self.nats_url),
-            // It is reserved on the server, by every test.
+            // It is reserved on the server, by every test that runs.
             ("LINGXI__NATS__MAX_LOG_BYTES", "16777216"),
             ("LINGXI__REDIS_URL", &self.redis_url),
             ("LINGXI__NAMESPACE", &self.namespace),
@@ -87,5 +87,28 @@ impl Backends {
         ]
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .to_vec()
+    }
+}
+
+impl Drop for Backends {
+    /// What the cluster reserved on a shared bus is given back; on a thread, since the test's runtime may be going down.
+    fn drop(&mut self) {
+        if self._shared.is_none() {
+            return;
+        }
+        let options = lingxi_bus::nats::Options {
+            url: self.nats_url.clone(),
+            namespace: self.namespace.clone(),
+            ..lingxi_bus::nats::Options::default()
+        };
+        let removing = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            if let Ok(runtime) = runtime {
+                runtime.block_on(lingxi_bus::conformance::nats::remove(&options));
+            }
+        });
+        let _ = removing.join();
     }
 }

@@ -7,8 +7,11 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::backends::Backends;
+use super::links::Links;
 use super::port::Port;
 use super::process::Process;
+use super::proxy::Proxy;
+use super::servers::{Kind, Server};
 use super::user::User;
 
 /// In which shape the system runs. Every behaviour holds in each.
@@ -46,6 +49,7 @@ impl Mode {
             env: Vec::new(),
             wrapper: Vec::new(),
             own_servers: false,
+            proxied: false,
         }
     }
 
@@ -63,6 +67,7 @@ pub(crate) struct Options {
     env: Vec<(String, String)>,
     wrapper: Vec<String>,
     own_servers: bool,
+    proxied: bool,
 }
 
 impl Options {
@@ -88,6 +93,12 @@ impl Options {
     pub(crate) fn own_servers(mut self) -> Self {
         self.own_servers = true;
         self
+    }
+
+    /// Servers of its own, each reached by each process through a proxy, and proxies before the gateways.
+    pub(crate) fn proxied(mut self) -> Self {
+        self.proxied = true;
+        self.own_servers()
     }
 
     /// Starts it and waits until every process is ready.
@@ -119,17 +130,30 @@ impl Options {
                 Some(backends)
             }
         };
-        let mut nodes = Vec::new();
+        let (mut nodes, mut links) = (Vec::new(), Vec::new());
         for (number, role) in self.roles.iter().enumerate() {
             let log = folder.path().join(format!("{number}-{role}.log"));
+            let mut env = env.clone();
+            if let Some(backends) = backends.as_ref().filter(|_| self.proxied) {
+                let through = Links::start(backends).await;
+                env.extend(through.env());
+                links.push(through);
+            }
             nodes.push(Node::spawn(role, &env, &wrapper, folder.path(), log));
         }
+        let mut edges = Vec::new();
         for node in &mut nodes {
             node.is_ready(&http, folder.path()).await;
+            if self.proxied && node.is_gateway() {
+                let public = format!("127.0.0.1:{}", node.public.number);
+                edges.push(Proxy::start(public).await);
+            }
         }
         Deployment {
             nodes,
             backends,
+            links,
+            edges,
             http,
             next_node: AtomicUsize::new(0),
             folder,
@@ -238,6 +262,8 @@ fn with_defaults(
     ];
     let owned = |(key, value): (&str, String)| (key.to_owned(), value);
     let mut env: Vec<_> = defaults.into_iter().map(owned).collect();
+    // Which planted fault a sabotaged build is to have.
+    env.extend(std::env::var("LINGXI_SABOTAGE").map(|fault| ("LINGXI_SABOTAGE".to_owned(), fault)));
     env.extend(given.iter().cloned());
     env.extend(addresses.into_iter().map(owned));
     env
@@ -249,6 +275,10 @@ pub(crate) struct Deployment {
     /// The gateways come first. Declared before what they use, so that they end before it.
     nodes: Vec<Node>,
     pub(crate) backends: Option<Backends>,
+    /// Each process's ways to the servers, when it is proxied.
+    pub(crate) links: Vec<Links>,
+    /// The ways of clients to each gateway, when it is proxied.
+    pub(crate) edges: Vec<Proxy>,
     pub(crate) http: reqwest::Client,
     next_node: AtomicUsize,
     folder: TempDir,
@@ -298,6 +328,29 @@ impl Deployment {
     /// The roles of the processes, in their order.
     pub(crate) fn roles(&self) -> Vec<&'static str> {
         self.nodes.iter().map(|node| node.role).collect()
+    }
+
+    /// A server of the test's own.
+    pub(crate) fn server(&self, kind: Kind) -> &Server {
+        let servers = self.backends.as_ref().map(|backends| &backends.servers[..]);
+        let found = servers
+            .unwrap_or_default()
+            .iter()
+            .find(|server| server.kind == kind);
+        found.expect("a server of the test's own")
+    }
+
+    /// The same, to be started again.
+    pub(crate) fn server_mut(&mut self, kind: Kind) -> &mut Server {
+        let servers = self
+            .backends
+            .as_mut()
+            .map(|backends| &mut backends.servers[..]);
+        let found = servers
+            .unwrap_or_default()
+            .iter_mut()
+            .find(|server| server.kind == kind);
+        found.expect("a server of the test's own")
     }
 
     /// One process.
@@ -353,6 +406,19 @@ impl Deployment {
     pub(crate) async fn restart_one(&mut self, node: usize) {
         self.respawn(node).await;
         self.is_ready(node).await;
+    }
+
+    /// Starts one process more, and waits until it is ready.
+    pub(crate) async fn add(&mut self, role: &'static str) {
+        let like = &self.nodes[0];
+        let log = self
+            .folder
+            .path()
+            .join(format!("{}-{role}.log", self.nodes.len()));
+        let (env, folder) = (like.env.clone(), self.folder.path());
+        let mut node = Node::spawn(role, &env, &[], folder, log);
+        node.is_ready(&self.http, folder).await;
+        self.nodes.push(node);
     }
 
     /// Starts one ended process again, without waiting for it.

@@ -1,9 +1,13 @@
 //! Starts the system as its operators do, and speaks to it as its clients do.
 
 mod backends;
+pub(crate) mod database;
 mod deployment;
+mod dice;
+mod links;
 mod port;
 mod process;
+mod proxy;
 mod rest;
 mod servers;
 mod socket;
@@ -14,8 +18,10 @@ mod ws;
 
 pub(crate) use backends::Backends;
 pub(crate) use deployment::{Deployment, Mode};
+pub(crate) use dice::{Dice, seed};
 pub(crate) use port::Port;
 pub(crate) use process::{Process, binary};
+pub(crate) use proxy::Direction;
 pub(crate) use rest::{Reply, Rest};
 pub(crate) use servers::{Kind, Server};
 pub(crate) use socket::{Link, Socket};

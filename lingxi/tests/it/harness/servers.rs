@@ -19,7 +19,7 @@ pub(crate) enum Kind {
 /// A server with its port and folder, which stay the same over restarts.
 #[derive(Debug)]
 pub(crate) struct Server {
-    kind: Kind,
+    pub(crate) kind: Kind,
     port: Port,
     folder: PathBuf,
     wrapper: Vec<String>,

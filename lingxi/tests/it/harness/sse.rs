@@ -22,6 +22,27 @@ impl SseEvent {
     pub(crate) fn kind(&self) -> &str {
         self.data["type"].as_str().unwrap_or_default()
     }
+
+    /// One block of lines: an event, or `None` for a comment.
+    pub(crate) fn parse(block: &str) -> Option<Self> {
+        let mut id = None;
+        let mut data = Vec::new();
+        for line in block.lines() {
+            if let Some(value) = line.strip_prefix("id:") {
+                id = Some(value.trim().parse().expect("an integer id"));
+            } else if let Some(value) = line.strip_prefix("data:") {
+                data.push(value.strip_prefix(' ').unwrap_or(value));
+            }
+        }
+        if data.is_empty() {
+            return None;
+        }
+        let data = data.join("\n");
+        Some(Self {
+            id: id.unwrap_or_else(|| panic!("an event without an id: {block:?}")),
+            data: serde_json::from_str(&data).unwrap_or_else(|_| panic!("no JSON: {data:?}")),
+        })
+    }
 }
 
 /// An open event stream.
@@ -65,7 +86,7 @@ impl Events {
             while let Some(end) = self.unparsed.windows(2).position(|two| two == b"\n\n") {
                 let rest = self.unparsed.split_off(end + 2);
                 let block = std::mem::replace(&mut self.unparsed, rest);
-                if let Some(event) = parse(&String::from_utf8(block).expect("UTF-8")) {
+                if let Some(event) = SseEvent::parse(&String::from_utf8(block).expect("UTF-8")) {
                     return Some(event);
                 }
             }
@@ -83,27 +104,6 @@ impl Events {
         }
         events
     }
-}
-
-/// One block of lines: an event, or `None` for a comment.
-fn parse(block: &str) -> Option<SseEvent> {
-    let mut id = None;
-    let mut data = Vec::new();
-    for line in block.lines() {
-        if let Some(value) = line.strip_prefix("id:") {
-            id = Some(value.trim().parse().expect("an integer id"));
-        } else if let Some(value) = line.strip_prefix("data:") {
-            data.push(value.strip_prefix(' ').unwrap_or(value));
-        }
-    }
-    if data.is_empty() {
-        return None;
-    }
-    let data = data.join("\n");
-    Some(SseEvent {
-        id: id.unwrap_or_else(|| panic!("an event without an id: {block:?}")),
-        data: serde_json::from_str(&data).unwrap_or_else(|_| panic!("no JSON: {data:?}")),
-    })
 }
 
 /// The chunks of a run, put together as a client does it: a `reset` drops what came after the event that it names.

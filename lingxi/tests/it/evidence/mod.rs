@@ -1,0 +1,16 @@
+//! What clients wrote down while things broke, and whether every promise was kept: for the tests that break things.
+//!
+//! A test fills a [`Recording`]; [`check`] judges it and nothing else. [`entry_of`] reads an entry from a frame.
+
+mod checker;
+mod connections;
+mod cursors;
+mod logs;
+mod recording;
+mod tests;
+
+pub(crate) use checker::{Broken, check};
+pub(crate) use recording::{
+    Ack, Connection, CursorSeen, Effect, Ended, Entry, Log, Owed, Received, Recording, RunSeen,
+    entry_of,
+};
