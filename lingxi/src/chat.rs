@@ -25,8 +25,8 @@ pub(crate) struct Arguments {
     /// Which group to write to.
     #[arg(long)]
     group: Option<i64>,
-    /// A message to send; may be repeated. Ends when each has its ACK. Without one, every line of the standard input is
-    /// sent, and frames are printed until the connection ends.
+    /// A message to send; may be repeated. Ends when each has its ACK and was shown, or was refused. Without one, every
+    /// line of the standard input is sent, and frames are printed until the connection ends.
     #[arg(long)]
     say: Vec<String>,
     /// Ends after this many messages from others were printed.
@@ -44,21 +44,22 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         .await
         .context("cannot connect; is the server running?")?;
     let (mut write, mut read) = socket.split();
-    let mut waiting = 0_usize;
     let mut own = HashSet::new();
     for text in &arguments.say {
         write
             .send(Message::text(message(&arguments, text, &mut own)?))
             .await?;
-        waiting += 1;
     }
+    // Either may come first: while a connection catches up, messages wait for what is missing before them.
+    let (mut without_ack, mut not_shown) = (own.clone(), own.clone());
     let mut expected = arguments.expect;
     let from_input =
         arguments.say.is_empty() && (arguments.to.is_some() || arguments.group.is_some());
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let mut input_open = from_input;
     loop {
-        if waiting == 0
+        if without_ack.is_empty()
+            && not_shown.is_empty()
             && expected.is_none_or(|n| n == 0)
             && (!arguments.say.is_empty() || expected.is_some())
         {
@@ -72,9 +73,18 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
                 Some(Ok(Message::Text(text))) => {
                     show(&text)?;
                     let frame: Value = serde_json::from_str(&text).unwrap_or_default();
+                    let msg_id = frame["msg_id"].as_str().unwrap_or_default();
                     match frame["type"].as_i64() {
-                        Some(3) if frame["status"] != "received" => waiting = waiting.saturating_sub(1),
-                        Some(2 | 4) if !is_own(&frame, &own) => {
+                        Some(3) if frame["status"] != "received" => {
+                            without_ack.remove(msg_id);
+                            if frame["status"] == "failed" {
+                                not_shown.remove(msg_id);
+                            }
+                        }
+                        Some(2 | 4) if own.contains(msg_id) => {
+                            not_shown.remove(msg_id);
+                        }
+                        Some(2 | 4) => {
                             expected = expected.map(|n| n.saturating_sub(1));
                             write.send(Message::text(receipt(&frame))).await?;
                         }
@@ -98,11 +108,6 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             },
         }
     }
-}
-
-/// Whether the frame is the echo of a message that this client sent.
-fn is_own(frame: &Value, own: &HashSet<String>) -> bool {
-    frame["msg_id"].as_str().is_some_and(|id| own.contains(id))
 }
 
 /// Tells the server, and the sender, that the message was shown.
