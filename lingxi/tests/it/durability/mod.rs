@@ -9,7 +9,7 @@ mod load;
 use std::time::Instant;
 
 use self::load::{Load, Moment};
-use crate::evidence::check;
+use crate::evidence::{check, kinds};
 use crate::harness::{Dice, Mode, seed};
 
 const KILLS: usize = 20;
@@ -56,7 +56,8 @@ async fn twenty_kills_lose_nothing() {
     let shown = &broken[..broken.len().min(20)];
     assert!(
         broken.is_empty(),
-        "{} promises broken, seed {seed}: {shown:#?}",
-        broken.len()
+        "{} promises broken, seed {seed}: {:?}: {shown:#?}",
+        broken.len(),
+        kinds(&broken)
     );
 }

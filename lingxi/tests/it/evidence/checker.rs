@@ -1,5 +1,7 @@
 //! Judges a recording: a pure function, tested on recordings that are broken.
 
+use std::collections::BTreeMap;
+
 use super::recording::{Ack, Entry, Key, Recording};
 use super::{connections, cursors, logs};
 
@@ -132,4 +134,19 @@ fn check_runs(recording: &Recording, broken: &mut Vec<Broken>) {
             broken.push(Broken::Effect { what, count });
         }
     }
+}
+
+/// How many there are of each kind.
+pub(crate) fn kinds(broken: &[Broken]) -> BTreeMap<String, usize> {
+    let mut kinds = BTreeMap::new();
+    for one in broken {
+        let shown = format!("{one:?}");
+        let end = shown.find(|c: char| !c.is_alphanumeric());
+        let name = match one {
+            Broken::Incident(name, _) => (*name).to_owned(),
+            _ => shown[..end.unwrap_or(shown.len())].to_owned(),
+        };
+        *kinds.entry(name).or_default() += 1;
+    }
+    kinds
 }

@@ -23,7 +23,7 @@ pub(super) fn check(recording: &Recording, broken: &mut Vec<Broken>) {
     check_once(recording, &logs, broken);
     check_acks(recording, broken);
     check_agreement(recording, &logs, broken);
-    check_order(recording, broken);
+    broken.extend(order(recording).0);
     check_complete(recording, broken);
 }
 
@@ -149,8 +149,9 @@ fn check_agreement(recording: &Recording, logs: &Logs<'_>, broken: &mut Vec<Brok
 }
 
 /// On one connection entries come in ascending order; one that was pushed there before may come again. See
-/// [`was_overtaken`] for the one exception.
-fn check_order(recording: &Recording, broken: &mut Vec<Broken>) {
+/// [`was_overtaken`] for the one exception, whose number is answered too.
+fn order(recording: &Recording) -> (Vec<Broken>, usize) {
+    let (mut broken, mut exceptions) = (Vec::new(), 0);
     let begun: BTreeMap<(&str, u64), u64> = recording
         .connections
         .iter()
@@ -185,9 +186,16 @@ fn check_order(recording: &Recording, broken: &mut Vec<Broken>) {
         }
         if overtaken {
             seen.made_up = seq;
+            exceptions += 1;
         }
         seen.seqs.insert(seq);
     }
+    (broken, exceptions)
+}
+
+/// How many entries came behind later ones, in the one way that is allowed.
+pub(crate) fn overtaken(recording: &Recording) -> usize {
+    order(recording).1
 }
 
 /// What a connection was pushed of a conversation.
@@ -203,10 +211,9 @@ struct Pushed {
 /// a connection sees of a conversation, one may overtake the ones before it, written since the connection was opened.
 /// They are made up for, in their order. What was written before the connection was opened comes before everything else.
 fn was_overtaken(entry: &Entry, opened_ms: u64, pushed: &Pushed) -> bool {
-    let written_ms = entry.id >> 12;
     pushed.first.is_some_and(|first| entry.seq < first)
         && entry.seq > pushed.made_up
-        && written_ms >= opened_ms
+        && entry.written_ms() >= opened_ms
 }
 
 /// Everyone received everything that they were owed.

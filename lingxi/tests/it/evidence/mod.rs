@@ -9,7 +9,8 @@ mod logs;
 mod recording;
 mod tests;
 
-pub(crate) use checker::{Broken, check};
+pub(crate) use checker::{check, kinds};
+pub(crate) use logs::overtaken;
 pub(crate) use recording::{
     Ack, Connection, CursorSeen, Effect, Ended, Entry, Log, Owed, Received, Recording, RunSeen,
     entry_of,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use lingxi_domain::message_id;
 use serde_json::Value;
 
 /// Who sent it, and its `msg_id`: with the conversation (a sender uses each only once) a message's identity.
@@ -20,6 +21,11 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// When it was written, in milliseconds since the Unix epoch: ids rise with time.
+    pub(crate) fn written_ms(&self) -> u64 {
+        (self.id >> 12) + u64::try_from(message_id::EPOCH_MS).expect("after 1970")
+    }
+
     /// Whether both can be the same entry, perhaps recalled between the two looks.
     pub(super) fn agrees(&self, other: &Self) -> bool {
         let same = |entry: &Self| (entry.seq, entry.id);

@@ -82,6 +82,8 @@ pub(super) struct Shared {
     /// Waiting for their ACKs, by user.
     pub(super) waiting: HashMap<String, Waiting>,
     pub(super) acked: u64,
+    /// Attempts that were refused as `unavailable`.
+    pub(super) put_off: u64,
     /// The last message of each user that may be recalled.
     pub(super) recallable: HashMap<String, u64>,
     connections: HashMap<String, u64>,
@@ -207,6 +209,11 @@ impl Board {
         let shared = &mut *guard;
         // A life sign; or a receipt that could not be taken, which is no message and may be sent again.
         if frame["status"] == "received" || msg_id.is_empty() {
+            return;
+        }
+        // Surely not taken, and worth another try: it waits for that.
+        if frame["status"] == "failed" && frame["reason"] == "unavailable" {
+            shared.put_off += 1;
             return;
         }
         if frame["status"] != "stored" && frame["status"] != "delivered" {

@@ -24,7 +24,7 @@ use self::nemesis::{Nemesis, Watched};
 use self::plan::{NAMES, Plan, ROLES};
 use self::summary::Summary;
 use self::world::World;
-use crate::evidence::{Broken, check};
+use crate::evidence::{check, kinds, overtaken};
 use crate::harness::{Dice, seed};
 
 /// Rounds of every kind of fault, without a soak.
@@ -130,7 +130,12 @@ async fn everything_at_once() {
     let totals = vec![
         format!("{} messages sent", recording.sent.len()),
         format!("{} ACKs", recording.acks.len()),
+        format!("{} attempts refused as unavailable", board.lock().put_off),
         format!("{} entries received", recording.received.len()),
+        format!(
+            "{} entries overtaken and made up for",
+            overtaken(&recording)
+        ),
         format!("{} connections", recording.connections.len()),
         format!("{} cursor moves seen", recording.cursors.len()),
         format!("{} questions answered", recording.runs.len()),
@@ -159,19 +164,4 @@ async fn everything_at_once() {
             assert!(count >= SOAKED, "{name} struck {count} times only");
         }
     }
-}
-
-/// How many there are of each kind of broken promise.
-fn kinds(broken: &[Broken]) -> std::collections::BTreeMap<String, usize> {
-    let mut kinds = std::collections::BTreeMap::new();
-    for one in broken {
-        let shown = format!("{one:?}");
-        let end = shown.find(|c: char| !c.is_alphanumeric() && c != '"');
-        let name = match one {
-            Broken::Incident(name, _) => (*name).to_owned(),
-            _ => shown[..end.unwrap_or(shown.len())].to_owned(),
-        };
-        *kinds.entry(name).or_default() += 1;
-    }
-    kinds
 }

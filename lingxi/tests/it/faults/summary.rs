@@ -148,7 +148,7 @@ fn lines(recording: &Recording) -> String {
             "{reader} {conversation} on {connection:?}: {} id {} at {} of {} {:?} {:?}",
             entry.seq,
             entry.id,
-            (entry.id >> 12).saturating_sub(recording.epoch_ms),
+            entry.written_ms().saturating_sub(recording.epoch_ms),
             entry.from,
             entry.msg_id,
             entry.content
