@@ -21,6 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("admin-api", PROCESS),
     ("lingxi", EVERYTHING),
     ("bench", &[]),
+    ("testing", &[]),
 ];
 
 /// Processes never depend on each other: they meet on the bus, in the store, or over gRPC.

@@ -75,7 +75,7 @@ async fn losses_rise_once_the_live_stream_can_be_trusted_again() {
     let last = Subject::User(1999);
     let mut losses = here.losses();
     for round in 0..3 {
-        server.kill();
+        server.process().kill9().await;
         let deadline = Instant::now() + SOON;
         while here.check().await.is_ok() {
             assert!(Instant::now() < deadline, "the loss is not noticed");
@@ -120,7 +120,7 @@ async fn a_server_that_falls_silent_is_noticed_and_blocks_nobody() {
     let subject = Subject::User(1);
     let _subscription = bus.subscribe(subject.clone(), None, sink).await.unwrap();
     let mut losses = bus.losses();
-    server.signal("STOP");
+    server.process().signal("STOP");
     let stopped = Instant::now();
     let asked = bus
         .request(&subject, "x".into(), Duration::from_millis(300))
@@ -154,7 +154,7 @@ async fn a_server_that_falls_silent_is_noticed_and_blocks_nobody() {
         assert!(Instant::now() < deadline, "the silence is not noticed");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    server.signal("CONT");
+    server.process().signal("CONT");
     lost(&mut losses).await;
     while seen.try_recv().is_ok() {}
     publish_at_last(&bus, &subject, "again").await;

@@ -49,7 +49,7 @@ async fn a_reader_goes_on_after_restarts_without_gaps_or_repeats() {
             let text = format!("{round}-{n}");
             expected.push((append_at_last(&bus, &text).await, text));
         }
-        server.kill();
+        server.process().kill9().await;
         server.start_again();
         lost(&mut losses).await;
         let text = format!("after {round}");
@@ -118,7 +118,7 @@ async fn a_log_that_was_emptied_is_another_one() {
         let before = bus.log_info().await.unwrap();
         let mut losses = bus.losses();
         if restart {
-            server.kill();
+            server.process().kill9().await;
             server.start_again_empty();
         } else {
             // The connection stays.

@@ -61,7 +61,7 @@ async fn a_waiting_worker_survives_restarts() {
             let bus = bus.clone();
             async move { bus.dequeue(&Lane::ALL).await.unwrap() }
         });
-        server.kill();
+        server.process().kill9().await;
         if empty {
             server.start_again_empty();
         } else {

@@ -5,9 +5,10 @@ use std::net::TcpListener;
 
 use lingxi_bus::nats::{NatsBus, Options};
 use lingxi_bus::{Error, conformance};
+use lingxi_testing::Port;
 use serde_json::json;
 
-use crate::server::{Server, reserve};
+use crate::server::Server;
 
 async fn refusal(options: Options) -> String {
     match NatsBus::connect(options).await {
@@ -29,15 +30,16 @@ fn says(why: &str, words: &[&str]) {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_may_come() {
-    let (port, _lock) = reserve();
+    let port = Port::reserve();
+    let address = format!("127.0.0.1:{}", port.number);
     let options = Options {
-        url: format!("nats://secret:hunter2@127.0.0.1:{port}"),
+        url: format!("nats://secret:hunter2@{address}"),
         ..Options::default()
     };
     let Err(Error::Unavailable(why)) = NatsBus::connect(options).await else {
         panic!("not away");
     };
-    says(&why, &["nats_url", &format!("127.0.0.1:{port}")]);
+    says(&why, &["nats_url", &address]);
     assert!(!why.contains("hunter2"), "{why}");
 }
 

@@ -8,9 +8,10 @@ use fred::types::config::Config;
 use lingxi_cache::local::LocalCache;
 use lingxi_cache::redis::{Guarded, Options, RedisCache};
 use lingxi_cache::{Cache, Decision, Rate, conformance};
+use lingxi_testing::until;
 use tokio::task::JoinSet;
 
-use crate::server::{Server, cluster_node, fresh_namespace, join, shared_url, until};
+use crate::server::{Server, cluster_node, fresh_namespace, join, shared_url};
 
 #[tokio::test]
 async fn in_process() {
@@ -60,8 +61,8 @@ async fn tidy_up(url: &str, namespace: &str) {
 async fn a_cluster() {
     let servers = [cluster_node(), cluster_node(), cluster_node()];
     join(&servers);
-    let url = format!("redis-cluster://127.0.0.1:{}", servers[1].port);
-    until(10, "the cluster is up", async || {
+    let url = format!("redis-cluster://127.0.0.1:{}", servers[1].port());
+    until("the cluster is up", async || {
         RedisCache::connect(Options::parse(&url, "lingxi").unwrap())
             .await
             .is_ok()
@@ -78,8 +79,8 @@ async fn a_cluster() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn behind_a_sentinel_and_over_a_failover() {
-    let mut first = Server::start(&[]);
-    let first_port = first.port.to_string();
+    let first = Server::start(&[]);
+    let first_port = first.port().to_string();
     let second = Server::start(&[
         "--replicaof",
         "127.0.0.1",
@@ -94,7 +95,7 @@ async fn behind_a_sentinel_and_over_a_failover() {
     );
     let sentinel = Server::start_with_file(&text, &["--sentinel"]);
     let url = |name| {
-        let at = sentinel.port;
+        let at = sentinel.port();
         let url = format!("redis-sentinel://127.0.0.1:{at}?sentinelServiceName={name}");
         Options::parse(&url, "lingxi").unwrap()
     };
@@ -111,11 +112,11 @@ async fn behind_a_sentinel_and_over_a_failover() {
     assert!(direct.to_string().contains("redis-sentinel://"), "{direct}");
 
     let guarded = Guarded::connect(url("main")).await.unwrap();
-    until(15, "the sentinel knows the replica", async || {
+    until("the sentinel knows the replica", async || {
         let info = std::process::Command::new("redis-cli")
             .args([
                 "-p",
-                &sentinel.port.to_string(),
+                &sentinel.port().to_string(),
                 "sentinel",
                 "replicas",
                 "main",
@@ -123,11 +124,11 @@ async fn behind_a_sentinel_and_over_a_failover() {
             .output()
             .unwrap();
         let said = String::from_utf8(info.stdout).unwrap();
-        said.contains(&second.port.to_string()) && said.contains("master-link-status\nok")
+        said.contains(&second.port().to_string()) && said.contains("master-link-status\nok")
     })
     .await;
-    first.kill();
-    until(30, "the other one has taken over", async || {
+    first.process().kill9().await;
+    until("the other one has taken over", async || {
         let _ = guarded
             .take_token("k", Rate::per_minute(1000))
             .await

@@ -2,9 +2,10 @@
 
 use lingxi_cache::redis::{Guarded, Options, RedisCache};
 use lingxi_cache::{Cache, Error};
+use lingxi_testing::until;
 
 use crate::fake;
-use crate::server::{Server, until};
+use crate::server::Server;
 
 fn options(url: &str) -> Options {
     Options::parse(url, "lingxi").unwrap()
@@ -23,7 +24,7 @@ async fn refusal(url: &str) -> Error {
 #[tokio::test]
 async fn a_refused_login_says_so() {
     let server = Server::start(&["--requirepass", "secret"]);
-    let at = format!("127.0.0.1:{}", server.port);
+    let at = format!("127.0.0.1:{}", server.port());
     for url in [
         format!("redis://{at}"),
         format!("redis://:secret2@{at}"),
@@ -41,7 +42,7 @@ async fn a_refused_login_says_so() {
 
     // A password that nobody asks for does no harm.
     let open = Server::start(&[]);
-    let url = format!("redis://:secret@127.0.0.1:{}", open.port);
+    let url = format!("redis://:secret@127.0.0.1:{}", open.port());
     RedisCache::connect(options(&url)).await.unwrap();
 }
 
@@ -53,13 +54,17 @@ async fn a_user_that_may_do_too_little_is_told_what_is_needed() {
         &[],
     );
     for user in ["other", "reader"] {
-        let error = refusal(&format!("redis://{user}:secret@127.0.0.1:{}", server.port)).await;
+        let error = refusal(&format!(
+            "redis://{user}:secret@127.0.0.1:{}",
+            server.port()
+        ))
+        .await;
         assert!(
             matches!(&error, Error::Refused(line) if line.contains("grant it ~lingxi:*")),
             "{error:?}"
         );
     }
-    let fit = format!("redis://fit:secret@127.0.0.1:{}", server.port);
+    let fit = format!("redis://fit:secret@127.0.0.1:{}", server.port());
     let cache = RedisCache::connect(options(&fit)).await.unwrap();
     lingxi_cache::conformance::run(std::sync::Arc::new(cache)).await;
 }
@@ -76,7 +81,7 @@ async fn a_server_that_is_too_old_is_refused() {
 #[tokio::test]
 async fn a_server_of_another_kind_is_named() {
     let server = Server::start(&[]);
-    let error = refusal(&format!("redis-cluster://127.0.0.1:{}", server.port)).await;
+    let error = refusal(&format!("redis-cluster://127.0.0.1:{}", server.port())).await;
     assert!(
         matches!(&error, Error::Misconfigured(line) if line.contains("redis://")),
         "{error:?}"
@@ -88,7 +93,7 @@ async fn a_server_of_another_kind_is_named() {
 #[tokio::test]
 async fn an_unreachable_server_is_picked_up_when_it_comes() {
     let mut server = Server::start(&[]);
-    server.kill();
+    server.process().kill9().await;
     let error = RedisCache::connect(options(&server.url()))
         .await
         .err()
@@ -97,7 +102,7 @@ async fn an_unreachable_server_is_picked_up_when_it_comes() {
     assert!(
         matches!(error, Error::Unavailable(_))
             && line.contains("Connection refused")
-            && line.contains(&server.port.to_string()),
+            && line.contains(&server.port().to_string()),
         "{line}"
     );
     let cache = Guarded::connect(options(&server.url())).await.unwrap();
@@ -114,5 +119,5 @@ async fn an_unreachable_server_is_picked_up_when_it_comes() {
         1
     );
     server.restart();
-    until(10, "Redis is in use", async || cache.status().is_ok()).await;
+    until("Redis is in use", async || cache.status().is_ok()).await;
 }

@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use lingxi_cache::redis::{Guarded, Options};
 use lingxi_cache::{Cache, Decision, Rate};
+use lingxi_testing::until;
 use metrics_exporter_prometheus::PrometheusBuilder;
 
-use crate::server::{Server, until};
+use crate::server::Server;
 
 const LONG: Duration = Duration::from_secs(60);
 const ONE: Rate = Rate {
@@ -20,7 +21,7 @@ async fn node(server: &Server) -> Guarded {
 }
 
 async fn back(nodes: &[&Guarded]) {
-    until(15, "Redis is in use again", async || {
+    until("Redis is in use again", async || {
         nodes.iter().all(|node| node.status().is_ok())
     })
     .await;
@@ -45,12 +46,12 @@ async fn a_stopped_server_costs_one_timeout_and_then_nothing() {
     let server = Server::start(&[]);
     let cache = node(&server).await;
     everything(&cache).await;
-    until(5, "the gauge says so", async || {
+    until("the gauge says so", async || {
         handle.render().contains("lingxi_cache_available 1")
     })
     .await;
 
-    server.signal("STOP");
+    server.process().signal("STOP");
     let start = Instant::now();
     everything(&cache).await;
     let first = start.elapsed();
@@ -62,7 +63,7 @@ async fn a_stopped_server_costs_one_timeout_and_then_nothing() {
     let rest = start.elapsed();
     assert!(rest < Duration::from_millis(400), "{rest:?}");
     assert!(cache.status().is_err());
-    until(5, "the gauge says so", async || {
+    until("the gauge says so", async || {
         handle.render().contains("lingxi_cache_available 0")
     })
     .await;
@@ -76,9 +77,9 @@ async fn a_stopped_server_costs_one_timeout_and_then_nothing() {
         tokio::task::yield_now().await;
     }
 
-    server.signal("CONT");
+    server.process().signal("CONT");
     back(&[&cache]).await;
-    until(5, "the gauge says so", async || {
+    until("the gauge says so", async || {
         handle.render().contains("lingxi_cache_available 1")
     })
     .await;
@@ -94,7 +95,7 @@ async fn limits_hold_on_each_node_and_are_shared_again_afterwards() {
         assert_eq!(a.count("login", LONG).await.unwrap(), failures);
     }
 
-    server.kill();
+    server.process().kill9().await;
     for node in [&a, &b] {
         assert_eq!(
             node.take_token("away", ONE).await.unwrap(),
@@ -132,7 +133,7 @@ async fn presence_is_remembered_through_an_outage_and_told_again_after_it() {
     );
     assert_eq!(b.online_count().await.unwrap(), 3);
 
-    server.kill();
+    server.process().kill9().await;
     assert_eq!(
         b.online(&[1, 3, 4]).await.unwrap(),
         [true, true, false],
@@ -160,12 +161,12 @@ async fn what_was_to_be_forgotten_meanwhile_is() {
     let (a, b) = (node(&server).await, node(&server).await);
     a.count("login", LONG).await.unwrap();
     a.put("name", "old", LONG).await.unwrap();
-    server.signal("STOP");
+    server.process().signal("STOP");
     a.forget("login").await.unwrap();
     a.forget("name").await.unwrap();
     assert_eq!(a.get("name").await.unwrap(), None, "a miss");
     a.put("name", "lost", LONG).await.unwrap();
-    server.signal("CONT");
+    server.process().signal("CONT");
     back(&[&a, &b]).await;
     assert_eq!(b.counted("login").await.unwrap(), 0);
     assert_eq!(b.get("name").await.unwrap(), None);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use crate::harness::{Backends, Kind, Process, Server, binary, until};
+use crate::harness::{Backends, Kind, Port, Server, answers, binary, lingxi, until};
 
 const ROLES: [&str; 4] = ["gateway", "chat-worker", "ai-worker", "admin-api"];
 
@@ -110,10 +110,11 @@ async fn a_message_bus_that_is_away_or_refuses() {
     let guarded = Server::start_with(
         Kind::Nats,
         &folder.path().join("guarded"),
+        "",
         &["--jetstream", "--user", "lingxi", "--pass", "secret"],
     );
     refuses(&at(&guarded), &["refuses the login", "nats_url"]);
-    let without = Server::start_with(Kind::Nats, &folder.path().join("without"), &[]);
+    let without = Server::start_with(Kind::Nats, &folder.path().join("without"), "", &[]);
     refuses(&at(&without), &["JetStream"]);
     refuses(
         &with(
@@ -167,7 +168,7 @@ async fn a_cache_that_refuses_or_is_no_cache() {
     let backends = Backends::shared().await;
     let env = backends.env();
     let folder = tempfile::tempdir().expect("a folder");
-    let guarded = Server::start_with(Kind::Redis, folder.path(), &["--requirepass", "secret"]);
+    let guarded = Server::start_with(Kind::Redis, folder.path(), "", &["--requirepass", "secret"]);
     refuses(
         &with(
             &env,
@@ -207,7 +208,7 @@ async fn what_is_waited_for_may_come_later() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut nats = Server::start(Kind::Nats, folder.path(), &[]);
     nats.process.kill9().await;
-    let port = crate::harness::Port::reserve();
+    let port = Port::reserve();
     let env = with(
         &with_any_ports(backends.env()),
         "LINGXI__NATS_URL",
@@ -216,7 +217,7 @@ async fn what_is_waited_for_may_come_later() {
     let internal = format!("127.0.0.1:{}", port.number);
     let env = with(&env, "LINGXI__INTERNAL_LISTEN", &internal);
     let log = folder.path().join("log");
-    let process = Process::lingxi(
+    let process = lingxi(
         &["chat-worker", "--wait-for", "60"],
         &env,
         &[],
@@ -235,6 +236,6 @@ async fn what_is_waited_for_may_come_later() {
         .build()
         .expect("an HTTP client");
     let ready = format!("http://{internal}/readyz");
-    let ready = process.answers(&http, &ready).await;
+    let ready = answers(&process, &http, &ready).await;
     ready.expect("it becomes ready");
 }

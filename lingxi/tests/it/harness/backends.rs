@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use lingxi_store::conformance::mysql::{self, FreshDatabase};
+use lingxi_testing::{Kind, Server};
 use uuid::Uuid;
-
-use super::servers::{Kind, Server};
 
 const SECRET: &str = "a secret of the tests, long enough to be accepted";
 

@@ -4,14 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use lingxi_testing::{Kind, Port, Process, Server};
 use tempfile::TempDir;
 
 use super::backends::Backends;
 use super::links::Links;
-use super::port::Port;
-use super::process::Process;
+use super::process::{answers, lingxi};
 use super::proxy::Proxy;
-use super::servers::{Kind, Server};
 use super::user::User;
 
 /// In which shape the system runs. Every behaviour holds in each.
@@ -185,7 +184,7 @@ impl Node {
     ) -> Self {
         let (public, internal, grpc) = (Port::reserve(), Port::reserve(), Port::reserve());
         let env = with_defaults(env, (&public, &internal, &grpc), folder);
-        let process = Process::lingxi(&[role], &env, wrapper, folder, &log);
+        let process = lingxi(&[role], &env, wrapper, folder, &log);
         Self {
             role,
             public,
@@ -204,7 +203,7 @@ impl Node {
     async fn is_ready(&mut self, http: &reqwest::Client, folder: &Path) {
         for _ in 0..5 {
             let ready = self.internal_url("/readyz");
-            if let Ok(ready_after) = self.process.answers(http, &ready).await {
+            if let Ok(ready_after) = answers(&self.process, http, &ready).await {
                 self.ready_after = ready_after;
                 return;
             }
@@ -226,7 +225,7 @@ impl Node {
     }
 
     fn respawn(&mut self, folder: &Path) {
-        self.process = Process::lingxi(&[self.role], &self.env, &self.wrapper, folder, &self.log);
+        self.process = lingxi(&[self.role], &self.env, &self.wrapper, folder, &self.log);
     }
 
     fn is_gateway(&self) -> bool {
@@ -431,9 +430,7 @@ impl Deployment {
     pub(crate) async fn is_ready(&mut self, node: usize) {
         let node = &mut self.nodes[node];
         let ready = node.internal_url("/readyz");
-        node.ready_after = node
-            .process
-            .answers(&self.http, &ready)
+        node.ready_after = answers(&node.process, &self.http, &ready)
             .await
             .unwrap_or_else(|status| panic!("{} ended at its restart: {status}", node.role));
     }

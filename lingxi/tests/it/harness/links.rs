@@ -1,8 +1,9 @@
 //! The connections between one process and the servers it works with, each through a proxy of its own.
 
+use lingxi_testing::Kind;
+
 use super::backends::Backends;
 use super::proxy::Proxy;
-use super::servers::Kind;
 
 /// One process's ways to the database, the bus and the cache.
 #[derive(Debug)]

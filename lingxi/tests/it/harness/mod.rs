@@ -5,28 +5,24 @@ pub(crate) mod database;
 mod deployment;
 mod dice;
 mod links;
-mod port;
 mod process;
 mod proxy;
 mod rest;
-mod servers;
 mod socket;
 mod sse;
-mod until;
 mod user;
 mod ws;
+
+pub(crate) use lingxi_testing::{DEADLINE, Kind, Port, Process, Server, until, until_some};
 
 pub(crate) use backends::Backends;
 pub(crate) use deployment::{Deployment, Mode};
 pub(crate) use dice::{Dice, seed};
-pub(crate) use port::Port;
-pub(crate) use process::{Process, binary};
+pub(crate) use process::{answers, binary, lingxi};
 pub(crate) use proxy::Direction;
 pub(crate) use rest::{Reply, Rest};
-pub(crate) use servers::{Kind, Server};
 pub(crate) use socket::{Link, Socket};
 pub(crate) use sse::{Events, SseEvent, text_of};
-pub(crate) use until::{DEADLINE, until, until_some};
 pub(crate) use user::User;
 pub(crate) use ws::Ws;
 

@@ -7,12 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use lingxi_testing::DEADLINE;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-
-use super::until::DEADLINE;
 
 /// A client's end of a WebSocket. It answers Pings by itself whenever it is read, unless [`Link::pongs`] is off.
 pub(crate) type Socket = WebSocketStream<Filtered>;

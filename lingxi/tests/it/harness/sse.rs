@@ -3,10 +3,9 @@
 use std::pin::Pin;
 
 use futures_util::{Stream, StreamExt};
+use lingxi_testing::DEADLINE;
 use serde_json::Value;
 use tokio::time::timeout;
-
-use super::until::DEADLINE;
 
 type Bytes = Pin<Box<dyn Stream<Item = Vec<u8>> + Send>>;
 

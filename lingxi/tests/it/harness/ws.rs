@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, StreamExt};
+use lingxi_testing::DEADLINE;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -11,7 +12,6 @@ use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::socket::{Link, Socket};
-use super::until::DEADLINE;
 
 /// A connected client. It reads all the time, and so answers Pings; dropping it cuts the connection.
 #[derive(Debug)]

@@ -5,51 +5,83 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::port::Port;
-use super::process::{Process, wrapped};
+use crate::port::Port;
+use crate::process::{Process, wrapped};
 
 /// Which server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// `mariadbd`, whose user root has no password.
     MariaDb,
+    /// `nats-server`.
     Nats,
+    /// `redis-server`, which keeps nothing on disk.
     Redis,
 }
 
 /// A server with its port and folder, which stay the same over restarts.
 #[derive(Debug)]
-pub(crate) struct Server {
-    pub(crate) kind: Kind,
-    port: Port,
+pub struct Server {
+    /// Which one.
+    pub kind: Kind,
+    /// Of loopback. Redis has the one above it for its cluster's own traffic.
+    pub port: Port,
     folder: PathBuf,
     wrapper: Vec<String>,
     arguments: Vec<String>,
-    pub(crate) process: Process,
+    /// To kill or pause it.
+    pub process: Process,
 }
 
 impl Server {
-    /// Starts one with empty data in a folder below `parent`, and waits until it answers.
-    pub(crate) fn start(kind: Kind, parent: &Path, wrapper: &[String]) -> Self {
+    /// Starts one with empty data in a folder below `parent`, and waits until it answers. NATS has JetStream.
+    ///
+    /// # Panics
+    /// When it does not answer within half a minute.
+    #[must_use]
+    pub fn start(kind: Kind, parent: &Path, wrapper: &[String]) -> Self {
         let arguments: &[&str] = match kind {
             Kind::Nats => &["--jetstream"],
             Kind::MariaDb | Kind::Redis => &[],
         };
-        Self::begin(kind, parent, wrapper, arguments)
+        Self::begin(kind, parent, wrapper, "", arguments)
     }
 
-    /// Starts one with these arguments instead of the usual ones.
-    pub(crate) fn start_with(kind: Kind, parent: &Path, arguments: &[&str]) -> Self {
-        Self::begin(kind, parent, &[], arguments)
+    /// Starts one with this file of configuration (NATS and Redis) and these arguments instead of the usual ones.
+    ///
+    /// # Panics
+    /// As [`Server::start`].
+    #[must_use]
+    pub fn start_with(kind: Kind, parent: &Path, file: &str, arguments: &[&str]) -> Self {
+        Self::begin(kind, parent, &[], file, arguments)
     }
 
-    fn begin(kind: Kind, parent: &Path, wrapper: &[String], arguments: &[&str]) -> Self {
-        let folder = parent.join(format!("{kind:?}").to_lowercase());
-        std::fs::create_dir_all(&folder).expect("a folder");
+    fn begin(
+        kind: Kind,
+        parent: &Path,
+        wrapper: &[String],
+        file: &str,
+        arguments: &[&str],
+    ) -> Self {
         let port = Port::reserve();
+        let folder = parent.join(format!("{kind:?}-{}", port.number).to_lowercase());
+        std::fs::create_dir_all(folder.join("data")).expect("a data folder");
+        let conf = folder.join("conf");
+        std::fs::write(&conf, file).expect("a file of configuration");
+        let conf = conf.to_str().expect("a path of Unicode");
         if kind == Kind::MariaDb {
             install_mariadb(&folder);
         }
-        let arguments: Vec<String> = arguments.iter().map(|&word| word.to_owned()).collect();
+        let before: &[&str] = match kind {
+            Kind::Redis => &[conf],
+            Kind::Nats if !file.is_empty() => &["--config", conf],
+            Kind::Nats | Kind::MariaDb => &[],
+        };
+        let arguments: Vec<String> = before
+            .iter()
+            .chain(arguments)
+            .map(|&word| word.to_owned())
+            .collect();
         let process = spawn(kind, &port, &folder, wrapper, &arguments);
         let server = Self {
             kind,
@@ -64,7 +96,10 @@ impl Server {
     }
 
     /// Starts it again after its end, with its data, and waits until it answers.
-    pub(crate) fn restart(&mut self) {
+    ///
+    /// # Panics
+    /// As [`Server::start`].
+    pub fn restart(&mut self) {
         self.process = spawn(
             self.kind,
             &self.port,
@@ -76,14 +111,18 @@ impl Server {
     }
 
     /// Throws its data away; it must not run.
-    pub(crate) fn empty(&self) {
+    ///
+    /// # Panics
+    /// When the folder cannot be made anew.
+    pub fn empty(&self) {
         let data = self.folder.join("data");
         std::fs::remove_dir_all(&data).expect("the data folder");
         std::fs::create_dir(&data).expect("the data folder");
     }
 
     /// `127.0.0.1:port`.
-    pub(crate) fn address(&self) -> String {
+    #[must_use]
+    pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port.number)
     }
 
@@ -156,8 +195,7 @@ fn spawn(
     arguments: &[String],
 ) -> Process {
     let data = folder.join("data");
-    std::fs::create_dir_all(&data).expect("a data folder");
-    let port = port.number.to_string();
+    let (port, port_above) = (port.number.to_string(), (port.number + 1).to_string());
     let mut command = match kind {
         Kind::MariaDb => {
             let mut command = wrapped(wrapper, Path::new("mariadbd"));
@@ -174,12 +212,14 @@ fn spawn(
                     "--innodb-flush-log-at-trx-commit=1",
                     "--innodb-buffer-pool-size=128M",
                     "--max-connections=500",
-                ]);
+                ])
+                .args(arguments);
             command
         }
         Kind::Nats => {
             let mut command = wrapped(wrapper, &nats_server());
             command
+                .args(arguments)
                 .args(["--addr", "127.0.0.1", "--port", &port])
                 .arg("--store_dir")
                 .arg(&data);
@@ -188,16 +228,16 @@ fn spawn(
         Kind::Redis => {
             let mut command = wrapped(wrapper, Path::new("redis-server"));
             command
+                .args(arguments)
                 .args(["--bind", "127.0.0.1", "--port", &port, "--save", ""])
-                .arg("--dir")
+                // By default 10 000 higher, which nobody has reserved.
+                .args(["--cluster-port", &port_above, "--dir"])
                 .arg(&data);
             command
         }
     };
     // What a wrapper writes is looked for in the test's own folder.
     let parent = folder.parent().filter(|_| !wrapper.is_empty());
-    command
-        .args(arguments)
-        .current_dir(parent.unwrap_or(folder));
+    command.current_dir(parent.unwrap_or(folder));
     Process::spawn(command, &folder.join("log"))
 }

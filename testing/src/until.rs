@@ -3,10 +3,13 @@
 use std::time::{Duration, Instant};
 
 /// How long anything that must happen may take on a loaded two-core machine in a debug build.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+pub const DEADLINE: Duration = Duration::from_secs(20);
 
-/// Polls `probe` until it answers `Some`; panics with `what` at the deadline.
-pub(crate) async fn until_some<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
+/// Polls `probe` until it answers `Some`.
+///
+/// # Panics
+/// With `what`, at the deadline.
+pub async fn until_some<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
     let start = Instant::now();
     let mut pause = Duration::from_millis(2);
     loop {
@@ -22,7 +25,10 @@ pub(crate) async fn until_some<T>(what: &str, mut probe: impl AsyncFnMut() -> Op
     }
 }
 
-/// Polls `probe` until it is true; panics with `what` at the deadline.
-pub(crate) async fn until(what: &str, mut probe: impl AsyncFnMut() -> bool) {
+/// Polls `probe` until it is true.
+///
+/// # Panics
+/// With `what`, at the deadline.
+pub async fn until(what: &str, mut probe: impl AsyncFnMut() -> bool) {
     until_some(what, async || probe().await.then_some(())).await;
 }
