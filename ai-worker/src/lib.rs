@@ -24,7 +24,7 @@ use lingxi_runtime::config::Config;
 use lingxi_runtime::shutdown::Shutdown;
 use lingxi_store::Store;
 
-use crate::providers::{Choice, Error};
+use crate::providers::Choice;
 
 /// What a worker works with.
 #[derive(Clone)]
@@ -39,19 +39,9 @@ pub struct Deps {
     pub im: Im,
 }
 
-/// Works until `shutdown` is triggered, then drains: runs that end within a moment do, the others are given back, so
-/// that another worker takes them at once. Contacts no provider before the first run.
-///
-/// # Errors
-/// When a configured provider's settings cannot be used.
-pub async fn run(config: &Config, deps: Deps, shutdown: Shutdown) -> Result<(), Error> {
-    let choice = Choice::new(&config.ai)?;
-    run_with(config, deps, choice, shutdown).await;
-    Ok(())
-}
-
-/// Like [`run`], with the providers given.
-pub async fn run_with(config: &Config, deps: Deps, choice: Choice, shutdown: Shutdown) {
+/// Works with these providers until `shutdown` is triggered, then drains: runs that end within a moment do, the others are
+/// given back, so that another worker takes them at once. Contacts no provider before the first run.
+pub async fn run(config: &Config, deps: Deps, choice: Choice, shutdown: Shutdown) {
     let worker = worker::Worker::new(config, deps, choice);
     worker::serve(Arc::new(worker), shutdown.token()).await;
 }

@@ -1,7 +1,6 @@
 //! Pushes what was committed to its members' subjects, and answers the senders, while the lane commits the next batch.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,12 +12,14 @@ use lingxi_domain::{ConversationKey, Seq, UserId};
 use lingxi_proto::Message as _;
 use lingxi_proto::bus::{Push, PushFrame};
 use lingxi_runtime::shutdown::Shutdown;
-use tokio::sync::{mpsc, oneshot};
+use parking_lot::Mutex;
+use tokio::sync::{mpsc, oneshot, watch};
 use tracing::Instrument as _;
 
 use crate::Deps;
 use crate::batch::{Incoming, Outcome};
 use crate::lane::Handed;
+use crate::reach::{Doubt, Reach};
 
 /// Committed batches that may wait to be pushed; the lane waits beyond.
 const BATCHES_AHEAD: usize = 4;
@@ -35,16 +36,25 @@ enum Work {
     Flush(Finished),
 }
 
+/// Something of a partition may not have been pushed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Doubtful {
+    pub(crate) partition: u16,
+    /// Everything up to this id was pushed.
+    pub(crate) upto: i64,
+    doubt: Doubt,
+}
+
 /// The way to the fan-out task, and what it has done.
 #[derive(Clone)]
 pub(crate) struct Fanout {
     work: mpsc::Sender<Work>,
-    pushed: Arc<[AtomicI64]>,
+    reach: Arc<[Mutex<Reach>]>,
 }
 
 impl Fanout {
     /// Hands a committed batch over; waits while too many are ahead of it. Behind it, everything up to the ids that it gave
-    /// out has been pushed.
+    /// out has been pushed, or is in doubt.
     pub(crate) async fn push(&self, batch: Vec<Incoming>, outcomes: Vec<Outcome>, handed: Handed) {
         // Fails only when the task has ended, which it does after the lane.
         let _ = self.work.send(Work::Batch(batch, outcomes, handed)).await;
@@ -57,16 +67,46 @@ impl Fanout {
 
     /// Everything of the partition up to this id was pushed.
     pub(crate) fn pushed_upto(&self, partition: u16) -> i64 {
-        self.pushed
-            .get(usize::from(partition))
-            .map_or(0, |id| id.load(Ordering::Relaxed))
+        self.reach(partition, |reach| reach.upto())
     }
 
-    /// Records that everything of the partition up to `id` was pushed.
-    pub(crate) fn pushed(&self, partition: u16, id: i64) {
-        if let Some(known) = self.pushed.get(usize::from(partition)) {
-            known.fetch_max(id, Ordering::Relaxed);
-        }
+    /// A lease says that everything of its partition up to `id` was pushed.
+    pub(crate) fn begin(&self, partition: u16, id: i64) {
+        self.reach(partition, |reach| reach.begin(id));
+    }
+
+    /// It is not sure that everything that was committed in the partition has been pushed.
+    pub(crate) fn doubt(&self, partition: u16) -> Doubtful {
+        self.reach(partition, |reach| Doubtful {
+            partition,
+            upto: reach.upto(),
+            doubt: reach.doubt(),
+        })
+    }
+
+    /// What is in doubt.
+    pub(crate) fn doubtful(&self) -> Vec<Doubtful> {
+        let doubtful = |(partition, reach): (u16, &Mutex<Reach>)| {
+            let reach = reach.lock();
+            reach.in_doubt().map(|doubt| Doubtful {
+                partition,
+                upto: reach.upto(),
+                doubt,
+            })
+        };
+        (0..).zip(self.reach.iter()).filter_map(doubtful).collect()
+    }
+
+    /// Everything from what was sure up to `id` was pushed again. What has come into doubt since stays so.
+    pub(crate) fn settle(&self, doubtful: Doubtful, id: i64) {
+        self.reach(doubtful.partition, |reach| {
+            reach.settle(doubtful.doubt, id);
+        });
+    }
+
+    fn reach<T: Default>(&self, partition: u16, with: impl FnOnce(&mut Reach) -> T) -> T {
+        let reach = self.reach.get(usize::from(partition));
+        reach.map_or_else(T::default, |reach| with(&mut reach.lock()))
     }
 }
 
@@ -74,15 +114,16 @@ impl Fanout {
 pub(crate) fn start(deps: &Deps, partitions: u16, shutdown: &Shutdown) -> Fanout {
     let (work, received) = mpsc::channel(BATCHES_AHEAD);
     let (acks, pending) = mpsc::channel(PENDING_ACKS);
-    let pushed: Arc<[AtomicI64]> = (0..partitions).map(|_| AtomicI64::new(0)).collect();
+    let reach: Arc<[Mutex<Reach>]> = (0..partitions).map(|_| Mutex::default()).collect();
     let pusher = Pusher {
         bus: deps.bus.clone(),
+        losses: deps.bus.losses(),
         acks,
-        pushed: pushed.clone(),
+        reach: reach.clone(),
     };
     shutdown.spawn("chat fan-out", pusher.work(received));
     shutdown.spawn("chat acks", answer(deps.bus.clone(), pending));
-    Fanout { work, pushed }
+    Fanout { work, reach }
 }
 
 /// A committed private message whose delivery is not known yet.
@@ -100,8 +141,9 @@ enum AckWork {
 
 struct Pusher {
     bus: SharedBus,
+    losses: watch::Receiver<u64>,
     acks: mpsc::Sender<AckWork>,
-    pushed: Arc<[AtomicI64]>,
+    reach: Arc<[Mutex<Reach>]>,
 }
 
 impl Pusher {
@@ -117,14 +159,17 @@ impl Pusher {
     }
 
     async fn push(&self, batch: Vec<Incoming>, outcomes: Vec<Outcome>, handed: Handed) {
+        let losses = *self.losses.borrow();
+        let mut sure = true;
         for (incoming, outcome) in batch.into_iter().zip(outcomes) {
             let sender = incoming.message.sender_id;
             let msg_id = incoming.message.msg_id.as_str();
             match &outcome {
                 Outcome::Committed { .. } => {
                     let span = incoming.span.clone();
-                    self.deliver(incoming, &outcome).instrument(span).await;
+                    sure &= self.deliver(incoming, &outcome).instrument(span).await;
                 }
+                // An ACK that is lost is asked for again by a repeat.
                 Outcome::Repeated { id, seq } => {
                     let ack = server::committed(msg_id, AckStatus::Stored, *id, *seq);
                     publish(&self.bus, sender, payload(vec![plain(ack)])).await;
@@ -136,17 +181,26 @@ impl Pusher {
             }
         }
         if let Err(error) = self.bus.flush().await {
-            tracing::warn!(%error, "pushes are not confirmed; they are repeated by whoever owns the partition next");
-            return;
+            tracing::warn!(%error, "pushes are not confirmed; they are repeated");
+            sure = false;
         }
+        // What went into a connection that was lost, and is another one now, went nowhere.
+        sure &= losses == *self.losses.borrow();
         for (partition, id) in handed {
-            if let Some(known) = self.pushed.get(usize::from(partition)) {
-                known.fetch_max(id, Ordering::Relaxed);
+            let Some(reach) = self.reach.get(usize::from(partition)) else {
+                continue;
+            };
+            let mut reach = reach.lock();
+            if sure {
+                reach.pushed(id);
+            } else {
+                reach.doubt();
             }
         }
     }
 
-    async fn deliver(&self, incoming: Incoming, outcome: &Outcome) {
+    /// Answers whether all of it was handed to the bus.
+    async fn deliver(&self, incoming: Incoming, outcome: &Outcome) -> bool {
         let Outcome::Committed {
             id,
             seq,
@@ -154,8 +208,9 @@ impl Pusher {
             members,
         } = outcome
         else {
-            return;
+            return true;
         };
+        let mut sure = true;
         let message = incoming.message;
         let group_id = incoming.key.group();
         let frame = MessageFrame {
@@ -186,9 +241,9 @@ impl Pusher {
                     .flat_map(|m| m.ids())
                     .filter(|&user| user != message.sender_id);
                 for user in others {
-                    publish(&self.bus, user, to_others.clone()).await;
+                    sure &= publish(&self.bus, user, to_others.clone()).await;
                 }
-                publish(
+                sure &= publish(
                     &self.bus,
                     message.sender_id,
                     payload(vec![frame, ack(AckStatus::Stored)]),
@@ -206,7 +261,8 @@ impl Pusher {
                     Ok(reply) if !reply.is_no_responders() => Some(reply),
                     Ok(_) => None,
                     Err(error) => {
-                        tracing::warn!(%error, "a message could not be pushed; its recipient finds it on the next sync");
+                        tracing::warn!(%error, "a message could not be pushed; it is pushed again");
+                        sure = false;
                         None
                     }
                 };
@@ -214,11 +270,11 @@ impl Pusher {
                 match reply {
                     None => {
                         let echo = payload(vec![frame, ack(AckStatus::Stored)]);
-                        publish(&self.bus, message.sender_id, echo).await;
+                        sure &= publish(&self.bus, message.sender_id, echo).await;
                     }
                     Some(reply) => {
                         if !to_self {
-                            publish(&self.bus, message.sender_id, push).await;
+                            sure &= publish(&self.bus, message.sender_id, push).await;
                         }
                         let ack = Ack {
                             sender: message.sender_id,
@@ -231,6 +287,7 @@ impl Pusher {
                 }
             }
         }
+        sure
     }
 }
 
@@ -278,9 +335,11 @@ pub(crate) fn payload(frames: Vec<PushFrame>) -> Bytes {
     .into()
 }
 
-/// Publishes to a user; a loss is found by the next comparison with the store.
-pub(crate) async fn publish(bus: &SharedBus, user: UserId, payload: Bytes) {
-    if let Err(error) = bus.publish(&Subject::User(user), payload).await {
-        tracing::warn!(%error, "a push was lost; its receiver finds it on the next sync");
+/// Publishes to a user. Answers whether the bus took it.
+pub(crate) async fn publish(bus: &SharedBus, user: UserId, payload: Bytes) -> bool {
+    let published = bus.publish(&Subject::User(user), payload).await;
+    if let Err(error) = &published {
+        tracing::warn!(%error, "the bus did not take a push");
     }
+    published.is_ok()
 }

@@ -29,6 +29,10 @@ const READ_AHEAD: usize = 2048;
 const TIDY: Duration = Duration::from_millis(250);
 /// How often the log is told to forget what is committed.
 const PURGE: Duration = Duration::from_secs(1);
+/// Pause before what could not be pushed is pushed again.
+const PUSH_AGAIN: Duration = Duration::from_secs(1);
+/// How long a lane that is told to stop goes on with what is waiting; more may come in all the time.
+const FINISH: Duration = Duration::from_secs(2);
 /// Pause before a batch that the database could not take is tried again.
 const RETRY: Duration = Duration::from_millis(50);
 
@@ -36,8 +40,8 @@ const RETRY: Duration = Duration::from_millis(50);
 pub(crate) enum Command {
     /// A partition is ours: read it.
     Own(Lease),
-    /// It is no longer ours.
-    Drop(u16),
+    /// It is no longer ours in this epoch.
+    Drop(u16, i64),
     /// They are to become another's: answered when nothing more is committed for them here and what was is recorded.
     Yield(Vec<u16>, oneshot::Sender<()>),
     /// Finish what was read; answered when it is pushed and recorded.
@@ -81,6 +85,8 @@ pub(crate) struct Lane {
     /// Partitions with a batch whose commit may have happened although it was not confirmed.
     unsure: HashSet<u16>,
     purged_at: Instant,
+    /// What may not have been pushed is pushed again from then on.
+    push_again_at: Instant,
     losses: watch::Receiver<u64>,
     commands: mpsc::Receiver<Command>,
     incoming: mpsc::Receiver<LogEntry>,
@@ -115,6 +121,7 @@ impl Lane {
                 readers: 0,
                 unsure: HashSet::new(),
                 purged_at: Instant::now(),
+                push_again_at: Instant::now(),
                 losses,
                 commands,
                 incoming,
@@ -139,7 +146,7 @@ impl Lane {
                 biased;
                 command = self.commands.recv() => match command {
                     Some(Command::Own(lease)) => { self.own(lease).await; }
-                    Some(Command::Drop(partition)) => self.forget(partition),
+                    Some(Command::Drop(partition, epoch)) => self.forget(partition, epoch),
                     Some(Command::Yield(partitions, done)) => {
                         self.give_away(&partitions).await;
                         let _ = done.send(());
@@ -183,7 +190,7 @@ impl Lane {
         };
         match started.await {
             Ok((stream_created, stream_pos, subscriptions)) => {
-                self.fanout.pushed(partition, lease.pushed_id);
+                self.fanout.begin(partition, lease.pushed_id);
                 let owned = Owned {
                     epoch: lease.epoch,
                     reader: self.readers,
@@ -205,9 +212,11 @@ impl Lane {
         }
     }
 
-    fn forget(&mut self, partition: u16) {
-        self.owned.remove(&partition);
-        self.unread.retain(|lease| lease.partition != partition);
+    fn forget(&mut self, partition: u16, epoch: i64) {
+        self.owned
+            .retain(|number, owned| (*number, owned.epoch) != (partition, epoch));
+        self.unread
+            .retain(|lease| (lease.partition, lease.epoch) != (partition, epoch));
     }
 
     /// The bus lost its connection. Its log may be another one now, or shorter, and what was pushed last may not have
@@ -226,11 +235,54 @@ impl Lane {
                 last_id: owned.last_id,
             };
             drop(owned);
+            if lease.last_id > self.fanout.pushed_upto(partition) {
+                self.fanout.doubt(partition);
+            }
             if reachable {
-                repush::push_again(&self.deps, &lease).await;
                 reachable = self.own(lease).await;
             } else {
                 self.unread.push(lease);
+            }
+        }
+        self.push_again().await;
+    }
+
+    /// Pushes again what may not have been pushed, until that is sure.
+    async fn push_again(&mut self) {
+        let mut settled = Vec::new();
+        for doubtful in self.fanout.doubtful() {
+            let partition = doubtful.partition;
+            let unread = || {
+                self.unread
+                    .iter()
+                    .find(|lease| lease.partition == partition)
+            };
+            let last_id = match self.owned.get(&partition) {
+                Some(owned) => owned.last_id,
+                None => match unread() {
+                    Some(lease) => lease.last_id,
+                    // Somebody else's now, who does it.
+                    None => continue,
+                },
+            };
+            if !repush::push_again(&self.deps, partition, doubtful.upto, last_id).await {
+                self.push_again_at = Instant::now() + PUSH_AGAIN;
+                return;
+            }
+            settled.push((doubtful, last_id));
+        }
+        if settled.is_empty() {
+            return;
+        }
+        match self.deps.bus.flush().await {
+            Ok(()) => {
+                for (doubtful, last_id) in settled {
+                    self.fanout.settle(doubtful, last_id);
+                }
+            }
+            Err(error) => {
+                tracing::debug!(%error, "what was pushed again is not confirmed");
+                self.push_again_at = Instant::now() + PUSH_AGAIN;
             }
         }
     }
@@ -300,22 +352,15 @@ impl Lane {
     /// A commit that was not confirmed may have happened all the same; then its messages were repeats in the one that
     /// was, and nobody has pushed them yet.
     async fn push_unsure(&mut self, handed: &Handed) {
-        for &(partition, last_id) in handed {
-            if !self.unsure.remove(&partition) {
-                continue;
+        let mut unsure = false;
+        for (partition, _) in handed {
+            if self.unsure.remove(partition) {
+                self.fanout.doubt(*partition);
+                unsure = true;
             }
-            let Some(owned) = self.owned.get(&partition) else {
-                continue;
-            };
-            let lease = Lease {
-                partition,
-                epoch: owned.epoch,
-                stream_created: owned.stream_created,
-                stream_pos: owned.stream_pos,
-                pushed_id: self.fanout.pushed_upto(partition),
-                last_id,
-            };
-            repush::push_again(&self.deps, &lease).await;
+        }
+        if unsure {
+            self.push_again().await;
         }
     }
 
@@ -451,6 +496,9 @@ impl Lane {
                 break;
             }
         }
+        if Instant::now() >= self.push_again_at {
+            self.push_again().await;
+        }
         let behind: Vec<LeaseProgress> = self
             .owned
             .iter()
@@ -483,7 +531,10 @@ impl Lane {
     }
 
     async fn finish(&mut self, read: &mut Vec<LogEntry>) {
-        while let Ok(entry) = self.incoming.try_recv() {
+        let begun = Instant::now();
+        while begun.elapsed() < FINISH
+            && let Ok(entry) = self.incoming.try_recv()
+        {
             read.push(entry);
             if read.len() == BATCH {
                 self.process(read).await;

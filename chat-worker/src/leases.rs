@@ -137,10 +137,23 @@ impl Keeper {
         Ok(())
     }
 
-    /// What the former owner may not have pushed is pushed again, then the lane gets the partition.
+    /// What the former owner may not have pushed is pushed again, then the lane gets the partition. Where that fails, the
+    /// lane tries again.
     async fn hand_over(&self, lease: Lease) {
-        if repush::push_again(&self.deps, &lease).await {
-            self.fanout.pushed(lease.partition, lease.last_id);
+        let Lease {
+            partition,
+            pushed_id,
+            last_id,
+            ..
+        } = lease;
+        self.fanout.begin(partition, pushed_id);
+        if pushed_id < last_id {
+            let doubtful = self.fanout.doubt(partition);
+            if repush::push_again(&self.deps, partition, pushed_id, last_id).await
+                && self.deps.bus.flush().await.is_ok()
+            {
+                self.fanout.settle(doubtful, last_id);
+            }
         }
         let _ = self.commands.send(Command::Own(lease)).await;
     }
@@ -156,25 +169,51 @@ impl Keeper {
                 for (partition, epoch) in lost {
                     tracing::warn!(partition, epoch, "the lease was taken over");
                     self.held.remove(&(partition, epoch));
-                    let _ = self.commands.send(Command::Drop(partition)).await;
+                    let _ = self.commands.send(Command::Drop(partition, epoch)).await;
                 }
+                self.release_unserved(&still).await;
             }
             Err(error) => tracing::warn!(%error, "cannot renew leases"),
         }
-        if let Err(error) = self.share_out().await {
-            tracing::warn!(%error, "cannot give up the surplus of leases");
+        self.share_out().await;
+    }
+
+    /// A lease that was taken, or given up, by a statement whose answer was lost would be renewed for ever, and served by
+    /// nobody.
+    async fn release_unserved(&self, still: &HashSet<(u16, i64)>) {
+        let unserved: Vec<(u16, i64)> = still.difference(&self.held).copied().collect();
+        if unserved.is_empty() {
+            return;
+        }
+        tracing::warn!(
+            leases = unserved.len(),
+            "giving up leases of this worker that it does not serve"
+        );
+        self.release(&unserved).await;
+    }
+
+    /// Releases these leases; what fails is done by the next renewal.
+    async fn release(&self, leases: &[(u16, i64)]) {
+        let released = self
+            .deps
+            .store
+            .release_some_leases(&self.owner, leases)
+            .await;
+        match released {
+            Ok(()) => self.tell().await,
+            Err(error) => tracing::warn!(%error, "cannot give leases up; trying again"),
         }
     }
 
     /// Gives up what is more than this worker's share, so that a worker that has joined can take it.
-    async fn share_out(&mut self) -> Result<(), lingxi_store::Error> {
+    async fn share_out(&mut self) {
         let surplus: Vec<(u16, i64)> = self.held.iter().skip(self.share).copied().collect();
         if surplus.is_empty() {
-            return Ok(());
+            return;
         }
         let partitions: Vec<u16> = surplus.iter().map(|(partition, _)| *partition).collect();
         let (done, finished) = oneshot::channel();
-        let command = Command::Yield(partitions.clone(), done);
+        let command = Command::Yield(partitions, done);
         if self.commands.send(command).await.is_ok() {
             let _ = finished.await;
         }
@@ -182,16 +221,11 @@ impl Keeper {
             self.held.remove(lease);
         }
         tracing::info!(
-            partitions = partitions.len(),
+            partitions = surplus.len(),
             held = self.held.len(),
             "gave up partitions for another worker"
         );
-        self.deps
-            .store
-            .release_some_leases(&self.owner, &partitions)
-            .await?;
-        self.tell().await;
-        Ok(())
+        self.release(&surplus).await;
     }
 
     /// Tells the other workers that there is something to take.

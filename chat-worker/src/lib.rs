@@ -11,6 +11,7 @@ mod fanout;
 mod lane;
 mod leases;
 mod members;
+mod reach;
 mod repush;
 #[cfg(feature = "sabotage")]
 mod sabotage;

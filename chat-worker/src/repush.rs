@@ -1,9 +1,10 @@
-//! What the former owner of a partition committed but may not have pushed is pushed again; receivers drop what they have.
+//! What was committed but may not have been pushed, by a former owner or here, is pushed again; receivers drop what they
+//! have.
 
 use bytes::Bytes;
 use lingxi_domain::{ConversationKey, UserId};
 use lingxi_proto::bus::PushFrame;
-use lingxi_store::{Entry, Lease};
+use lingxi_store::Entry;
 
 use crate::Deps;
 use crate::fanout::{payload, publish};
@@ -11,46 +12,58 @@ use crate::fanout::{payload, publish};
 /// Entries read at a time.
 const PAGE: i64 = 500;
 
-/// Pushes everything between the lease's `pushed_id` and its `last_id`. Answers whether all of it was read.
-pub(crate) async fn push_again(deps: &Deps, lease: &Lease) -> bool {
+/// Hands everything of a partition from behind `after` to `upto` to the bus. Answers whether that could be done; the
+/// first failure ends it.
+pub(crate) async fn push_again(deps: &Deps, partition: u16, mut after: i64, upto: i64) -> bool {
     #[cfg(feature = "sabotage")]
     if crate::sabotage::planted("no-repush-after-takeover") {
         return true;
     }
-    let mut after = lease.pushed_id;
-    while after < lease.last_id {
+    while after < upto {
         let page = match deps
             .store
-            .entries_after_id(lease.partition, after, lease.last_id, PAGE)
+            .entries_after_id(partition, after, upto, PAGE)
             .await
         {
             Ok(page) => page,
             Err(error) => {
-                tracing::warn!(partition = lease.partition, %error, "cannot read what was not pushed");
+                tracing::warn!(partition, %error, "cannot read what was not pushed");
                 return false;
             }
         };
         let Some(last) = page.last() else { break };
         after = last.id;
-        push(deps, &page).await;
+        if !push(deps, &page).await {
+            return false;
+        }
     }
     true
 }
 
-async fn push(deps: &Deps, entries: &[Entry]) {
+async fn push(deps: &Deps, entries: &[Entry]) -> bool {
     let frames = match deps.im.frames().encode_many(entries).await {
         Ok(frames) => frames,
-        Err(error) => return tracing::warn!(%error, "cannot encode what was not pushed"),
+        Err(error) => {
+            tracing::warn!(%error, "cannot encode what was not pushed");
+            return false;
+        }
     };
     for (entry, json) in entries.iter().zip(frames) {
-        let Some(users) = receivers(deps, entry).await else {
-            continue;
+        let users = match receivers(deps, entry).await {
+            Ok(users) => users,
+            Err(error) => {
+                tracing::warn!(%error, "cannot read who gets what was not pushed");
+                return false;
+            }
         };
         let push = frame(entry, json);
         for user in users {
-            publish(&deps.bus, user, push.clone()).await;
+            if !publish(&deps.bus, user, push.clone()).await {
+                return false;
+            }
         }
     }
+    true
 }
 
 fn frame(entry: &Entry, json: Bytes) -> Bytes {
@@ -61,15 +74,16 @@ fn frame(entry: &Entry, json: Bytes) -> Bytes {
     }])
 }
 
-async fn receivers(deps: &Deps, entry: &Entry) -> Option<Vec<UserId>> {
-    match entry.conversation.parse().ok()? {
-        ConversationKey::Direct(a, b) if a == b => Some(vec![a]),
-        ConversationKey::Direct(a, b) => Some(vec![a, b]),
+async fn receivers(deps: &Deps, entry: &Entry) -> Result<Vec<UserId>, lingxi_store::Error> {
+    Ok(match entry.conversation.parse() {
+        Ok(ConversationKey::Direct(a, b)) if a == b => vec![a],
+        Ok(ConversationKey::Direct(a, b)) => vec![a, b],
         // Not to those who joined since.
-        ConversationKey::Group(_) => deps
-            .store
-            .receivers_of(&entry.conversation, entry.seq)
-            .await
-            .ok(),
-    }
+        Ok(ConversationKey::Group(_)) => {
+            deps.store
+                .receivers_of(&entry.conversation, entry.seq)
+                .await?
+        }
+        Err(_) => Vec::new(),
+    })
 }

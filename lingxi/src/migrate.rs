@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use anyhow::{Context as _, bail};
 use lingxi_runtime::config::Config;
+use lingxi_runtime::shutdown::Shutdown;
 use lingxi_store::{Error, Store};
 use tokio::time::Instant;
 
@@ -12,13 +14,18 @@ use crate::foundation::{location, patiently};
 #[expect(clippy::print_stdout, reason = "what the command is asked for")]
 pub(crate) async fn run(config: Config, wait_for: Duration) -> anyhow::Result<()> {
     let location = location(&config)?;
-    let applied = patiently(Instant::now() + wait_for, "database", async || {
+    let signal = Shutdown::new();
+    signal.on_signals().context("cannot listen for signals")?;
+    let migrating = patiently(Instant::now() + wait_for, "database", async || {
         Store::migrate(&location).await.map_err(|error| {
             let away = matches!(error, Error::Unavailable(_));
             (error, away)
         })
-    })
-    .await?;
+    });
+    let applied = tokio::select! {
+        applied = migrating => applied?,
+        () = signal.cancelled() => bail!("stopped before the schema was up to date"),
+    };
     match applied.as_slice() {
         [] => println!("the schema is up to date"),
         applied => println!("applied: {applied:?}"),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use lingxi_ai_worker::providers::Choice;
 use lingxi_gateway::{Listeners, MessageLimit};
 use lingxi_runtime::config::{Config, SessionPolicy};
 use lingxi_runtime::health::{self, Readiness};
@@ -67,6 +68,9 @@ pub(crate) fn check(config: &Config, roles: &[Role]) -> anyhow::Result<()> {
             config.mode()?;
         }
     }
+    if roles.contains(&Role::AiWorker) {
+        Choice::new(&config.ai).context("ai.providers")?;
+    }
     if let lingxi_store::Location::MySql(_) = foundation::location(config)? {
         foundation::nats_options(config, "check", config.partitions)
             .check()
@@ -76,7 +80,8 @@ pub(crate) fn check(config: &Config, roles: &[Role]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs `roles` until SIGTERM or SIGINT, then drains: clients are sent away, what was taken in is committed and pushed.
+/// Runs `roles` until SIGTERM or SIGINT, then drains: clients are sent away, what was taken in is committed and pushed. A
+/// task that fails ends the process in the same way, with an error.
 pub(crate) async fn run(config: Config, roles: &[Role], wait_for: Duration) -> anyhow::Result<()> {
     check(&config, roles)?;
     let service = match roles {
@@ -99,13 +104,16 @@ pub(crate) async fn run(config: Config, roles: &[Role], wait_for: Duration) -> a
     }
     let address = public.as_ref().map(TcpListener::local_addr).transpose()?;
 
-    let foundation = foundation::open(&config, service, wait_for).await?;
+    let foundation = tokio::select! {
+        opened = foundation::open(&config, service, wait_for) => opened?,
+        () = signal.cancelled() => return Ok(()),
+    };
     let workers = Shutdown::new();
     if has(Role::ChatWorker) {
         start_chat_worker(&foundation, &workers).await?;
     }
     if has(Role::AiWorker) {
-        start_ai_worker(&config, &foundation, &workers);
+        start_ai_worker(&config, &foundation, &workers)?;
     }
     let mut gateway = None;
     match (public, grpc) {
@@ -138,7 +146,10 @@ pub(crate) async fn run(config: Config, roles: &[Role], wait_for: Duration) -> a
         None => tracing::info!("{service} is ready"),
     }
 
-    signal.cancelled().await;
+    tokio::select! {
+        () = signal.cancelled() => {}
+        () = workers.cancelled() => {}
+    }
     if let Some(gateway) = gateway {
         gateway.drain().await;
     }
@@ -149,7 +160,12 @@ pub(crate) async fn run(config: Config, roles: &[Role], wait_for: Duration) -> a
     foundation.store.close().await;
     tracing::info!("stopped");
     telemetry.shutdown().await;
-    Ok(())
+    match workers.failed() {
+        Some(task) => {
+            anyhow::bail!("the task {task:?} failed, see the log; start the process again")
+        }
+        None => Ok(()),
+    }
 }
 
 fn trusted_proxies(config: &Config) -> anyhow::Result<Vec<ipnet::IpNet>> {
@@ -173,19 +189,23 @@ async fn start_chat_worker(foundation: &Foundation, workers: &Shutdown) -> anyho
         .context("the chat worker cannot start")
 }
 
-fn start_ai_worker(config: &Config, foundation: &Foundation, workers: &Shutdown) {
+fn start_ai_worker(
+    config: &Config,
+    foundation: &Foundation,
+    workers: &Shutdown,
+) -> anyhow::Result<()> {
     let deps = lingxi_ai_worker::Deps {
         store: foundation.store.clone(),
         bus: foundation.bus.clone(),
         cache: foundation.cache.clone(),
         im: foundation.im.clone(),
     };
+    let choice = Choice::new(&config.ai).context("ai.providers")?;
     let (config, shutdown) = (config.clone(), workers.clone());
     workers.spawn("AI worker", async move {
-        if let Err(error) = lingxi_ai_worker::run(&config, deps, shutdown).await {
-            tracing::error!(%error, "the AI worker cannot work; questions wait");
-        }
+        lingxi_ai_worker::run(&config, deps, choice, shutdown).await;
     });
+    Ok(())
 }
 
 fn start_gateway(

@@ -47,7 +47,7 @@ broken() { echo "promises broken, seed [0-9]+: \\{.*\"$1\": "; }
 
 notices ack-before-commit "$(broken Lost)" durability::twenty_kills_lose_nothing
 suite ack-before-commit Lost kill-chat-worker,kill-mariadb,kill-mariadb,kill-chat-worker,kill-mariadb,kill-mariadb
-notices no-epoch-check "the fence refuses the sleeper's batch" \
+notices no-epoch-check "the sleeper committed something" \
     ownership::a_worker_paused_inside_its_transaction_commits_nothing
 suite no-dedup Double kill-gateway,cut-client,kill-gateway,kill-nats
 suite cursor-moved-on-write CursorPassed silence-client@0/down,silence-client@1/down

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -18,6 +18,7 @@ pub struct Shutdown {
     token: CancellationToken,
     tracker: TaskTracker,
     running: Arc<Mutex<Running>>,
+    failed: Arc<OnceLock<&'static str>>,
 }
 
 #[derive(Debug, Default)]
@@ -56,7 +57,8 @@ impl Shutdown {
     }
 
     /// Runs `task` until it ends by itself; [`Shutdown::wait_all`] waits for it. It is not cancelled by the signal:
-    /// it listens to the token and ends in its own time. A panic in it is logged with its name and goes no further.
+    /// it listens to the token and ends in its own time. The system does not go on without one of its tasks: a panic tells
+    /// it to stop, see [`Shutdown::failed`].
     pub fn spawn<F>(&self, name: &'static str, task: F) -> AbortHandle
     where
         F: Future<Output = ()> + Send + 'static,
@@ -82,6 +84,12 @@ impl Shutdown {
             slot.1 = Some(abort.clone());
         }
         abort
+    }
+
+    /// The task that panicked first, if one has.
+    #[must_use]
+    pub fn failed(&self) -> Option<&'static str> {
+        self.failed.get().copied()
     }
 
     /// Tells the system to stop. Again does nothing.
@@ -171,7 +179,9 @@ impl Drop for Entry {
     fn drop(&mut self) {
         self.shutdown.running().tasks.remove(&self.id);
         if std::thread::panicking() {
-            tracing::error!(task = self.name, "task panicked");
+            tracing::error!(task = self.name, "task panicked; the system stops");
+            let _ = self.shutdown.failed.set(self.name);
+            self.shutdown.trigger();
         }
     }
 }
@@ -205,11 +215,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_ends_the_task_only() {
+    async fn a_panic_stops_the_system() {
         let shutdown = Shutdown::new();
+        let token = shutdown.token();
+        shutdown.spawn("good", async move { token.cancelled().await });
+        shutdown.spawn("short", async {});
+        assert_eq!(shutdown.failed(), None);
         shutdown.spawn("bad", async { panic!("on purpose") });
-        shutdown.spawn("good", async {});
         assert_eq!(shutdown.wait_all(Duration::from_secs(5)).await, Ok(()));
+        assert!(shutdown.is_triggered());
+        assert_eq!(shutdown.failed(), Some("bad"));
     }
 
     #[tokio::test]

@@ -124,11 +124,17 @@ impl Store {
         loop {
             let left = limit - i64::try_from(taken.len()).unwrap_or(i64::MAX);
             let once = || self.take_leases_once(owner, ttl_ms, left, even_held);
-            taken.extend(self.retried(once).await?);
+            match self.retried(once).await {
+                Ok(more) => taken.extend(more),
+                Err(error) if taken.is_empty() => return Err(error),
+                // What was taken is told, or nobody would serve it.
+                Err(_) => return Ok(taken),
+            }
             // What was found expired and is neither taken now nor by others meanwhile is locked.
+            let locked = || self.takeable(owner, 1, even_held);
             if taken.len() >= found.len()
                 || Instant::now() > deadline
-                || self.takeable(owner, 1, even_held).await?.is_empty()
+                || locked().await.is_ok_and(|locked| locked.is_empty())
             {
                 return Ok(taken);
             }
@@ -248,18 +254,21 @@ impl Store {
         Ok(())
     }
 
-    /// Gives these of the caller's leases up at once. Those that it no longer has stay as they are.
-    pub async fn release_some_leases(&self, owner: &str, partitions: &[u16]) -> Result<()> {
-        if partitions.is_empty() {
+    /// Gives these of the caller's leases, by partition and epoch, up at once. Those that it no longer has stay as they
+    /// are.
+    pub async fn release_some_leases(&self, owner: &str, leases: &[(u16, i64)]) -> Result<()> {
+        if leases.is_empty() {
             return Ok(());
         }
+        let these = vec!["(partition_no = ? AND epoch = ?)"; leases.len()].join(" OR ");
         let sql = format!(
-            "UPDATE partition_leases SET owner = '', expires_at = 0 WHERE owner = ? AND partition_no IN ({})",
-            list(partitions.len())
+            "UPDATE partition_leases SET owner = '', expires_at = 0 WHERE owner = ? AND ({these})"
         );
         let released = || {
             let mut values = args![owner];
-            values.extend(numbers(partitions));
+            for (partition, epoch) in leases {
+                values.extend(args![*partition, *epoch]);
+            }
             self.execute(sql.clone(), values)
         };
         self.retried(released).await?;

@@ -48,16 +48,6 @@ impl Choice {
         })
     }
 
-    /// Only this one, whatever is configured: for tests.
-    pub fn only(provider: Arc<dyn Provider>) -> Self {
-        Self {
-            configured: vec![provider],
-            ollama_url: None,
-            probed: Mutex::new(None),
-            demo: Arc::new(Demo),
-        }
-    }
-
     /// The provider for a run that begins now. Failing over to the next one is not done yet: the first is used.
     pub async fn pick(&self) -> Arc<dyn Provider> {
         if let Some(first) = self.configured.first() {

@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 
 use super::gateway::Gateway;
 use crate::Deps;
+use crate::providers::Choice;
 
 pub(super) struct World {
     pub(super) deps: Deps,
@@ -115,7 +116,8 @@ impl World {
     pub(super) fn worker(&self) -> Node {
         let shutdown = Shutdown::new();
         let (config, deps, signal) = (self.config.clone(), self.deps.clone(), shutdown.clone());
-        let task = tokio::spawn(async move { crate::run(&config, deps, signal).await.unwrap() });
+        let choice = Choice::new(&config.ai).unwrap();
+        let task = tokio::spawn(async move { crate::run(&config, deps, choice, signal).await });
         Node { shutdown, task }
     }
 

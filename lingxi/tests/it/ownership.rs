@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::harness::database::{self, Session};
-use crate::harness::{Deployment, Mode, User, Ws, until, until_some};
+use crate::harness::{Deployment, Mode, User, Ws, until};
 
 const PARTITIONS: i64 = 64;
 
@@ -73,6 +73,21 @@ async fn partitions_are_shared_and_move() {
     b.message("still there").await;
 }
 
+#[tokio::test]
+async fn a_lease_that_its_owner_does_not_know_of_is_given_up() {
+    let options = Mode::Cluster.options().roles(&["gateway", "chat-worker"]);
+    let lx = options.start().await;
+    let (alice, bob) = (lx.user("alice").await, lx.user("bob").await);
+    let (mut a, mut b) = (alice.connect().await, bob.connect().await);
+    a.say("bob", "m1", "m1").await;
+    a.stored("m1").await;
+    // As after a statement that took them, whose answer was lost: the worker is the owner, and renews them.
+    database::query(url_of(&lx), "UPDATE partition_leases SET epoch = epoch + 1");
+    a.say("bob", "m2", "m2").await;
+    a.stored("m2").await;
+    b.message("m2").await;
+}
+
 /// A system with one chat worker, which is stopped in its sleep while another takes over and it wakes up again.
 struct Sleeper {
     lx: Deployment,
@@ -84,6 +99,8 @@ struct Sleeper {
     sent: usize,
 }
 
+/// The worker that takes everything over.
+const SUCCESSOR: usize = 2;
 const REFUSED: &str = "nothing of theirs was committed";
 
 impl Sleeper {
@@ -128,18 +145,27 @@ impl Sleeper {
         }
     }
 
-    /// The sleeper wakes while its keeper of leases is held up, so that its lane has to find out by itself.
+    /// The sleeper wakes while its keeper of leases is held up, so that its lane has to find out by itself, and while its
+    /// successor is stopped: what it then reads is committed by nobody yet.
     async fn wake(&mut self) {
         let mut session = Session::open(url_of(&self.lx));
         session.run("BEGIN; SELECT owner FROM chat_workers FOR UPDATE");
         let before = self.rows();
+        self.lx.process(SUCCESSOR).signal("STOP");
+        let fresh = self.sent..self.sent + 3;
+        self.send(fresh.len()).await;
         self.lx.process(self.first).signal("CONT");
-        // More for whoever still thinks that the partition is his.
-        until_some("the fence refuses the sleeper's batch", async || {
-            self.lx.log(self.first).contains(REFUSED).then_some(())
+        let refused = || self.lx.log(self.first).contains(REFUSED);
+        until("the sleeper tries to commit", async || {
+            refused() || self.rows() != before
         })
         .await;
         assert_eq!(self.rows(), before, "the sleeper committed something");
+        assert!(refused(), "the fence refuses the sleeper's batch");
+        self.lx.process(SUCCESSOR).signal("CONT");
+        for number in fresh {
+            self.a.stored(&format!("m{number}")).await;
+        }
         drop(session);
     }
 
@@ -147,7 +173,8 @@ impl Sleeper {
     fn rows(&self) -> Vec<Vec<String>> {
         database::query(
             url_of(&self.lx),
-            "SELECT id, conversation, seq, sender_id FROM entries ORDER BY id",
+            "SELECT id, conversation, seq, sender_id FROM entries ORDER BY id; \
+             SELECT partition_no, owner, epoch, stream_pos, last_id FROM partition_leases ORDER BY 1",
         )
     }
 

@@ -27,18 +27,20 @@ pub(super) fn value(key: &str, text: &str) -> String {
     url(text)
 }
 
-/// Hides what stands between `://` and the last `@`: all of it after the first colon, or all of it when there is
-/// none (a token). Passwords with any character in them are covered.
-pub(super) fn url(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else {
+/// Hides what stands before the last `@` of a URL, or of several with commas between, with a scheme or without: all of it
+/// after the first colon, or all of it when there is none (a token). Passwords with any character in them are covered.
+fn url(text: &str) -> String {
+    let Some((before, host)) = text.rsplit_once('@') else {
         return text.to_owned();
     };
-    let Some((user, host)) = rest.rsplit_once('@') else {
-        return text.to_owned();
+    let in_scheme = |c: char| c.is_ascii_alphanumeric() || "+.-\"".contains(c);
+    let (scheme, user) = match before.split_once("://") {
+        Some((scheme, user)) if scheme.chars().all(in_scheme) => (format!("{scheme}://"), user),
+        _ => (String::new(), before),
     };
     match user.split_once(':') {
-        Some((name, _)) => format!("{scheme}://{name}:***@{host}"),
-        None => format!("{scheme}://***@{host}"),
+        Some((name, _)) => format!("{scheme}{name}:***@{host}"),
+        None => format!("{scheme}***@{host}"),
     }
 }
 

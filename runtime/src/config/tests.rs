@@ -364,6 +364,18 @@ fn the_masked_form_shows_values_but_no_secret() {
         "{masked}"
     );
     assert!(masked.parse::<toml::Table>().is_ok(), "{masked}");
+    for url in [
+        "lingxi:hunter2@nats:4222",
+        "lingxi:hunter2@a:4222,nats://b:4222",
+        "nats://a:4222,lingxi:hunter2@b",
+        "hunter2@nats",
+    ] {
+        let masked = load_env(&[("NATS_URL", url)]).masked_toml();
+        assert!(
+            !masked.contains("hunter2") && masked.contains("***@"),
+            "{masked}"
+        );
+    }
     assert!(!format!("{config:?}").contains("hunter2-jwt"));
 }
 

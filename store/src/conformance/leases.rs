@@ -104,15 +104,20 @@ pub(super) async fn run(store: &Store, other: &Store) {
 
 /// The surplus is given up, and taken by who has less.
 async fn shares(store: &Store, other: &Store) {
-    store.take_leases("a", 60_000, 64, false).await.unwrap();
+    let taken = store.take_leases("a", 60_000, 64, false).await.unwrap();
+    let epoch = taken[0].epoch;
     store.release_some_leases("a", &[]).await.unwrap();
-    store.release_some_leases("b", &[0, 1]).await.unwrap();
+    let others = [(0, epoch), (1, epoch)];
+    store.release_some_leases("b", &others).await.unwrap();
+    let earlier = [(0, epoch - 1)];
+    store.release_some_leases("a", &earlier).await.unwrap();
     assert_eq!(
         store.held_leases("a").await.unwrap().len(),
         8,
-        "only one's own"
+        "only one's own, of this epoch"
     );
-    store.release_some_leases("a", &[1, 3, 99]).await.unwrap();
+    let some = [(1, epoch), (3, epoch), (99, epoch)];
+    store.release_some_leases("a", &some).await.unwrap();
     let count = |owner: &str, count, expired| LeaseCount {
         owner: owner.into(),
         count,

@@ -110,7 +110,7 @@ mod tests {
             let _ = store.mark_read("d:1:2", 1, 1).await;
             let _ = store.move_cursors(&[]).await;
             let _ = store.take_leases("a", 1, 1, false).await;
-            let _ = store.release_some_leases("a", &[1]).await;
+            let _ = store.release_some_leases("a", &[(1, 1)]).await;
             let _ = store.announce_worker("a", 1).await;
             let _ = store.claim_run("a", "b").await;
             let _ = store.requeueable_runs(1).await;
