@@ -262,8 +262,13 @@ impl Foundation {
 
 /// The address by which this machine is seen by the others: the one it reaches the bus from.
 pub(crate) fn reachable_address(config: &Config) -> Option<IpAddr> {
-    let first = config.nats_url.as_deref()?.split(',').next()?;
-    let host = first.rsplit(['@', '/']).next()?;
+    config.nats_url.as_deref()?.split(',').find_map(towards)
+}
+
+/// This machine's address on the way to a server of the bus, if the server's name is known.
+fn towards(server: &str) -> Option<IpAddr> {
+    let host = server.trim().trim_end_matches('/');
+    let host = host.rsplit(['@', '/']).next()?;
     let host = if host.contains(':') {
         host.to_owned()
     } else {
@@ -279,4 +284,28 @@ pub(crate) fn reachable_address(config: &Config) -> Option<IpAddr> {
     let socket = UdpSocket::bind((any, 0)).ok()?;
     socket.connect(server).ok()?;
     Some(socket.local_addr().ok()?.ip())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_to_any_server_of_the_bus_will_do() {
+        let address = |url: &str| {
+            let config = Config {
+                nats_url: Some(url.to_owned()),
+                ..Config::defaults().unwrap()
+            };
+            reachable_address(&config)
+        };
+        let loopback = Some(IpAddr::from([127, 0, 0, 1]));
+        assert_eq!(address("nats://127.0.0.1:4222"), loopback);
+        assert_eq!(address("nats://user:p@ss@127.0.0.1/"), loopback);
+        assert_eq!(
+            address("nats://down.invalid:4222,nats://127.0.0.1:4222/"),
+            loopback
+        );
+        assert_eq!(address("nats://down.invalid:4222"), None);
+    }
 }

@@ -220,7 +220,14 @@ fn start_gateway(
         burst: f64::from(config.rate.message_burst),
     };
     let deadline = i64::try_from(config.ai.deadline_seconds).unwrap_or(i64::MAX / 1000);
+    let bound = listeners.grpc.local_addr()?;
     let reachable = foundation::reachable_address(config);
+    if !foundation.sole && bound.ip().is_unspecified() && reachable.is_none() {
+        anyhow::ensure!(
+            config.grpc_advertise.is_some(),
+            "grpc_advertise: cannot tell at which address AI workers reach this gateway; set it to host:port"
+        );
+    }
     let options = lingxi_gateway::Options {
         partitions: foundation.partitions,
         session_policy: match config.sessions.policy {
@@ -229,7 +236,7 @@ fn start_gateway(
         },
         heartbeat: Duration::from_millis(config.heartbeat.interval_ms),
         message_limit: config.rate_limits.is_on().then_some(limit),
-        grpc_advertise: config.grpc_advertise(listeners.grpc.local_addr()?, reachable),
+        grpc_advertise: config.grpc_advertise(bound, reachable),
         cluster_token: config.cluster_token.as_ref().map(|t| t.expose().to_owned()),
         run_deadline_ms: deadline * 1000,
         drain_spread: DRAIN_SPREAD,

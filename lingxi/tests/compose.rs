@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::Message;
 type Vars = BTreeMap<String, String>;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lingxi");
+const IMAGE: &str = "lingxi:local";
 const ENV_EXAMPLE: &str = ".env.example";
 const HA_ENV: &str = "deploy/docker/ha.env";
 
@@ -134,8 +135,10 @@ impl Compose {
 
     /// Those that are this binary.
     fn lingxi(&self) -> Vec<Service<'_>> {
-        let built = |service: &Service<'_>| !service.value["build"].is_null();
-        self.services().filter(built).collect()
+        let ours = |service: &Service<'_>| {
+            service.value["image"] == IMAGE && service.value["entrypoint"].is_null()
+        };
+        self.services().filter(ours).collect()
     }
 
     /// The services that wait for `name` to do its work and end.
@@ -295,6 +298,42 @@ fn every_process_accepts_what_it_is_told() {
 }
 
 #[test]
+fn one_service_builds_the_image_that_all_use() {
+    let compose = Compose::with(&filled_in());
+    let building: Vec<&str> = compose
+        .services()
+        .filter(|service| !service.value["build"].is_null())
+        .map(|service| service.name)
+        .collect();
+    assert_eq!(building, ["check-config"]);
+    assert_eq!(compose.service("check-config").value["image"], IMAGE);
+}
+
+/// Compose cannot set variables by a profile, so that the profile alone must not look as if it worked.
+#[test]
+fn three_bus_servers_need_to_be_used() {
+    for (vars, fine) in [(filled_in(), false), (highly_available(), true)] {
+        let compose = Compose::with(&vars);
+        let check = compose.service("check-ha");
+        assert_eq!(check.words("profiles"), ["ha"]);
+        for name in ["nats-1", "nats-2", "nats-3"] {
+            let needs = &compose.service(name).value["depends_on"]["check-ha"];
+            assert_eq!(needs["condition"], "service_completed_successfully");
+        }
+        let entrypoint = check.words("entrypoint");
+        let output = Command::new(&entrypoint[0])
+            .args(&entrypoint[1..])
+            .args(check.words("command"))
+            .env_clear()
+            .envs(check.environment())
+            .output()
+            .expect("the check starts");
+        assert_eq!(output.status.success(), fine, "{}", said(&output));
+        assert_eq!(said(&output).contains(HA_ENV), !fine);
+    }
+}
+
+#[test]
 fn placeholders_are_refused_before_anything_is_made() {
     let example = variables(&read(ENV_EXAMPLE));
     let placeholders = example.iter().filter(|(_, value)| is_placeholder(value));
@@ -393,7 +432,10 @@ fn nothing_starts_before_what_it_needs() {
                 other => assert_eq!(other, "service_started", "{what}"),
             }
             let optional = needs["required"] == false;
-            assert_eq!(optional, !needed.words("profiles").is_empty(), "{what}");
+            // What only a profile brings is not waited for without it.
+            let profiles = needed.words("profiles");
+            let may_be_absent = !profiles.is_empty() && profiles != service.words("profiles");
+            assert_eq!(optional, may_be_absent, "{what}");
             all.push(what);
         }
     }

@@ -8,8 +8,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 folder=$(mktemp -d "${TMPDIR:-/tmp}/lingxi-sabotage.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 
-cargo build --locked -p lingxi --features sabotage
-cp "${CARGO_TARGET_DIR:-target}/debug/lingxi" "$folder/lingxi"
+# As ./test builds everything, so that only what has the planted faults is built again.
+cargo test --locked --workspace --test it --features lingxi/sabotage --no-run --message-format json >"$folder/built"
+built() { grep -F "\"src_path\":\"$PWD/lingxi/$1\"" "$folder/built" | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1; }
+tests=$(built tests/it/main.rs)
+cp "$(built src/main.rs)" "$folder/lingxi"
 export LINGXI_TEST_BINARY=$folder/lingxi
 chosen=("$@")
 
@@ -18,8 +21,8 @@ notices() {
     local fault=$1 violation=$2 test=$3 status=0 begun=$SECONDS
     shift 3
     if [ "${#chosen[@]}" -gt 0 ] && [[ " ${chosen[*]} " != *" $fault "* ]]; then return; fi
-    env LINGXI_SABOTAGE="$fault" "$@" timeout --kill-after=10 150 \
-        cargo test --locked -p lingxi --test it -- --exact --nocapture "$test" >"$folder/output" 2>&1 || status=$?
+    (cd lingxi && env LINGXI_SABOTAGE="$fault" "$@" timeout --kill-after=10 150 \
+        "$tests" --exact --nocapture "$test") >"$folder/output" 2>&1 || status=$?
     if ! grep -q '^running 1 test' "$folder/output"; then
         tail -n 40 "$folder/output"
         echo "$fault: $test did not run"

@@ -11,7 +11,7 @@ use opentelemetry_sdk::trace::{SdkTracerProvider, Tracer};
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::set_global_default;
 use tracing_opentelemetry::OpenTelemetryLayer;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{ParseError, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
@@ -26,7 +26,7 @@ const FLUSH_WITHIN: Duration = Duration::from_secs(3);
 pub enum Error {
     /// The filter is malformed; a loaded configuration has checked it already.
     #[error("log: {0}")]
-    Filter(#[from] tracing_subscriber::filter::ParseError),
+    Filter(#[from] ParseError),
     /// Something in this process has set its own subscriber.
     #[error("logging was already set up in this process")]
     AlreadySet,
@@ -69,7 +69,7 @@ impl Drop for TelemetryGuard {
 /// # Errors
 /// At the second call in a process, and when the exporter's endpoint is malformed.
 pub fn init(config: &Config, service_name: &'static str) -> Result<TelemetryGuard, Error> {
-    let filter = EnvFilter::try_new(&config.log)?;
+    let filter = filter(&config.log)?;
     let provider = match std::env::var(ENDPOINT) {
         Ok(endpoint) if !endpoint.is_empty() => Some(exporting(service_name)?),
         _ => None,
@@ -86,6 +86,15 @@ pub fn init(config: &Config, service_name: &'static str) -> Result<TelemetryGuar
         tracing::warn!("{warning}");
     }
     Ok(TelemetryGuard { provider })
+}
+
+/// What `log` says, without what async_openai says: it logs what models answer.
+fn filter(log: &str) -> Result<EnvFilter, ParseError> {
+    let quiet = match log.contains("async_openai") {
+        true => "",
+        false => ",async_openai=off",
+    };
+    EnvFilter::try_new(format!("{log}{quiet}"))
 }
 
 fn lines(format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {
@@ -154,5 +163,17 @@ mod tests {
         tracing::info!("still logging");
         drop(guard);
         drop(std::panic::take_hook());
+    }
+
+    #[test]
+    fn what_models_answer_is_not_logged_unless_asked_for() {
+        let quiet = |log: &str| {
+            filter(log)
+                .unwrap()
+                .to_string()
+                .contains("async_openai=off")
+        };
+        assert!(quiet("info") && quiet("warn,lingxi_gateway=debug") && quiet(""));
+        assert!(!quiet("info,async_openai=debug"));
     }
 }

@@ -4,6 +4,8 @@ use std::collections::hash_map::RandomState;
 use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher, Hasher};
 use std::net::TcpListener;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
 
 /// Below the kernel's range for outgoing connections, so that no client socket takes one between two starts.
 const RANGE: std::ops::Range<u16> = 10_240..31_999;
@@ -23,7 +25,9 @@ impl Port {
     /// When there are none left.
     #[must_use]
     pub fn reserve() -> Self {
-        let folder = std::env::temp_dir().join("lingxi-test-ports");
+        // One for all that this user runs, wherever each has its temporary files.
+        let user = std::fs::metadata("/proc/self").expect("/proc").uid();
+        let folder = PathBuf::from(format!("/tmp/lingxi-test-ports-{user}"));
         std::fs::create_dir_all(&folder).expect("a folder for port locks");
         let take = |number: u16| {
             let lock = OpenOptions::new()
