@@ -74,6 +74,7 @@ pub(crate) fn nats_options(config: &Config, name: &str, partitions: u16) -> nats
         partitions,
         replicas: config.nats.replicas,
         max_log_bytes: config.nats.max_log_bytes,
+        ca_file: config.nats.ca_file.clone(),
         ..nats::Options::default()
     }
 }

@@ -65,16 +65,6 @@ pub(super) async fn connect(
         Login::Token(token) => how.token(token),
         Login::User(user, password) => how.user_and_password(user, password),
     };
-    if let Some(file) = &options.credentials {
-        let text = tokio::fs::read_to_string(file).await;
-        let with = text.and_then(|text| how.credentials(&text));
-        how = with.map_err(|error| {
-            Error::Setup(format!(
-                "the NATS credentials file {} cannot be used: {error}",
-                file.display()
-            ))
-        })?;
-    }
     if let Some(file) = &options.ca_file {
         how = how.add_root_certificates(file.clone());
     }
@@ -131,25 +121,35 @@ fn explain(shown: &str, error: &ConnectError) -> Error {
     let cause =
         std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
     match error.kind() {
+        kind if kind == ConnectErrorKind::Tls || is_tls(error) => Error::Setup(format!(
+            "no TLS connection to the NATS server at {shown}: {cause}; nats.ca_file names the certificates to trust"
+        )),
         ConnectErrorKind::ServerParse => Error::Setup(format!("nats_url: {cause}")),
         ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
             Error::Setup(format!(
                 "the NATS server at {shown} refuses the login: put the right user:password@ or token@ into nats_url"
             ))
         }
-        ConnectErrorKind::Tls => Error::Setup(format!(
-            "no TLS connection to the NATS server at {shown}: {cause}"
-        )),
         ConnectErrorKind::TimedOut => Error::Unavailable(format!(
             "the NATS server at {shown} does not answer: is it the right address, and does a firewall let it through?"
         )),
         ConnectErrorKind::Dns => Error::Unavailable(format!(
             "the name in nats_url ({shown}) is not known: {cause}"
         )),
-        ConnectErrorKind::Io | ConnectErrorKind::MaxReconnects => Error::Unavailable(format!(
-            "no NATS server at {shown}: {cause}; start one, or set nats_url"
-        )),
+        ConnectErrorKind::Io | ConnectErrorKind::MaxReconnects | ConnectErrorKind::Tls => {
+            Error::Unavailable(format!(
+                "no NATS server at {shown}: {cause}; start one, or set nats_url"
+            ))
+        }
     }
+}
+
+/// A handshake that fails is told as any other failure to read or write.
+fn is_tls(error: &ConnectError) -> bool {
+    let source = std::error::Error::source(error);
+    let io = source.and_then(|source| source.downcast_ref::<std::io::Error>());
+    let inner = io.and_then(std::io::Error::get_ref);
+    inner.is_some_and(|inner| inner.is::<async_nats::rustls::Error>())
 }
 
 #[cfg(test)]

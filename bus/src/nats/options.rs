@@ -11,9 +11,7 @@ use crate::{Error, Result};
 pub struct Options {
     /// Servers of one cluster, separated by commas: `nats://host:4222`, `tls://host`, with `user:password@` or `token@`.
     pub url: String,
-    /// A NATS credentials file, for servers that identify by NKey and JWT.
-    pub credentials: Option<PathBuf>,
-    /// Root certificates (PEM) to trust instead of the system's.
+    /// Root certificates (PEM) to trust besides the system's.
     pub ca_file: Option<PathBuf>,
     /// The name that the server shows for this connection.
     pub name: String,
@@ -36,7 +34,6 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             url: "nats://127.0.0.1:4222".to_owned(),
-            credentials: None,
             ca_file: None,
             name: "lingxi".to_owned(),
             namespace: String::new(),

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
 
 use lingxi_bus::nats::{NatsBus, Options};
 use lingxi_bus::{Error, conformance};
@@ -80,6 +82,48 @@ async fn logins_are_those_of_the_url() {
         ..server.options()
     };
     NatsBus::connect(options).await.unwrap();
+}
+
+/// A certificate authority of its own, and a server's certificate by it.
+fn certificates(folder: &Path) {
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
+    let commands = [
+        format!("req -x509 {key} -keyout ca.key -out ca.pem -subj /CN=authority"),
+        format!(
+            "req -x509 {key} -keyout key.pem -out cert.pem -subj /CN=server -CA ca.pem -CAkey ca.key \
+             -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE"
+        ),
+    ];
+    for command in commands {
+        let made = Command::new("openssl")
+            .args(command.split_whitespace())
+            .current_dir(folder)
+            .output()
+            .expect("openssl; ./test installs it");
+        assert!(made.status.success(), "{made:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_with_tls_is_trusted_by_its_authority() {
+    let folder = tempfile::tempdir().unwrap();
+    certificates(folder.path());
+    let file = |name: &str| folder.path().join(name);
+    let (cert, key) = (file("cert.pem"), file("key.pem"));
+    let server = Server::start_with(&format!(
+        "jetstream {{}}\n tls {{ cert_file: {cert:?}, key_file: {key:?} }}"
+    ));
+    let with = |ca_file| Options {
+        url: format!("tls://{}", server.address()),
+        ca_file,
+        ..server.options()
+    };
+    for untrusting in [None, Some(file("missing.pem"))] {
+        let why = refusal(with(untrusting)).await;
+        says(&why, &["TLS", "nats.ca_file"]);
+    }
+    let bus = NatsBus::connect(with(Some(file("ca.pem")))).await.unwrap();
+    bus.check().await.unwrap();
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! The sections below the top level of the configuration, as plain data.
 
+use std::path::PathBuf;
+
 use serde::de::{Deserializer, Error as _, IntoDeserializer, value};
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +37,8 @@ pub struct Nats {
     pub replicas: u32,
     /// The most bytes of messages that wait to be committed; beyond, senders are told to try again.
     pub max_log_bytes: u64,
+    /// Certificates (PEM) to trust besides the system's, for servers with TLS.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// `[sessions]`: what a second login of a user does to the first.
