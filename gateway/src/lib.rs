@@ -27,7 +27,6 @@ use lingxi_runtime::client_address;
 use lingxi_runtime::shutdown::Shutdown;
 use lingxi_store::{ConnectionIds, Store};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use state::Options;
@@ -80,7 +79,7 @@ pub fn start(
     extra: Router,
     shutdown: &Shutdown,
 ) -> std::io::Result<Gateway> {
-    let (sync, to_sync) = mpsc::unbounded_channel();
+    let (sync, asked) = ws::sync_queue::SyncQueue::new();
     let sessions =
         ws::registry::Registry::new(deps.bus.clone(), sync.clone(), options.session_policy);
     let state = Arc::new(state::State {
@@ -99,7 +98,7 @@ pub fn start(
     });
     // Its queue ends with the state, which this very task holds: it is stopped, not drained.
     let stop = state.stopping.clone();
-    let syncing = ws::syncer::run(state.clone(), to_sync);
+    let syncing = ws::syncer::run(state.clone(), asked);
     shutdown.spawn("gateway sync", async move {
         tokio::select! {
             () = syncing => {}

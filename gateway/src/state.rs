@@ -10,8 +10,9 @@ use lingxi_store::{ConnectionIds, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::ws::bucket::Limit;
-use crate::ws::registry::{Registry, SessionPolicy, SyncQueue};
+use crate::ws::registry::{Registry, SessionPolicy};
 use crate::ws::session::Session;
+use crate::ws::sync_queue::SyncQueue;
 use crate::ws::watch::Comparisons;
 
 /// How a gateway behaves.

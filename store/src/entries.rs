@@ -202,6 +202,9 @@ impl Store {
     /// many conversations. The caller bounds `last - first`.
     pub async fn entries_of_many(&self, ranges: &[(&str, Seq, Seq)]) -> Result<Vec<Entry>> {
         let mut found = Vec::new();
+        if ranges.is_empty() {
+            return Ok(found);
+        }
         let mut conn = self.reader().await?;
         for piece in conn.dialect().value_chunks(ranges) {
             let (head, entries_of_v, values) = conn.dialect().with_ranges(piece);

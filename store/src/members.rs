@@ -1,5 +1,7 @@
 //! Who belongs to a conversation, from which seq to which, and how far each has read.
 
+use std::collections::HashMap;
+
 use lingxi_domain::role::GroupRole;
 use lingxi_domain::{Seq, UserId};
 
@@ -89,6 +91,34 @@ impl Store {
             .fetch_one(sql, args![conversation, user])
             .await?;
         row.as_ref().map(member).transpose()
+    }
+
+    /// Of these conversations, the first and the last entry that a user may see, as a present or a former member; a
+    /// stranger's are left out. One query for many conversations.
+    pub async fn visible_to(
+        &self,
+        user: UserId,
+        conversations: &[&str],
+    ) -> Result<HashMap<String, (Seq, Seq)>> {
+        let mut found = HashMap::with_capacity(conversations.len());
+        if conversations.is_empty() {
+            return Ok(found);
+        }
+        let mut conn = self.reader().await?;
+        for keys in conn.dialect().lists(conversations) {
+            let sql = format!(
+                "SELECT m.conversation, m.joined_seq, COALESCE(m.left_seq, c.last_seq) \
+                 FROM members m JOIN conversations c ON c.conversation = m.conversation \
+                 WHERE m.user_id = ? AND m.conversation IN ({})",
+                list(keys.len())
+            );
+            let mut values = args![user];
+            values.extend(keys);
+            for row in conn.fetch(sql, values).await? {
+                found.insert(row.text(0)?, (row.int(1)?, row.int(2)?));
+            }
+        }
+        Ok(found)
     }
 
     /// The ids of a conversation's present members, lowest first.

@@ -1,7 +1,8 @@
 //! The WebSocket edge: one authenticated connection a user, fed from the bus and the store.
 //!
 //! Start with [`accept`]; then `socket` (the task of one connection), `session` (what waits for it and where it stands),
-//! `registry` (who is here), `syncer` (what is read from the store) and `inbound` (what a client's frame leads to).
+//! `registry` (who is here), `sync_queue` and `syncer` (what is read from the store) and `inbound` (what a client's frame
+//! leads to).
 
 pub(crate) mod bucket;
 mod close;
@@ -11,7 +12,10 @@ mod pull;
 pub(crate) mod registry;
 pub(crate) mod session;
 mod socket;
+pub(crate) mod sync_queue;
 pub(crate) mod syncer;
+#[cfg(test)]
+mod tests;
 pub(crate) mod watch;
 
 use std::sync::Arc;
@@ -143,7 +147,7 @@ async fn open(state: &AppState, token: &str) -> Result<Arc<Session>, Close> {
         .cache
         .refresh_presence(&state.node, &[user_id], watch::PRESENCE_TTL)
         .await;
-    let _ = state.sync.send(session.clone());
+    state.sync.ask(&session);
     state.compare_soon(&session);
     Ok(session)
 }

@@ -12,13 +12,10 @@ use lingxi_proto::Message as _;
 use lingxi_proto::bus::{Control, Push, control};
 use parking_lot::RwLock;
 use rand::RngExt as _;
-use tokio::sync::mpsc;
 
 use super::close::Close;
 use super::session::Session;
-
-/// Sessions waiting for a round from the store.
-pub(crate) type SyncQueue = mpsc::UnboundedSender<Arc<Session>>;
+use super::sync_queue::SyncQueue;
 
 /// How many connections a user may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -241,7 +238,7 @@ impl Registry {
             for session in slot.sessions.iter().rev() {
                 let hole = session.push(frame.clone(), written.take());
                 if hole {
-                    let _ = self.sync.send(session.clone());
+                    self.sync.ask(session);
                 }
             }
         }

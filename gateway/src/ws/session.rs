@@ -9,6 +9,7 @@ mod waiting;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
@@ -21,24 +22,18 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 pub(crate) use plan::Plan;
-use waiting::Held;
 pub(crate) use waiting::Outgoing;
+use waiting::{Held, Syncing};
 
 use super::close::Close;
 use super::position::{Position, Step, Wrote};
-
-/// Live entries that wait for a sync; more are dropped and read from the store in another round.
-const HELD: usize = 256;
 
 /// A socket that has taken nothing for this long cannot keep up.
 const STUCK: Duration = Duration::from_millis(250);
 
 enum Stage {
     /// A round from the store is under way or due; live entries wait.
-    Syncing {
-        held: VecDeque<Held>,
-        due: bool,
-    },
+    Syncing(Syncing),
     Live,
 }
 
@@ -68,6 +63,8 @@ pub(crate) struct Session {
     /// When its token ends, milliseconds since the Unix epoch.
     pub(crate) expires_at: i64,
     inner: Mutex<Inner>,
+    /// Whether it stands in the queue for a round from the store.
+    in_sync_queue: AtomicBool,
     /// Something waits for the socket's task.
     pub(crate) wake: Notify,
 }
@@ -85,10 +82,7 @@ impl Session {
             queue: VecDeque::new(),
             queued_bytes: 0,
             writing_since: None,
-            stage: Stage::Syncing {
-                held: VecDeque::new(),
-                due: false,
-            },
+            stage: Stage::Syncing(Syncing::default()),
             positions: HashMap::new(),
             touched: Vec::new(),
             ended: Vec::new(),
@@ -102,6 +96,7 @@ impl Session {
             token_version,
             expires_at,
             inner: Mutex::new(inner),
+            in_sync_queue: AtomicBool::new(false),
             wake: Notify::new(),
         }
     }
@@ -146,10 +141,7 @@ impl Session {
         let hole = inner.arrive(frame, written);
         let begin_sync = hole && matches!(inner.stage, Stage::Live);
         if begin_sync {
-            inner.stage = Stage::Syncing {
-                held: VecDeque::new(),
-                due: false,
-            };
+            inner.stage = Stage::Syncing(Syncing::default());
         }
         drop(inner);
         self.wake.notify_one();
@@ -245,18 +237,31 @@ impl Session {
 
     /// Whether a round from the store is under way or due.
     pub(crate) fn is_syncing(&self) -> bool {
-        matches!(self.inner.lock().stage, Stage::Syncing { .. })
+        matches!(self.inner.lock().stage, Stage::Syncing(_))
     }
 
     /// Live entries are not trusted until a round from the store has been applied.
     pub(crate) fn begin_sync(&self) {
         let mut inner = self.inner.lock();
         if matches!(inner.stage, Stage::Live) && !inner.gone {
-            inner.stage = Stage::Syncing {
-                held: VecDeque::new(),
-                due: false,
-            };
+            inner.stage = Stage::Syncing(Syncing::default());
         }
+    }
+
+    /// Enters the queue for a round from the store; answers whether it did not stand in it.
+    pub(super) fn enter_sync_queue(&self) -> bool {
+        !self.in_sync_queue.swap(true, Ordering::SeqCst)
+    }
+
+    /// Its round begins: whoever asks from now on asks for another.
+    pub(super) fn leave_sync_queue(&self) {
+        self.in_sync_queue.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether its socket has gone or is being closed, so that nothing can be brought any more.
+    pub(super) fn has_ended(&self) -> bool {
+        let inner = self.inner.lock();
+        inner.gone || inner.close.is_some()
     }
 
     /// Bytes that wait for the socket.
@@ -273,7 +278,7 @@ impl Session {
     pub(crate) fn wants_round(&self) -> bool {
         let mut inner = self.inner.lock();
         match &mut inner.stage {
-            Stage::Syncing { due, .. } => std::mem::take(due),
+            Stage::Syncing(syncing) => std::mem::take(&mut syncing.due),
             Stage::Live => false,
         }
     }
@@ -355,11 +360,8 @@ impl Inner {
             });
             return false;
         }
-        if let Stage::Syncing { held, .. } = &mut self.stage {
-            // What does not fit is in the store, and the merge finds the hole.
-            if held.len() < HELD {
-                held.push_back(Held { frame, written });
-            }
+        if let Stage::Syncing(syncing) = &mut self.stage {
+            syncing.hold(Held { frame, written });
             return false;
         }
         self.step(frame, written)
@@ -459,33 +461,32 @@ impl Inner {
         take
     }
 
-    /// The last round: what waited is merged. Answers whether it shows a hole, so that another round is due.
+    /// The last round: what waited is merged. Answers whether it shows a hole, or not everything could wait, so that
+    /// another round is due.
     fn merge_held(&mut self) -> bool {
-        let Stage::Syncing { held, .. } = std::mem::replace(&mut self.stage, Stage::Live) else {
+        let Stage::Syncing(syncing) = std::mem::replace(&mut self.stage, Stage::Live) else {
             return false;
         };
-        let mut hole = false;
-        for Held { frame, written } in held {
-            hole |= self.step(frame, written);
+        let mut again = syncing.overflowed;
+        for Held { frame, written } in syncing.held {
+            again |= self.step(frame, written);
         }
-        if hole {
-            self.stage = Stage::Syncing {
-                held: VecDeque::new(),
-                due: false,
-            };
+        if again {
+            self.stage = Stage::Syncing(Syncing::default());
         }
-        hole
+        again
     }
 
     /// More is to be read when the socket's task has written what is queued.
     fn mark_due(&mut self) -> bool {
         match &mut self.stage {
-            Stage::Syncing { due, .. } => *due = true,
+            Stage::Syncing(syncing) => syncing.due = true,
             stage @ Stage::Live => {
-                *stage = Stage::Syncing {
-                    held: VecDeque::new(),
-                    due: true,
-                }
+                let due = true;
+                *stage = Stage::Syncing(Syncing {
+                    due,
+                    ..Syncing::default()
+                });
             }
         }
         false

@@ -203,7 +203,7 @@ impl Socket {
             // Waiting for a reason to close may have swallowed its wake-up.
             session.wake.notify_one();
         } else if session.wants_round() {
-            let _ = self.state.sync.send(session);
+            self.state.sync.ask(&session);
         }
         None
     }

@@ -1,49 +1,72 @@
-//! Rounds from the store: what many sessions are missing is read in two queries and handed to each.
+//! Rounds from the store: what many sessions are missing is read in two queries, a few more where it is much, and handed
+//! to each.
 //!
 //! One path serves a new connection, a hole in the live stream, a lost bus connection and the regular comparison.
 
+mod piece;
+
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use lingxi_domain::{ConversationKey, Seq, UserId};
+use lingxi_domain::{ConversationKey, ErrorCode, UserId};
 use lingxi_proto::Message as _;
 use lingxi_proto::bus::{CursorMove, CursorMoves, PushFrame};
 use lingxi_store::{Entry, UserHead};
-use tokio::sync::mpsc;
 
 use super::close::Close;
-use super::session::{Plan, Session};
+use super::session::Session;
+use super::sync_queue::Asked;
 use crate::state::AppState;
+use piece::Piece;
 
-/// Sessions of one round.
-const SESSIONS: usize = 256;
 /// Entries of one session in one round: fewer than its queue holds, so that a round never overflows it.
 const ENTRIES: i64 = 200;
+/// How long rounds rest when the store was found away.
+const REST: Duration = Duration::from_secs(1);
 
 /// Serves rounds until every handle to the queue is gone.
-pub(crate) async fn run(state: AppState, mut queue: mpsc::UnboundedReceiver<Arc<Session>>) {
-    let mut sessions = Vec::with_capacity(SESSIONS);
-    while queue.recv_many(&mut sessions, SESSIONS).await > 0 {
-        sessions.sort_unstable_by_key(|s| s.connection_id);
-        sessions.dedup_by_key(|s| s.connection_id);
-        if let Err(error) = round(&state, &sessions).await {
-            tracing::error!(%error, sessions = sessions.len(), "cannot read what clients are missing");
-            one_by_one(&state, &sessions).await;
+pub(crate) async fn run(state: AppState, mut queue: Asked) {
+    while let Some(sessions) = queue.next().await {
+        if !sessions.is_empty() {
+            serve(&state, &sessions).await;
         }
-        sessions.clear();
+    }
+}
+
+pub(super) async fn serve(state: &AppState, sessions: &[Arc<Session>]) {
+    let Err(error) = round(state, sessions).await else {
+        return;
+    };
+    tracing::error!(%error, sessions = sessions.len(), "cannot read what clients are missing");
+    if is_away(&error) {
+        again_later(state, sessions).await;
+    } else {
+        one_by_one(state, sessions).await;
     }
 }
 
 /// What one session is missing may be unreadable: the others are served all the same. One that waits for its first round
 /// reconnects; one that was only compared is compared again.
 async fn one_by_one(state: &AppState, sessions: &[Arc<Session>]) {
-    for session in sessions {
-        let alone = std::slice::from_ref(session);
-        let served = sessions.len() > 1 && round(state, alone).await.is_ok();
-        if !served && session.is_syncing() {
-            session.close(Close::TryAgain);
+    for (at, session) in sessions.iter().enumerate() {
+        match round(state, std::slice::from_ref(session)).await {
+            Err(error) if is_away(&error) => return again_later(state, &sessions[at..]).await,
+            Err(_) if session.is_syncing() => session.close(Close::TryAgain),
+            Ok(()) | Err(_) => {}
         }
     }
+}
+
+/// A store that is away fails everyone alike, and slowly: nobody is tried alone, nor sent to reconnect, which needs the
+/// store too. Live entries wait meanwhile.
+async fn again_later(state: &AppState, sessions: &[Arc<Session>]) {
+    tokio::time::sleep(REST).await;
+    sessions.iter().for_each(|session| state.sync.ask(session));
+}
+
+fn is_away(error: &lingxi_im::Error) -> bool {
+    error.code() == ErrorCode::Unavailable
 }
 
 async fn round(state: &AppState, sessions: &[Arc<Session>]) -> Result<(), lingxi_im::Error> {
@@ -54,38 +77,35 @@ async fn round(state: &AppState, sessions: &[Arc<Session>]) -> Result<(), lingxi
     for head in state.store.unconfirmed_heads(&users).await? {
         heads.entry(head.user_id).or_default().push(head);
     }
-    let plans: Vec<Plan> = sessions
-        .iter()
-        .map(|s| s.plan(heads.get(&s.user_id).map_or(&[], Vec::as_slice), ENTRIES))
-        .collect();
+    let mut piece = Piece::default();
+    for session in sessions {
+        let heads = heads.get(&session.user_id).map_or(&[][..], Vec::as_slice);
+        piece.add(session, session.plan(heads, ENTRIES));
+        if piece.is_full() {
+            hand_out(state, std::mem::take(&mut piece)).await?;
+        }
+    }
+    hand_out(state, piece).await
+}
 
-    let mut ranges: Vec<(&str, Seq, Seq)> = plans
-        .iter()
-        .flat_map(|p| &p.ranges)
-        .map(|(c, first, last)| (c.as_str(), *first, *last))
-        .collect();
-    ranges.sort_unstable();
-    let entries = state.store.entries_of_many(&merged(ranges)).await?;
+/// Reads what the sessions of a piece are missing, and hands it to each.
+async fn hand_out(state: &AppState, piece: Piece<'_>) -> Result<(), lingxi_im::Error> {
+    let entries = state.store.entries_of_many(&piece.ranges()).await?;
     let encoded = state.im.frames().encode_many(&entries).await?;
-    let frames: Vec<PushFrame> = entries
-        .iter()
-        .zip(encoded)
-        .map(|(e, json)| frame(e, json))
-        .collect();
-    let mut by_conversation: HashMap<&str, Vec<PushFrame>> = HashMap::new();
-    for (entry, frame) in entries.iter().zip(frames) {
+    let mut by_conversation: HashMap<String, Vec<PushFrame>> = HashMap::new();
+    for (entry, json) in entries.into_iter().zip(encoded) {
         by_conversation
-            .entry(entry.conversation.as_str())
+            .entry(entry.conversation.clone())
             .or_default()
-            .push(frame);
+            .push(frame(entry, json));
     }
 
     let mut moves: Vec<CursorMove> = Vec::new();
-    for (session, mut plan) in sessions.iter().zip(plans) {
+    for (session, mut plan) in piece.plans {
         moves.append(&mut plan.moves);
         let mut of_session = Vec::new();
         for (conversation, first, last) in &plan.ranges {
-            let Some(frames) = by_conversation.get(conversation.as_str()) else {
+            let Some(frames) = by_conversation.get(conversation) else {
                 continue;
             };
             let from = frames.partition_point(|f| f.seq < *first);
@@ -93,7 +113,7 @@ async fn round(state: &AppState, sessions: &[Arc<Session>]) -> Result<(), lingxi
             of_session.extend_from_slice(&frames[from..upto]);
         }
         if session.apply_round(of_session, plan) {
-            let _ = state.sync.send(session.clone());
+            state.sync.ask(session);
         }
     }
     if !moves.is_empty() {
@@ -102,24 +122,10 @@ async fn round(state: &AppState, sessions: &[Arc<Session>]) -> Result<(), lingxi
     Ok(())
 }
 
-/// Sorted ranges with those that overlap or adjoin made one: many members of one group miss much the same.
-fn merged(ranges: Vec<(&str, Seq, Seq)>) -> Vec<(&str, Seq, Seq)> {
-    let mut merged: Vec<(&str, Seq, Seq)> = Vec::with_capacity(ranges.len());
-    for range in ranges {
-        match merged.last_mut() {
-            Some(last) if last.0 == range.0 && range.1 <= last.2 + 1 => {
-                last.2 = last.2.max(range.2)
-            }
-            _ => merged.push(range),
-        }
-    }
-    merged
-}
-
-fn frame(entry: &Entry, json: axum::body::Bytes) -> PushFrame {
+fn frame(entry: Entry, json: axum::body::Bytes) -> PushFrame {
     PushFrame {
         json,
-        conversation: entry.conversation.clone(),
+        conversation: entry.conversation,
         seq: entry.seq,
     }
 }
@@ -140,25 +146,5 @@ pub(crate) async fn confirm(state: &AppState, moves: Vec<CursorMove>) {
         if let Err(error) = state.bus.publish(&subject, payload).await {
             tracing::warn!(%error, "confirmed entries could not be recorded; they are pushed once more");
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn overlapping_ranges_are_read_once() {
-        let ranges = vec![
-            ("g:1", 1, 5),
-            ("g:1", 3, 8),
-            ("g:1", 9, 9),
-            ("g:1", 11, 12),
-            ("g:2", 1, 2),
-        ];
-        assert_eq!(
-            merged(ranges),
-            [("g:1", 1, 9), ("g:1", 11, 12), ("g:2", 1, 2)]
-        );
     }
 }

@@ -56,13 +56,13 @@ pub(crate) async fn run(state: AppState) {
     loop {
         tokio::select! {
             () = state.stopping.cancelled() => return,
-            _ = new.tick() => compare(&state, state.comparisons.take_due()),
+            _ = new.tick() => compare(&state, &state.comparisons.take_due()),
             _ = all.tick() => {
                 #[cfg(feature = "sabotage")]
                 if no_comparison() {
                     continue;
                 }
-                compare(&state, state.sessions.all());
+                compare(&state, &state.sessions.all());
             }
             _ = presence.tick() => refresh_presence(&state).await,
             _ = tokens.tick() => poll_tokens(&state).await,
@@ -75,7 +75,7 @@ pub(crate) async fn run(state: AppState) {
                     tracing::warn!("the bus may have lost messages; every connection is compared with the store");
                     let sessions = state.sessions.all();
                     sessions.iter().for_each(|session| session.begin_sync());
-                    compare(&state, sessions);
+                    compare(&state, &sessions);
                     state.sessions.announce_all().await;
                 }
                 Err(_) => return,
@@ -98,10 +98,8 @@ fn ticks(every: Duration) -> tokio::time::Interval {
     ticks
 }
 
-fn compare(state: &AppState, sessions: Vec<Arc<Session>>) {
-    for session in sessions {
-        let _ = state.sync.send(session);
-    }
+fn compare(state: &AppState, sessions: &[Arc<Session>]) {
+    sessions.iter().for_each(|session| state.sync.ask(session));
 }
 
 async fn refresh_presence(state: &AppState) {

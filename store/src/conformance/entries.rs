@@ -166,6 +166,7 @@ pub(super) async fn run(store: &Store) {
 
     odd_ids(store, bob).await;
     members(store, alice, bob).await;
+    visible(store, alice, bob).await;
     pages(store).await;
 }
 
@@ -265,4 +266,45 @@ async fn members(store: &Store, alice: i64, bob: i64) {
         ),
         (20, None, 19, 19)
     );
+}
+
+/// What one may see of many conversations: each in its own way, more than one statement may name, and none of others.
+async fn visible(store: &Store, alice: i64, bob: i64) {
+    let keys: Vec<String> = (0..200).map(|n| format!("g:97654{n:03}")).collect();
+    let mut tx = store.begin().await.unwrap();
+    let heads: Vec<_> = (1..)
+        .zip(&keys)
+        .map(|(last_seq, key)| ConversationHead {
+            conversation: key.clone(),
+            version: 1,
+            last_seq,
+            message_seq: 0,
+            last_time: 1,
+        })
+        .collect();
+    tx.put_heads(&heads).await.unwrap();
+    for key in &keys[..190] {
+        let both = [(alice, GroupRole::Owner), (bob, GroupRole::Member)];
+        tx.add_members(key, &both, 3, 1).await.unwrap();
+    }
+    tx.end_membership(&keys[150], alice, 100).await.unwrap();
+    tx.add_members("g:976540", &[(alice, GroupRole::Owner)], 1, 1)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+
+    let mut asked: Vec<&str> = keys.iter().map(String::as_str).collect();
+    asked.extend(["g:976540", "g:976541"]);
+    let found = store.visible_to(alice, &asked).await.unwrap();
+    let of = |at: usize| found.get(&keys[at]).copied();
+    assert_eq!(found.len(), 190, "no stranger's, and none without a head");
+    assert_eq!(of(99), Some((3, 100)));
+    assert_eq!(of(150), Some((3, 100)), "a former member's end");
+    assert_eq!(of(0), Some((3, 1)), "nothing yet");
+    assert_eq!(of(190), None);
+    let of_bob = store.visible_to(bob, &asked[150..151]).await.unwrap();
+    assert_eq!(of_bob[&keys[150]], (3, 151), "each member has its own");
+    assert!(store.visible_to(alice, &[]).await.unwrap().is_empty());
+    assert!(store.visible_to(-1, &asked).await.unwrap().is_empty());
+    assert!(store.entries_of_many(&[]).await.unwrap().is_empty());
 }

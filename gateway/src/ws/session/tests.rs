@@ -92,6 +92,19 @@ fn live_entries_wait_for_the_round_and_are_merged_behind_it() {
 }
 
 #[test]
+fn what_could_not_wait_for_the_round_comes_in_another() {
+    let session = session();
+    for seq in 1..=300 {
+        assert!(!session.push(frame(seq, 10), None));
+    }
+    assert!(round(&session, &[], 10), "the last ones are missing");
+    assert_eq!(seqs(&session), (1..=256).collect::<Vec<_>>());
+    assert!(!session.push(frame(301, 10), None), "waits for that round");
+    assert!(!round(&session, &heads(0, 301), 10));
+    assert_eq!(seqs(&session), (257..=301).collect::<Vec<_>>());
+}
+
+#[test]
 fn large_entries_come_in_several_rounds_and_never_close_the_socket() {
     let session = session();
     let mut got = Vec::new();

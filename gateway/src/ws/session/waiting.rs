@@ -1,11 +1,15 @@
 //! What waits in a session.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use lingxi_bus::Replier;
 use lingxi_domain::Seq;
 use lingxi_proto::bus::PushFrame;
+
+/// Live entries that wait for a sync.
+const HELD: usize = 256;
 
 /// A frame that waits for the socket.
 pub(crate) struct Outgoing {
@@ -20,4 +24,27 @@ pub(crate) struct Outgoing {
 pub(super) struct Held {
     pub(super) frame: PushFrame,
     pub(super) written: Option<Replier>,
+}
+
+/// What a session keeps until a round from the store has been applied.
+#[derive(Default)]
+pub(super) struct Syncing {
+    /// Live entries, in the order in which they came.
+    pub(super) held: VecDeque<Held>,
+    /// Whether more came than can wait. They are in the store, and nothing else tells that they are missing: those that
+    /// wait have no hole.
+    pub(super) overflowed: bool,
+    /// Whether a round is due when the socket's task has written what is queued.
+    pub(super) due: bool,
+}
+
+impl Syncing {
+    /// Keeps a live entry until the merge, or remembers that it could not.
+    pub(super) fn hold(&mut self, entry: Held) {
+        if self.held.len() < HELD {
+            self.held.push_back(entry);
+        } else {
+            self.overflowed = true;
+        }
+    }
 }

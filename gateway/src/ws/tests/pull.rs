@@ -1,0 +1,117 @@
+//! What a device gets that says what it has.
+
+use std::collections::HashMap;
+
+use serde_json::json;
+
+use super::{ALICE, BOB, World, brief, session, stretch, waiting};
+use crate::ws::pull::sync;
+
+fn cursors(have: &[(&str, i64)]) -> HashMap<String, i64> {
+    have.iter()
+        .map(|&(key, seq)| (key.to_owned(), seq))
+        .collect()
+}
+
+fn gap(conversations: serde_json::Value) -> String {
+    json!({"type": 5, "event": "gap", "conversations": conversations}).to_string()
+}
+
+#[tokio::test]
+async fn each_conversation_from_where_the_device_stands_and_the_rest_as_gaps() {
+    let mut world = World::new().await;
+    world.log("d:1:2", &[(ALICE, 1), (BOB, 1)], 5, 10).await;
+    world.log("g:10", &[(ALICE, 1)], 130, 10).await;
+    world.log("g:11", &[(ALICE, 4)], 8, 10).await;
+    world.log("g:12", &[(BOB, 1)], 9, 10).await;
+    world.log("g:13", &[(ALICE, 1)], 3, 10).await;
+    world.log("g:14", &[(ALICE, 1)], 100, 10).await;
+    world.log("g:15", &[(ALICE, 1), (BOB, 1)], 7, 10).await;
+    world.log("g:16", &[(ALICE, 21)], 20, 10).await;
+    world.log("g:9", &[(ALICE, 1)], 6, 10).await;
+    let mut tx = world.state.store.begin().await.unwrap();
+    tx.end_membership("g:9", ALICE, 4).await.unwrap();
+    tx.commit().await.unwrap();
+    let alice = session(ALICE);
+    let have = [
+        ("d:1:2", 2),
+        ("g:10", 5),
+        ("g:11", 0),
+        ("g:12", 0),
+        ("g:13", 3),
+        ("g:14", 1),
+        ("g:15", i64::MAX),
+        ("g:16", 0),
+        ("g:9", 2),
+        ("g:99", 0),
+        ("x", 0),
+    ];
+    sync(&world.state, &alice, cursors(&have)).await;
+    let got = waiting(&alice);
+    // 3 + 100 + 5, so that 92 are left for g:14 and none for g:9.
+    let expected: Vec<String> = stretch("d:1:2", 3..=5)
+        .chain(stretch("g:10", 6..=105))
+        .chain(stretch("g:11", 4..=8))
+        .chain(stretch("g:14", 2..=93))
+        .chain([gap(json!([
+            {"conversation": "g:10", "after": 105, "last_seq": 130},
+            {"conversation": "g:14", "after": 93, "last_seq": 100},
+            {"conversation": "g:9", "after": 2, "last_seq": 4},
+        ]))])
+        .collect();
+    assert_eq!(brief(&got), expected);
+    assert_eq!(got[0]["content"], "x".repeat(10));
+
+    sync(&world.state, &alice, cursors(&[("g:12", 0), ("g:13", 3)])).await;
+    sync(&world.state, &alice, cursors(&[])).await;
+    assert_eq!(brief(&waiting(&alice)), [""; 0], "nothing to send");
+    sync(&world.state, &alice, cursors(&[("g:9", 0)])).await;
+    let former: Vec<String> = stretch("g:9", 1..=4).collect();
+    assert_eq!(brief(&waiting(&alice)), former, "up to where she left");
+}
+
+#[tokio::test]
+async fn what_would_overfill_the_queue_is_told_as_gaps() {
+    let mut world = World::new().await;
+    let keys = ["g:10", "g:11", "g:12", "g:13"];
+    for key in keys {
+        world.log(key, &[(ALICE, 1)], 45, 30 * 1024).await;
+    }
+    let alice = session(ALICE);
+    let have = keys.map(|key| (key, 5));
+    sync(&world.state, &alice, cursors(&have)).await;
+    // 40 entries are 1.2 MiB: the queue is past its 2 MiB behind the second conversation.
+    let expected: Vec<String> = stretch("g:10", 6..=45)
+        .chain(stretch("g:11", 6..=45))
+        .chain([gap(json!([
+            {"conversation": "g:12", "after": 5, "last_seq": 45},
+            {"conversation": "g:13", "after": 5, "last_seq": 45},
+        ]))])
+        .collect();
+    assert_eq!(brief(&waiting(&alice)), expected);
+    assert_eq!(alice.closing(), None);
+
+    alice.push_plain(vec![b' '; 2 * 1024 * 1024 + 1]);
+    sync(&world.state, &alice, cursors(&have[..1])).await;
+    let frames = alice.take().unwrap();
+    let last = String::from_utf8(frames.back().unwrap().json.to_vec()).unwrap();
+    assert_eq!(frames.len(), 2);
+    assert_eq!(
+        last,
+        gap(json!([{"conversation": "g:10", "after": 5, "last_seq": 45}])),
+        "nothing of it, for what waited before"
+    );
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_is_told() {
+    let mut world = World::new().await;
+    world.log("g:10", &[(ALICE, 1)], 3, 10).await;
+    world.state.store.close().await;
+    let alice = session(ALICE);
+    sync(&world.state, &alice, cursors(&[("g:10", 0)])).await;
+    let got = waiting(&alice);
+    assert_eq!(got.len(), 1);
+    assert_eq!(got[0]["status"], "failed");
+    assert_eq!(got[0]["reason"], "unavailable");
+}
