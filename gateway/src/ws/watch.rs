@@ -57,13 +57,7 @@ pub(crate) async fn run(state: AppState) {
         tokio::select! {
             () = state.stopping.cancelled() => return,
             _ = new.tick() => compare(&state, &state.comparisons.take_due()),
-            _ = all.tick() => {
-                #[cfg(feature = "sabotage")]
-                if no_comparison() {
-                    continue;
-                }
-                compare(&state, &state.sessions.all());
-            }
+            _ = all.tick() => compare(&state, &state.sessions.all()),
             _ = presence.tick() => refresh_presence(&state).await,
             _ = tokens.tick() => poll_tokens(&state).await,
             lost = losses.changed() => match lost {
@@ -75,7 +69,7 @@ pub(crate) async fn run(state: AppState) {
                     tracing::warn!("the bus may have lost messages; every connection is compared with the store");
                     let sessions = state.sessions.all();
                     sessions.iter().for_each(|session| session.begin_sync());
-                    compare(&state, &sessions);
+                    ask_all(&state, &sessions);
                     state.sessions.announce_all().await;
                 }
                 Err(_) => return,
@@ -84,7 +78,7 @@ pub(crate) async fn run(state: AppState) {
     }
 }
 
-/// The regular comparison would make up for these planted faults in the end.
+/// Comparisons would make up for these planted faults in the end.
 #[cfg(feature = "sabotage")]
 fn no_comparison() -> bool {
     ["no-resync-after-reconnect", "no-repush-after-takeover"]
@@ -99,6 +93,14 @@ fn ticks(every: Duration) -> tokio::time::Interval {
 }
 
 fn compare(state: &AppState, sessions: &[Arc<Session>]) {
+    #[cfg(feature = "sabotage")]
+    if no_comparison() {
+        return;
+    }
+    ask_all(state, sessions);
+}
+
+fn ask_all(state: &AppState, sessions: &[Arc<Session>]) {
     sessions.iter().for_each(|session| state.sync.ask(session));
 }
 
