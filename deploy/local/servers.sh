@@ -111,11 +111,12 @@ start_mariadb() {
     answers_or_ends "$dir" mariadb 30 mariadb-admin --no-defaults --socket="$dir/mariadb.sock" --user=root ping
 }
 
-# start_nats DIR PORT
+# start_nats DIR PORT [MONITORING_PORT]
 start_nats() {
-    local dir=$1 port=$2
+    local dir=$1 port=$2 monitoring=${3:-}
     mkdir -p "$dir/nats"
-    spawn "$dir" nats "$(nats_server_path)" --addr 127.0.0.1 --port "$port" --jetstream --store_dir "$dir/nats"
+    spawn "$dir" nats "$(nats_server_path)" --addr 127.0.0.1 --port "$port" --jetstream --store_dir "$dir/nats" \
+        ${monitoring:+--http_port "$monitoring"}
     answers_or_ends "$dir" nats 10 port_open "$port"
 }
 

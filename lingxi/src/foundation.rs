@@ -75,6 +75,7 @@ pub(crate) fn nats_options(config: &Config, name: &str, partitions: u16) -> nats
         replicas: config.nats.replicas,
         max_log_bytes: config.nats.max_log_bytes,
         ca_file: config.nats.ca_file.clone(),
+        monitoring_url: config.nats.monitoring_url.clone().unwrap_or_default(),
         ..nats::Options::default()
     }
 }

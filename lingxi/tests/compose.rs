@@ -467,6 +467,10 @@ fn high_availability_is_three_servers_that_know_each_other() {
     };
     let compose = Compose::with(&filled_in());
     assert_eq!(members(&compose), BTreeSet::from(["nats".to_owned()]));
+    let monitored = format!("http://nats:{}", compose.service("nats").argument("-m"));
+    let config = configuration(&compose.service("gateway"));
+    let monitoring = config["nats"]["monitoring_url"].as_str();
+    assert_eq!(monitoring, Some(monitored.as_str()));
 
     let compose = Compose::with(&highly_available());
     let members = members(&compose);
@@ -482,6 +486,10 @@ fn high_availability_is_three_servers_that_know_each_other() {
     let urls: Vec<String> = members
         .iter()
         .map(|name| format!("nats://{name}:4222"))
+        .collect();
+    let monitored: Vec<String> = members
+        .iter()
+        .map(|name| format!("http://{name}:{}", compose.service(name).argument("-m")))
         .collect();
     let mut volumes = BTreeSet::new();
     for name in &members {
@@ -504,6 +512,8 @@ fn high_availability_is_three_servers_that_know_each_other() {
         let config = configuration(&service);
         assert_eq!(config["nats_url"].as_str(), Some(urls.join(",").as_str()));
         assert_eq!(config["nats"]["replicas"].as_integer(), Some(3));
+        let monitoring = config["nats"]["monitoring_url"].as_str();
+        assert_eq!(monitoring, Some(monitored.join(",").as_str()));
     }
 }
 
@@ -888,6 +898,20 @@ async fn the_same_cluster_runs_without_docker() {
     assert_eq!(secrets.permissions().mode() & 0o777, 0o600);
 
     let client = sign_up(&cluster).await;
+    let ready = format!(
+        "http://127.0.0.1:{}/readyz",
+        cluster.state("gateway-1.internal")
+    );
+    let ready = client.http.get(ready).send().await.expect("an answer");
+    let ready: Value = ready.json().await.expect("JSON");
+    for (name, fact) in [
+        ("store", "innodb_flush_log_at_trx_commit"),
+        ("bus", "replicas 1"),
+        ("bus", "syncs to the disk every"),
+    ] {
+        let stated = ready["facts"][name].as_str().unwrap_or_default();
+        assert!(stated.contains(fact), "{fact:?} is not in {ready}");
+    }
     talk(&cluster, &client, "first").await;
     let question = json!({"message": "go on"});
     let answer = client.post(&cluster.url("/api/v1/ai/chat"), question).await;

@@ -12,6 +12,7 @@ mod headers;
 mod link;
 mod live;
 mod log;
+mod monitoring;
 mod names;
 mod options;
 mod queue;
@@ -74,6 +75,9 @@ impl NatsBus {
         tokio::spawn(closed().run_until_cancelled_owned(replies.distribute(answers)));
         tokio::spawn(closed().run_until_cancelled_owned(barrier::run(link.clone())));
         supervisor::declare(&link).await?;
+        let monitored = monitoring::urls(&link.options.monitoring_url)?;
+        let sync_settings = monitoring::sync_settings(&monitored).await;
+        link.sync_settings.get_or_init(|| sync_settings);
         tokio::spawn(closed().run_until_cancelled_owned(supervisor::run(link.clone())));
         metrics::gauge!("lingxi_bus_connected").set(1.0);
         Ok(Arc::new(Self {
@@ -179,7 +183,13 @@ impl Bus for NatsBus {
     }
 
     fn describe(&self) -> String {
-        self.link.description.lock().clone()
+        // What is not committed to the store may be lost with the server, so nothing depends on how it syncs.
+        let sync_settings = self.link.sync_settings.get();
+        format!(
+            "{}; {}",
+            self.link.description.lock(),
+            sync_settings.map_or("", String::as_str)
+        )
     }
 
     async fn check(&self) -> Result<()> {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use async_nats::ServerAddr;
 
+use super::monitoring;
 use crate::{Error, Result};
 
 /// How the bus is reached, and how large its streams may grow.
@@ -13,6 +14,9 @@ pub struct Options {
     pub url: String,
     /// Root certificates (PEM) to trust besides the system's.
     pub ca_file: Option<PathBuf>,
+    /// The servers' monitoring ports, separated by commas: `http://host:8222`. Only there do they tell how often they
+    /// sync to the disk. Empty: that is not stated.
+    pub monitoring_url: String,
     /// The name that the server shows for this connection.
     pub name: String,
     /// Keeps installations on one server apart: subjects begin with `<namespace>.`, streams with `<namespace>_`.
@@ -35,6 +39,7 @@ impl Default for Options {
         Self {
             url: "nats://127.0.0.1:4222".to_owned(),
             ca_file: None,
+            monitoring_url: String::new(),
             name: "lingxi".to_owned(),
             namespace: String::new(),
             partitions: 64,
@@ -62,6 +67,7 @@ impl Options {
     /// [`Error::Setup`] says which one does not.
     pub fn check(&self) -> Result<()> {
         self.servers()?;
+        monitoring::urls(&self.monitoring_url)?;
         let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         if !self.namespace.chars().all(word) || self.namespace.len() > 64 {
             return Err(Error::Setup(format!(

@@ -268,7 +268,5 @@ pub(super) fn describe(link: &Link, infos: &[Info]) -> String {
             line.push_str(&format!(" and {} MiB", config.max_bytes >> 20));
         }
     }
-    // What is not committed to the store may be lost with the server, so nothing here depends on it.
-    line.push_str("; how often NATS syncs to disk is not visible to its clients");
     line
 }

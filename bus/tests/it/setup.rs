@@ -232,3 +232,56 @@ async fn settings_are_updated_and_read_back() {
     assert_eq!(second.check().await, Ok(()));
     conformance::nats::remove(&options).await;
 }
+
+#[tokio::test]
+async fn how_the_servers_sync_is_read_from_their_monitoring_ports() {
+    let port = || Port::reserve();
+    let monitored = |port: &Port, jetstream: &str| {
+        let number = port.number;
+        Server::start_with(&format!(
+            "server_name: at-{number}\n http: \"127.0.0.1:{number}\"\n {jetstream}"
+        ))
+    };
+    let (at_times, always, without, nobody) = (port(), port(), port(), port());
+    let server = monitored(&at_times, "jetstream { sync_interval: 7s }");
+    let _others = [
+        monitored(&always, "jetstream { sync_interval: always }"),
+        monitored(&without, ""),
+    ];
+    let with = |monitoring_url: String| Options {
+        monitoring_url,
+        ..server.options()
+    };
+    let ports = [&at_times, &always, &without, &nobody];
+    let urls = ports.map(|port| format!("http://secret:hunter2@127.0.0.1:{}/", port.number));
+    let bus = NatsBus::connect(with(urls.join(", "))).await.unwrap();
+    let described = bus.describe();
+    says(
+        &described,
+        &[
+            "NATS 2.",
+            "CHAT: file",
+            &format!("server at-{} syncs to the disk every 7s", at_times.number),
+            &format!("server at-{} syncs each write to the disk", always.number),
+            &format!("server at-{} has no JetStream", without.number),
+            &format!(
+                "the server monitored at 127.0.0.1:{} does not tell how often it syncs",
+                nobody.number
+            ),
+        ],
+    );
+    assert!(!described.contains("hunter2"), "{described}");
+
+    // Not a matter of being able to work.
+    let bus = NatsBus::connect(server.options()).await.unwrap();
+    says(&bus.describe(), &["nats.monitoring_url is not set"]);
+    for wrong in [
+        "nats://user:hunter2@127.0.0.1:8222",
+        "127.0.0.1:8222",
+        "http://",
+    ] {
+        let why = refusal(with(wrong.to_owned())).await;
+        says(&why, &["nats.monitoring_url", "http://host:8222"]);
+        assert!(!why.contains("hunter2"), "{why}");
+    }
+}

@@ -39,6 +39,9 @@ pub struct Nats {
     pub max_log_bytes: u64,
     /// Certificates (PEM) to trust besides the system's, for servers with TLS.
     pub ca_file: Option<PathBuf>,
+    /// The servers' monitoring ports (`http://host:8222`), separated by commas. NATS tells there, and nowhere else, how
+    /// often it syncs to the disk; it is stated at the start and on `/readyz`.
+    pub monitoring_url: Option<String>,
 }
 
 /// `[sessions]`: what a second login of a user does to the first.
