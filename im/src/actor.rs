@@ -5,7 +5,7 @@ use lingxi_store::{Effect, Store, Tx};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Error, Result};
+use crate::error::Failed;
 
 /// Who does something. Permissions are this user's, whoever makes the call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,10 @@ impl Actor {
     }
 
     /// Begins what this actor does.
-    pub(crate) async fn begin<T: DeserializeOwned>(&self, store: &Store) -> Result<Begun<T>> {
+    pub(crate) async fn begin<T: DeserializeOwned>(
+        &self,
+        store: &Store,
+    ) -> Result<Begun<T>, Failed> {
         let mut tx = store.begin().await?;
         match tx.begin_effect(self.effect.as_ref()).await? {
             None => Ok(Begun::Fresh(tx)),
@@ -45,17 +48,17 @@ impl Actor {
                 .map_err(|error| {
                     let cause =
                         format!("run_effects.outcome does not fit what is done now: {error}");
-                    Error::from(lingxi_store::Error::Corrupt(cause))
+                    lingxi_store::Error::Corrupt(cause).into()
                 }),
         }
     }
 
     /// Records what was done, with it, and makes both durable.
-    pub(crate) async fn commit<T: Serialize>(&self, mut tx: Tx, outcome: &T) -> Result<()> {
+    pub(crate) async fn commit<T: Serialize>(&self, mut tx: Tx, outcome: &T) -> Result<(), Failed> {
         if let Some(effect) = &self.effect {
             let outcome = serde_json::to_string(outcome).map_err(|error| {
                 let cause = format!("an outcome cannot be recorded: {error}");
-                Error::from(lingxi_store::Error::Corrupt(cause))
+                lingxi_store::Error::Corrupt(cause)
             })?;
             tx.record_effect(Some(effect), &outcome).await?;
         }

@@ -4,6 +4,7 @@ use lingxi_domain::{ErrorCode, UserId, limits, now_ms, validate};
 use serde::{Deserialize, Serialize};
 
 use crate::actor::begin;
+use crate::error::Failed;
 use crate::{Actor, Error, Inner, Result};
 
 /// Contacts. Made by [`crate::Im::contacts`].
@@ -71,12 +72,21 @@ impl Contacts<'_> {
             validate::one_line("remark", remark, limits::MAX_REMARK_CHARS)?;
         }
         let found = self.im.names.resolve(username).await?;
+        let once = || self.add_once(actor, found.clone(), remark);
+        Ok(self.im.store.retried(once).await?)
+    }
+
+    async fn add_once(
+        &self,
+        actor: &Actor,
+        found: Option<(UserId, String)>,
+        remark: Option<&str>,
+    ) -> Result<Saved, Failed> {
         let mut tx = begin!(actor, &self.im.store);
         let (id, username) = found.ok_or(ErrorCode::UserNotFound)?;
         if id == actor.user_id {
-            return Err(Error::invalid(
-                "username: you cannot be your own contact; name another user.",
-            ));
+            let message = "username: you cannot be your own contact; name another user.";
+            return Err(Error::invalid(message).into());
         }
         tx.put_contact(actor.user_id, id, remark, now_ms()).await?;
         let saved = Saved { id, username };
@@ -90,6 +100,15 @@ impl Contacts<'_> {
     /// `user_not_found`, `contact_not_found`.
     pub async fn delete(&self, actor: &Actor, username: &str) -> Result<Saved> {
         let found = self.im.names.resolve(username).await?;
+        let once = || self.delete_once(actor, found.clone());
+        Ok(self.im.store.retried(once).await?)
+    }
+
+    async fn delete_once(
+        &self,
+        actor: &Actor,
+        found: Option<(UserId, String)>,
+    ) -> Result<Saved, Failed> {
         let mut tx = begin!(actor, &self.im.store);
         let (id, username) = found.ok_or(ErrorCode::UserNotFound)?;
         if !tx.delete_contact(actor.user_id, id).await? {

@@ -81,6 +81,39 @@ impl From<lingxi_store::Error> for Error {
     }
 }
 
+/// Why one run of a transaction did nothing. What the store took back for reasons of others is run again before a user
+/// hears of it ([`lingxi_store::Store::retried`]).
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failed {
+    /// As the store says.
+    #[error(transparent)]
+    Store(#[from] lingxi_store::Error),
+    /// What the user is told.
+    #[error(transparent)]
+    Told(#[from] Error),
+}
+
+impl From<ErrorCode> for Failed {
+    fn from(code: ErrorCode) -> Self {
+        Self::Told(code.into())
+    }
+}
+
+impl From<Failed> for Error {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Store(error) => error.into(),
+            Failed::Told(error) => error,
+        }
+    }
+}
+
+impl lingxi_store::Failure for Failed {
+    fn was_rolled_back(&self) -> bool {
+        matches!(self, Self::Store(error) if error.was_rolled_back())
+    }
+}
+
 impl From<lingxi_bus::Error> for Error {
     /// Logs the cause: this is where it ends.
     fn from(error: lingxi_bus::Error) -> Self {

@@ -39,7 +39,7 @@ pub use messages::{History, HistoryQuery, Messages, Recalled, Target};
 pub use tokens::Identity;
 
 /// Results of what users do.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What a process works with.
 #[derive(Clone)]

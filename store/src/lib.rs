@@ -41,6 +41,7 @@ pub use runs::{
     RUN_LEASE_MS, Run, RunStep, StepKind, SweptRun,
 };
 pub use sql::mysql::MySqlOptions;
+pub use sql::retry::Failure;
 pub use users::{NewUser, User};
 
 /// Where the data is.
@@ -98,7 +99,7 @@ impl Store {
     }
 
     /// Begins a transaction that may write. Nothing is seen by others before [`Tx::commit`]; dropped, it rolls back.
-    /// Where [`Error::was_rolled_back`], it may be run again from its beginning.
+    /// Where [`Error::was_rolled_back`], it may be run again from its beginning: [`Store::retried`].
     pub async fn begin(&self) -> Result<Tx> {
         Ok(Tx {
             conn: self.db.begin().await?,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Groups;
 use crate::actor::begin;
+use crate::error::Failed;
 use crate::log::{self, Event};
 use crate::{Actor, Error, Inner, Result};
 
@@ -30,6 +31,11 @@ impl Groups<'_> {
     /// # Errors
     /// `group_not_found`, `already_member`, `group_full`.
     pub async fn join(&self, actor: &Actor, group: GroupId) -> Result<MembershipChange> {
+        let once = || self.join_once(actor, group);
+        Ok(self.im.store.retried(once).await?)
+    }
+
+    async fn join_once(&self, actor: &Actor, group: GroupId) -> Result<MembershipChange, Failed> {
         let mut locked = Locked::new(self.im, begin!(actor, &self.im.store), group).await?;
         let own = (actor.user_id, actor.username.as_str());
         locked.add(actor, EntryKind::Joined, own).await?;
@@ -41,6 +47,11 @@ impl Groups<'_> {
     /// # Errors
     /// `group_not_found`, `not_member`; `forbidden` for the owner, who must hand over or dismiss first.
     pub async fn leave(&self, actor: &Actor, group: GroupId) -> Result<MembershipChange> {
+        let once = || self.leave_once(actor, group);
+        Ok(self.im.store.retried(once).await?)
+    }
+
+    async fn leave_once(&self, actor: &Actor, group: GroupId) -> Result<MembershipChange, Failed> {
         let mut locked = Locked::new(self.im, begin!(actor, &self.im.store), group).await?;
         let me = locked
             .active(actor.user_id)
@@ -48,7 +59,7 @@ impl Groups<'_> {
             .ok_or(ErrorCode::NotMember)?;
         if me.role == GroupRole::Owner {
             let message = "The owner cannot leave; dismiss the group or hand it over first.";
-            return Err(Error::new(ErrorCode::Forbidden, message));
+            return Err(Error::new(ErrorCode::Forbidden, message).into());
         }
         let own = (actor.user_id, actor.username.as_str());
         locked.remove(actor, EntryKind::Left, own).await?;
@@ -66,6 +77,16 @@ impl Groups<'_> {
         username: &str,
     ) -> Result<MembershipChange> {
         let found = self.im.names.resolve(username).await?;
+        let once = || self.invite_once(actor, group, found.clone());
+        Ok(self.im.store.retried(once).await?)
+    }
+
+    async fn invite_once(
+        &self,
+        actor: &Actor,
+        group: GroupId,
+        found: Option<(UserId, String)>,
+    ) -> Result<MembershipChange, Failed> {
         let mut locked = Locked::new(self.im, begin!(actor, &self.im.store), group).await?;
         locked
             .active(actor.user_id)
@@ -89,16 +110,25 @@ impl Groups<'_> {
         username: &str,
     ) -> Result<MembershipChange> {
         let found = self.im.names.resolve(username).await?;
+        let once = || self.kick_once(actor, group, found.clone());
+        Ok(self.im.store.retried(once).await?)
+    }
+
+    async fn kick_once(
+        &self,
+        actor: &Actor,
+        group: GroupId,
+        found: Option<(UserId, String)>,
+    ) -> Result<MembershipChange, Failed> {
         let mut locked = Locked::new(self.im, begin!(actor, &self.im.store), group).await?;
         let me = locked
             .active(actor.user_id)
             .await?
             .ok_or(ErrorCode::NotMember)?;
         if !me.role.may_kick(GroupRole::Member) {
-            return Err(Error::new(
-                ErrorCode::Forbidden,
-                "Only the group's owner and its administrators remove members; ask one of them.",
-            ));
+            let message =
+                "Only the group's owner and its administrators remove members; ask one of them.";
+            return Err(Error::new(ErrorCode::Forbidden, message).into());
         }
         let (id, username) = found.ok_or(ErrorCode::UserNotFound)?;
         let target = locked.active(id).await?.ok_or_else(|| {
@@ -108,7 +138,7 @@ impl Groups<'_> {
         if !me.role.may_kick(target.role) {
             let message =
                 "Your role in this group does not allow you to remove that member; ask the owner.";
-            return Err(Error::new(ErrorCode::Forbidden, message));
+            return Err(Error::new(ErrorCode::Forbidden, message).into());
         }
         locked
             .remove(actor, EntryKind::Kicked, (id, &username))
@@ -128,7 +158,7 @@ struct Locked<'a> {
 }
 
 impl<'a> Locked<'a> {
-    async fn new(im: &'a Inner, mut tx: Tx, group: GroupId) -> Result<Self> {
+    async fn new(im: &'a Inner, mut tx: Tx, group: GroupId) -> Result<Self, Failed> {
         let conversation = ConversationKey::Group(group).to_string();
         let head = tx
             .lock_conversation(&conversation)
@@ -149,12 +179,17 @@ impl<'a> Locked<'a> {
     }
 
     /// The user's membership, if it holds now.
-    async fn active(&mut self, user: UserId) -> Result<Option<Member>> {
+    async fn active(&mut self, user: UserId) -> Result<Option<Member>, Failed> {
         let member = self.tx.member(&self.head.conversation, user).await?;
         Ok(member.filter(Member::is_active))
     }
 
-    async fn add(&mut self, actor: &Actor, kind: EntryKind, who: (UserId, &str)) -> Result<()> {
+    async fn add(
+        &mut self,
+        actor: &Actor,
+        kind: EntryKind,
+        who: (UserId, &str),
+    ) -> Result<(), Failed> {
         if self.active(who.0).await?.is_some() {
             return Err(ErrorCode::AlreadyMember.into());
         }
@@ -172,7 +207,12 @@ impl<'a> Locked<'a> {
         Ok(())
     }
 
-    async fn remove(&mut self, actor: &Actor, kind: EntryKind, who: (UserId, &str)) -> Result<()> {
+    async fn remove(
+        &mut self,
+        actor: &Actor,
+        kind: EntryKind,
+        who: (UserId, &str),
+    ) -> Result<(), Failed> {
         let receivers = self.member_ids().await?;
         let entry = self.append(actor, kind, who).await?;
         self.tx
@@ -182,7 +222,7 @@ impl<'a> Locked<'a> {
         Ok(())
     }
 
-    async fn member_ids(&mut self) -> Result<Vec<UserId>> {
+    async fn member_ids(&mut self) -> Result<Vec<UserId>, Failed> {
         let members = self.tx.active_members(&[&self.head.conversation]).await?;
         Ok(members.into_iter().map(|member| member.user_id).collect())
     }
@@ -192,7 +232,7 @@ impl<'a> Locked<'a> {
         actor: &Actor,
         kind: EntryKind,
         (target, name): (UserId, &str),
-    ) -> Result<Entry> {
+    ) -> Result<Entry, Failed> {
         let event = Event {
             kind,
             target,
@@ -212,7 +252,7 @@ impl<'a> Locked<'a> {
         mut self,
         actor: &Actor,
         (_, name): (UserId, &str),
-    ) -> Result<MembershipChange> {
+    ) -> Result<MembershipChange, Failed> {
         self.tx.put_heads(std::slice::from_ref(&self.head)).await?;
         let change = MembershipChange {
             group_id: self.group,

@@ -11,6 +11,7 @@ pub use membership::MembershipChange;
 
 use crate::accounts::keyword_of;
 use crate::actor::begin;
+use crate::error::Failed;
 use crate::log::{self, Event};
 use crate::{Actor, Inner, Result};
 
@@ -112,16 +113,25 @@ impl Groups<'_> {
         validate::display_name("name", &new.name)?;
         validate::max_count(max_count)?;
         validate::one_line("announcement", announcement, limits::MAX_REMARK_CHARS)?;
-        let now = now_ms();
-        let mut tx = begin!(actor, &self.im.store);
         let row = lingxi_store::NewGroup {
             name: &new.name,
             owner_id: actor.user_id,
             announcement,
             max_count,
-            created_at: now,
+            created_at: now_ms(),
         };
-        let id = tx.create_group(&row).await?;
+        let once = || self.create_once(actor, &row);
+        Ok(self.im.store.retried(once).await?)
+    }
+
+    async fn create_once(
+        &self,
+        actor: &Actor,
+        row: &lingxi_store::NewGroup<'_>,
+    ) -> Result<CreatedGroup, Failed> {
+        let mut tx = begin!(actor, &self.im.store);
+        let now = row.created_at;
+        let id = tx.create_group(row).await?;
         let key = ConversationKey::Group(id);
         let mut head = ConversationHead {
             conversation: key.to_string(),
@@ -151,8 +161,8 @@ impl Groups<'_> {
         tx.put_heads(std::slice::from_ref(&head)).await?;
         let created = CreatedGroup {
             id,
-            name: new.name.clone(),
-            max_count,
+            name: row.name.to_owned(),
+            max_count: row.max_count,
             conversation: head.conversation,
         };
         actor.commit(tx, &created).await?;

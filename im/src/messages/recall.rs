@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Messages;
 use crate::actor::begin;
+use crate::error::Failed;
 use crate::log::{self, Event};
 use crate::{Actor, Error, Result};
 
@@ -26,8 +27,19 @@ impl Messages<'_> {
     /// `message_not_found` for what the actor cannot see, `not_member` for who left, `forbidden`, `recall_expired`.
     pub async fn recall(&self, actor: &Actor, id: i64) -> Result<Recalled> {
         let found = self.im.store.entry(id).await?;
+        let conversation = found.map(|entry| entry.conversation);
+        let once = || self.recall_once(actor, id, conversation.clone());
+        Ok(self.im.store.retried(once).await?)
+    }
+
+    async fn recall_once(
+        &self,
+        actor: &Actor,
+        id: i64,
+        conversation: Option<String>,
+    ) -> Result<Recalled, Failed> {
         let mut tx = begin!(actor, &self.im.store);
-        let conversation = found.ok_or(ErrorCode::MessageNotFound)?.conversation;
+        let conversation = conversation.ok_or(ErrorCode::MessageNotFound)?;
         let key: ConversationKey = conversation
             .parse()
             .map_err(|_| ErrorCode::MessageNotFound)?;

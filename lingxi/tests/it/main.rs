@@ -19,6 +19,7 @@ mod ai_provider;
 mod bad_frames;
 mod bad_requests;
 mod contacts;
+mod contention;
 mod conversations;
 mod drain;
 mod durability;

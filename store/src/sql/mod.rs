@@ -5,7 +5,7 @@
 
 pub(crate) mod dialect;
 pub(crate) mod mysql;
-mod retry;
+pub(crate) mod retry;
 #[cfg(test)]
 mod schema_tests;
 pub(crate) mod sqlite;

@@ -1,23 +1,39 @@
 //! The one place where a transaction is run again.
 
+use std::fmt::Display;
 use std::time::Duration;
 
-use crate::Store;
-use crate::error::Result;
+use crate::{Error, Store};
 
 /// Times a transaction is run, the first one included.
 const ATTEMPTS: u32 = 6;
 /// The longest pause before the second run, doubled before each later one: at most about a second in all.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// Why a transaction was not committed, in the words of whoever runs it.
+pub trait Failure: Display {
+    /// As [`Error::was_rolled_back`].
+    fn was_rolled_back(&self) -> bool;
+}
+
+impl Failure for Error {
+    fn was_rolled_back(&self) -> bool {
+        Self::was_rolled_back(self)
+    }
+}
+
 impl Store {
     /// Runs `once`, which is a transaction from its beginning to its commit, until it ends otherwise than by being rolled
     /// back for reasons that lie with others: a deadlock, a lock that was not given up, a connection that was lost before
     /// COMMIT was sent. An unknown outcome is not tried again here: whoever can tell whether it happened decides.
-    pub(crate) async fn retried<T, F, Fut>(&self, mut once: F) -> Result<T>
+    ///
+    /// # Errors
+    /// The last run's: `once` is run at most six times, within about a second of pauses.
+    pub async fn retried<T, E, F, Fut>(&self, mut once: F) -> Result<T, E>
     where
+        E: Failure,
         F: FnMut() -> Fut,
-        Fut: Future<Output = Result<T>>,
+        Fut: Future<Output = Result<T, E>>,
     {
         let mut attempt = 1;
         loop {
