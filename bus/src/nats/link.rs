@@ -2,8 +2,8 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -56,8 +56,6 @@ pub(super) struct Link {
     pub(super) log_created: AtomicI64,
     /// The server and its streams, as last read.
     pub(super) description: Mutex<String>,
-    /// How the servers write to the disk, as read at the start.
-    pub(super) sync_settings: OnceLock<String>,
     statistics: Arc<Statistics>,
     stalled: AtomicBool,
 }
@@ -81,7 +79,6 @@ impl Link {
             settled: watch::Sender::new(0),
             log_created: AtomicI64::new(0),
             description: Mutex::default(),
-            sync_settings: OnceLock::new(),
             statistics,
             stalled: AtomicBool::new(false),
             client,

@@ -50,6 +50,8 @@ const FLUSH: Duration = Duration::from_secs(2);
 /// A bus that joins processes through a NATS server with JetStream, version 2.12 or newer.
 pub struct NatsBus {
     link: Arc<Link>,
+    /// How the servers write to the disk, as read at the start.
+    sync_settings: String,
     drivers: Drivers,
     /// Ends the bus's tasks with it.
     _tasks: DropGuard,
@@ -75,14 +77,16 @@ impl NatsBus {
         tokio::spawn(closed().run_until_cancelled_owned(replies.distribute(answers)));
         tokio::spawn(closed().run_until_cancelled_owned(barrier::run(link.clone())));
         supervisor::declare(&link).await?;
+        metrics::gauge!("lingxi_bus_connected").set(1.0);
+        tokio::spawn(closed().run_until_cancelled_owned(supervisor::run(link.clone())));
+        let drivers = Drivers::start(&link);
+        // May take a while where nobody answers; the connection is looked after meanwhile.
         let monitored = monitoring::urls(&link.options.monitoring_url)?;
         let sync_settings = monitoring::sync_settings(&monitored).await;
-        link.sync_settings.get_or_init(|| sync_settings);
-        tokio::spawn(closed().run_until_cancelled_owned(supervisor::run(link.clone())));
-        metrics::gauge!("lingxi_bus_connected").set(1.0);
         Ok(Arc::new(Self {
-            drivers: Drivers::start(&link),
+            drivers,
             link,
+            sync_settings,
             _tasks: tasks,
         }))
     }
@@ -184,12 +188,7 @@ impl Bus for NatsBus {
 
     fn describe(&self) -> String {
         // What is not committed to the store may be lost with the server, so nothing depends on how it syncs.
-        let sync_settings = self.link.sync_settings.get();
-        format!(
-            "{}; {}",
-            self.link.description.lock(),
-            sync_settings.map_or("", String::as_str)
-        )
+        format!("{}; {}", self.link.description.lock(), self.sync_settings)
     }
 
     async fn check(&self) -> Result<()> {

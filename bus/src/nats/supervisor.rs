@@ -22,7 +22,8 @@ const OVERFLOW: Duration = Duration::from_millis(250);
 
 /// Runs until the bus is closed.
 pub(super) async fn run(link: Arc<Link>) {
-    let mut known = link.connection();
+    // Not the current one: a connection that was lost since the streams were declared has to be settled too.
+    let mut known = *link.settled.borrow();
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut inspected = Instant::now();

@@ -235,7 +235,7 @@ async fn settings_are_updated_and_read_back() {
 
 #[tokio::test]
 async fn how_the_servers_sync_is_read_from_their_monitoring_ports() {
-    let port = || Port::reserve();
+    let port = Port::reserve;
     let monitored = |port: &Port, jetstream: &str| {
         let number = port.number;
         Server::start_with(&format!(
@@ -284,4 +284,30 @@ async fn how_the_servers_sync_is_read_from_their_monitoring_ports() {
         says(&why, &["nats.monitoring_url", "http://host:8222"]);
         assert!(!why.contains("hunter2"), "{why}");
     }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_lost_during_the_start_is_put_in_order() {
+    let port = Port::reserve();
+    let http = format!("127.0.0.1:{}", port.number);
+    let mut server = Server::start_with(&format!("http: \"{http}\"\n jetstream {{}}"));
+    // Takes the question, and gives no answer until the server was away and is back.
+    let monitoring = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let options = Options {
+        monitoring_url: format!("http://{}", monitoring.local_addr().unwrap()),
+        ..server.options()
+    };
+    let connecting = tokio::spawn(NatsBus::connect(options));
+    let (asking, _) = monitoring.accept().await.unwrap();
+    server.process().kill9().await;
+    server.start_again();
+    lingxi_testing::until("the bus is connected again", async || {
+        let connections = reqwest::get(format!("http://{http}/connz")).await.unwrap();
+        let connections: serde_json::Value = connections.json().await.unwrap();
+        connections["num_connections"] == 1
+    })
+    .await;
+    drop(asking);
+    let bus = connecting.await.unwrap().unwrap();
+    lingxi_testing::until("the bus is in order", async || bus.check().await.is_ok()).await;
 }

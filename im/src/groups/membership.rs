@@ -25,21 +25,21 @@ pub struct MembershipChange {
     pub username: String,
 }
 
+/// What is to be changed. Another user was looked up before: `None` where there is no such account.
+enum Change {
+    Join,
+    Leave,
+    Invite(Option<(UserId, String)>),
+    Kick(Option<(UserId, String)>),
+}
+
 impl Groups<'_> {
     /// The actor joins; what he sees begins with the entry of it.
     ///
     /// # Errors
     /// `group_not_found`, `already_member`, `group_full`.
     pub async fn join(&self, actor: &Actor, group: GroupId) -> Result<MembershipChange> {
-        let once = || self.join_once(actor, group);
-        Ok(self.im.store.retried(once).await?)
-    }
-
-    async fn join_once(&self, actor: &Actor, group: GroupId) -> Result<MembershipChange, Failed> {
-        let mut locked = Locked::new(self.im, begin!(actor, &self.im.store), group).await?;
-        let own = (actor.user_id, actor.username.as_str());
-        locked.add(actor, EntryKind::Joined, own).await?;
-        locked.finish(actor, own).await
+        self.change(actor, group, Change::Join).await
     }
 
     /// The actor leaves; the entry of it is the last that he sees.
@@ -47,23 +47,7 @@ impl Groups<'_> {
     /// # Errors
     /// `group_not_found`, `not_member`; `forbidden` for the owner, who must hand over or dismiss first.
     pub async fn leave(&self, actor: &Actor, group: GroupId) -> Result<MembershipChange> {
-        let once = || self.leave_once(actor, group);
-        Ok(self.im.store.retried(once).await?)
-    }
-
-    async fn leave_once(&self, actor: &Actor, group: GroupId) -> Result<MembershipChange, Failed> {
-        let mut locked = Locked::new(self.im, begin!(actor, &self.im.store), group).await?;
-        let me = locked
-            .active(actor.user_id)
-            .await?
-            .ok_or(ErrorCode::NotMember)?;
-        if me.role == GroupRole::Owner {
-            let message = "The owner cannot leave; dismiss the group or hand it over first.";
-            return Err(Error::new(ErrorCode::Forbidden, message).into());
-        }
-        let own = (actor.user_id, actor.username.as_str());
-        locked.remove(actor, EntryKind::Left, own).await?;
-        locked.finish(actor, own).await
+        self.change(actor, group, Change::Leave).await
     }
 
     /// The actor, who is a member, brings somebody in.
@@ -77,26 +61,7 @@ impl Groups<'_> {
         username: &str,
     ) -> Result<MembershipChange> {
         let found = self.im.names.resolve(username).await?;
-        let once = || self.invite_once(actor, group, found.clone());
-        Ok(self.im.store.retried(once).await?)
-    }
-
-    async fn invite_once(
-        &self,
-        actor: &Actor,
-        group: GroupId,
-        found: Option<(UserId, String)>,
-    ) -> Result<MembershipChange, Failed> {
-        let mut locked = Locked::new(self.im, begin!(actor, &self.im.store), group).await?;
-        locked
-            .active(actor.user_id)
-            .await?
-            .ok_or(ErrorCode::NotMember)?;
-        let (id, username) = found.ok_or(ErrorCode::UserNotFound)?;
-        locked
-            .add(actor, EntryKind::Invited, (id, &username))
-            .await?;
-        locked.finish(actor, (id, &username)).await
+        self.change(actor, group, Change::Invite(found)).await
     }
 
     /// The actor removes somebody of a lower role; the entry of it is the last that the removed one sees.
@@ -110,41 +75,56 @@ impl Groups<'_> {
         username: &str,
     ) -> Result<MembershipChange> {
         let found = self.im.names.resolve(username).await?;
-        let once = || self.kick_once(actor, group, found.clone());
-        Ok(self.im.store.retried(once).await?)
+        self.change(actor, group, Change::Kick(found)).await
     }
 
-    async fn kick_once(
+    async fn change(
         &self,
         actor: &Actor,
         group: GroupId,
-        found: Option<(UserId, String)>,
+        change: Change,
+    ) -> Result<MembershipChange> {
+        let once = || self.change_once(actor, group, &change);
+        Ok(self.im.store.retried(once).await?)
+    }
+
+    async fn change_once(
+        &self,
+        actor: &Actor,
+        group: GroupId,
+        change: &Change,
     ) -> Result<MembershipChange, Failed> {
         let mut locked = Locked::new(self.im, begin!(actor, &self.im.store), group).await?;
-        let me = locked
-            .active(actor.user_id)
-            .await?
-            .ok_or(ErrorCode::NotMember)?;
-        if !me.role.may_kick(GroupRole::Member) {
-            let message =
-                "Only the group's owner and its administrators remove members; ask one of them.";
-            return Err(Error::new(ErrorCode::Forbidden, message).into());
-        }
-        let (id, username) = found.ok_or(ErrorCode::UserNotFound)?;
-        let target = locked.active(id).await?.ok_or_else(|| {
-            let message = format!("{username} is not a member of this group.");
-            Error::new(ErrorCode::NotMember, message)
-        })?;
-        if !me.role.may_kick(target.role) {
-            let message =
-                "Your role in this group does not allow you to remove that member; ask the owner.";
-            return Err(Error::new(ErrorCode::Forbidden, message).into());
-        }
-        locked
-            .remove(actor, EntryKind::Kicked, (id, &username))
-            .await?;
-        locked.finish(actor, (id, &username)).await
+        let own = (actor.user_id, actor.username.as_str());
+        let who = match change {
+            Change::Join => {
+                locked.add(actor, EntryKind::Joined, own).await?;
+                own
+            }
+            Change::Leave => {
+                locked.may_leave(actor).await?;
+                locked.remove(actor, EntryKind::Left, own).await?;
+                own
+            }
+            Change::Invite(found) => {
+                locked.own_membership(actor).await?;
+                let who = existing(found)?;
+                locked.add(actor, EntryKind::Invited, who).await?;
+                who
+            }
+            Change::Kick(found) => {
+                let who = locked.may_kick(actor, found).await?;
+                locked.remove(actor, EntryKind::Kicked, who).await?;
+                who
+            }
+        };
+        locked.finish(actor, who).await
     }
+}
+
+fn existing(found: &Option<(UserId, String)>) -> Result<(UserId, &str)> {
+    let (id, username) = found.as_ref().ok_or(ErrorCode::UserNotFound)?;
+    Ok((*id, username))
 }
 
 /// A group whose conversation is locked by this transaction.
@@ -182,6 +162,44 @@ impl<'a> Locked<'a> {
     async fn active(&mut self, user: UserId) -> Result<Option<Member>, Failed> {
         let member = self.tx.member(&self.head.conversation, user).await?;
         Ok(member.filter(Member::is_active))
+    }
+
+    async fn own_membership(&mut self, actor: &Actor) -> Result<Member, Failed> {
+        let me = self.active(actor.user_id).await?;
+        Ok(me.ok_or(ErrorCode::NotMember)?)
+    }
+
+    async fn may_leave(&mut self, actor: &Actor) -> Result<(), Failed> {
+        if self.own_membership(actor).await?.role == GroupRole::Owner {
+            let message = "The owner cannot leave; dismiss the group or hand it over first.";
+            return Err(Error::new(ErrorCode::Forbidden, message).into());
+        }
+        Ok(())
+    }
+
+    /// Answers whom.
+    async fn may_kick<'n>(
+        &mut self,
+        actor: &Actor,
+        found: &'n Option<(UserId, String)>,
+    ) -> Result<(UserId, &'n str), Failed> {
+        let me = self.own_membership(actor).await?;
+        if !me.role.may_kick(GroupRole::Member) {
+            let message =
+                "Only the group's owner and its administrators remove members; ask one of them.";
+            return Err(Error::new(ErrorCode::Forbidden, message).into());
+        }
+        let (id, username) = existing(found)?;
+        let target = self.active(id).await?.ok_or_else(|| {
+            let message = format!("{username} is not a member of this group.");
+            Error::new(ErrorCode::NotMember, message)
+        })?;
+        if !me.role.may_kick(target.role) {
+            let message =
+                "Your role in this group does not allow you to remove that member; ask the owner.";
+            return Err(Error::new(ErrorCode::Forbidden, message).into());
+        }
+        Ok((id, username))
     }
 
     async fn add(

@@ -5,11 +5,6 @@ use serde_json::json;
 use crate::harness::database::{self, Session};
 use crate::harness::{Mode, until};
 
-/// Transactions on this database that wait for a lock of another's.
-const WAITING: &str = "SELECT COUNT(*) FROM information_schema.innodb_trx \
-    JOIN information_schema.processlist ON id = trx_mysql_thread_id \
-    WHERE db = DATABASE() AND trx_state = 'LOCK WAIT'";
-
 #[tokio::test]
 async fn a_join_that_was_a_deadlocks_victim_is_done_again() {
     let lx = Mode::Cluster.start().await;
@@ -33,7 +28,7 @@ async fn a_join_that_was_a_deadlocks_victim_is_done_again() {
     let joining = bob.post("group/join", group.clone());
     let in_each_others_way = async {
         until("the join waits for the member's row", async || {
-            database::query(url, WAITING)[0][0] != "0"
+            database::lock_waits(url) > 0
         })
         .await;
         // The join's own lock: given only when the join is taken back.

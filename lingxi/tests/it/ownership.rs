@@ -217,13 +217,7 @@ async fn a_worker_paused_inside_its_transaction_commits_nothing() {
     // It is behind the fence, which locks its lease, and waits for the conversation's row.
     until(
         "the worker is in the middle of its transaction",
-        async || {
-            let waiting = database::query(
-                url_of(&sleeper.lx),
-                "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'",
-            );
-            waiting[0][0] != "0"
-        },
+        async || database::lock_waits(url_of(&sleeper.lx)) > 0,
     )
     .await;
     sleeper.pause();

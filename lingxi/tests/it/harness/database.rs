@@ -37,7 +37,15 @@ pub(crate) fn query(url: &str, sql: &str) -> Vec<Vec<String>> {
     rows(&String::from_utf8(output.stdout).expect("UTF-8"))
 }
 
-/// The same, of a database that may be away or paused: `None` then.
+/// How many transactions on this database wait for a lock that another one holds.
+pub(crate) fn lock_waits(url: &str) -> usize {
+    let waiting = "SELECT trx_id FROM information_schema.innodb_trx \
+                   JOIN information_schema.processlist ON id = trx_mysql_thread_id \
+                   WHERE db = DATABASE() AND trx_state = 'LOCK WAIT'";
+    query(url, waiting).len()
+}
+
+/// The rows of a query, of a database that may be away or paused: `None` then.
 pub(crate) async fn try_query(url: &str, sql: &str) -> Option<Vec<Vec<String>>> {
     let mut command = tokio::process::Command::from(client(url));
     command
