@@ -421,7 +421,8 @@ impl Lane {
             self.fanout
                 .push(early, written.outcomes.clone(), Vec::new())
                 .await;
-            tokio::time::sleep(Duration::from_millis(30)).await;
+            // Most of the time, so that whatever strikes finds an ACK without its commit.
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
         written.tx.commit().await?;
         metrics::histogram!("lingxi_commit_batch_messages").record(batch.len() as f64);
