@@ -123,6 +123,29 @@ fn large_entries_come_in_several_rounds_and_never_close_the_socket() {
 }
 
 #[test]
+fn large_entries_that_come_during_a_round_never_close_the_socket() {
+    const LARGE: usize = 64 * 1024;
+    let session = session();
+    for seq in 31..=100 {
+        assert!(!session.push(frame(seq, LARGE), None));
+    }
+    assert!(
+        round(&session, &heads(0, 30), LARGE),
+        "not all of them could wait"
+    );
+    let mut got = seqs(&session);
+    for _ in 0..20 {
+        let again = round(&session, &heads(got.len() as i64, 100), LARGE);
+        got.extend(seqs(&session));
+        if !again && !session.wants_round() {
+            break;
+        }
+    }
+    assert_eq!(session.closing(), None);
+    assert_eq!(got, (1..=100).collect::<Vec<_>>());
+}
+
+#[test]
 fn past_the_cap_a_gap_is_told_and_the_live_stream_goes_on_behind_it() {
     let session = session();
     assert!(!round(&session, &heads(0, 150), 10));

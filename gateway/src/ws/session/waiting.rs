@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use lingxi_bus::Replier;
-use lingxi_domain::Seq;
+use lingxi_domain::{Seq, limits};
 use lingxi_proto::bus::PushFrame;
 
 /// Live entries that wait for a sync.
 const HELD: usize = 256;
+/// Their bytes: with a round from the store they still fit into the queue.
+const HELD_BYTES: usize = (limits::SESSION_QUEUE_BYTES - limits::ROUND_BYTES) / 2;
 
 /// A frame that waits for the socket.
 pub(crate) struct Outgoing {
@@ -31,6 +33,7 @@ pub(super) struct Held {
 pub(super) struct Syncing {
     /// Live entries, in the order in which they came.
     pub(super) held: VecDeque<Held>,
+    pub(super) held_bytes: usize,
     /// Whether more came than can wait. They are in the store, and nothing else tells that they are missing: those that
     /// wait have no hole.
     pub(super) overflowed: bool,
@@ -41,7 +44,9 @@ pub(super) struct Syncing {
 impl Syncing {
     /// Keeps a live entry until the merge, or remembers that it could not.
     pub(super) fn hold(&mut self, entry: Held) {
-        if self.held.len() < HELD {
+        let bytes = self.held_bytes + entry.frame.json.len();
+        if self.held.len() < HELD && bytes <= HELD_BYTES {
+            self.held_bytes = bytes;
             self.held.push_back(entry);
         } else {
             self.overflowed = true;
