@@ -57,6 +57,9 @@ pub struct Options {
     /// Bytes of content a message
     #[arg(long, default_value_t = 100)]
     pub size: usize,
+    /// Each recipient says of each message that it was read, as one who looks at the conversation does
+    #[arg(long)]
+    pub read: bool,
     /// Seconds to wait at the end for what is still on its way
     #[arg(long, default_value_t = 10.0)]
     pub drain: f64,
@@ -151,6 +154,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
             me: accounts[number].username.clone(),
             other: accounts[other].username.clone(),
             size: options.size,
+            read: options.read,
             pace,
             start,
             end,

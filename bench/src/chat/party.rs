@@ -37,6 +37,7 @@ pub(super) struct Plan {
     pub(super) me: String,
     pub(super) other: String,
     pub(super) size: usize,
+    pub(super) read: bool,
     pub(super) pace: Pace,
     pub(super) start: Instant,
     pub(super) end: Instant,
@@ -149,7 +150,7 @@ impl Party {
             let outcome = match turn {
                 Ok(Wake::Readable) => {
                     let at = self.since_start(Instant::now());
-                    socket.receive(|received, _| self.take(received, at))
+                    socket.receive(|received, outbox| self.take(received, outbox, at))
                 }
                 Ok(Wake::Closed) => Err(std::io::ErrorKind::UnexpectedEof.into()),
                 Ok(Wake::Timer | Wake::Written) => Ok(()),
@@ -198,7 +199,7 @@ impl Party {
         }
     }
 
-    fn take(&mut self, received: Received<'_>, now: u64) {
+    fn take(&mut self, received: Received<'_>, outbox: &mut Outbox, now: u64) {
         let frame = match received {
             Received::Close(code) => {
                 self.closed = Some(format!("closed with {code}"));
@@ -207,7 +208,12 @@ impl Party {
             Received::Text(text) => Frame::scan(text),
         };
         match frame {
-            Some(frame) if frame.kind == 2 => self.take_message(&frame, now),
+            Some(frame) if frame.kind == 2 => {
+                self.take_message(&frame, now);
+                if self.plan.read && frame.from != self.plan.me.as_bytes() {
+                    outbox.text(&read_receipt(&frame));
+                }
+            }
             Some(frame) if frame.kind == 3 => self.take_ack(&frame, now),
             Some(frame) if frame.kind == 5 => self.tally.borrow_mut().event(frame.event),
             // A heartbeat came with a Ping, which has its Pong; other types are not for a load generator.
@@ -253,4 +259,12 @@ impl Party {
             Verdict::OutOfOrder => tally.counts.out_of_order += 1,
         }
     }
+}
+
+/// Says that everything up to `frame` was read.
+fn read_receipt(frame: &Frame<'_>) -> Vec<u8> {
+    let mut receipt = br#"{"type":8,"conversation":""#.to_vec();
+    receipt.extend_from_slice(frame.conversation);
+    receipt.extend_from_slice(format!(r#"","seq":{},"kind":"read"}}"#, frame.seq).as_bytes());
+    receipt
 }

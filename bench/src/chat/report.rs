@@ -22,6 +22,8 @@ pub struct Report {
     pub loop_kind: String,
     /// Bytes of content.
     pub size: usize,
+    /// Whether every message was read, too.
+    pub read: bool,
     /// Seconds measured.
     pub seconds: f64,
     /// Messages sent a second, while measured.
@@ -69,6 +71,7 @@ impl Report {
                 None => format!("window {}", options.window),
             },
             size: options.size,
+            read: options.read,
             seconds: options.duration,
             sent_per_second: rate(tally.sent_measured),
             acked_per_second: rate(tally.acked_measured),
@@ -101,8 +104,13 @@ impl Report {
     pub fn print(&self) {
         let counts = &self.counts;
         line(&format!(
-            "{}  {} pairs, {}, {} bytes, {} s measured",
-            self.url, self.pairs, self.loop_kind, self.size, self.seconds
+            "{}  {} pairs, {}, {} bytes{}, {} s measured",
+            self.url,
+            self.pairs,
+            self.loop_kind,
+            self.size,
+            if self.read { ", read" } else { "" },
+            self.seconds
         ));
         line("");
         line("                      in all    per second (measured)");

@@ -138,6 +138,7 @@ async fn load(options: &Options, server: &server::Server) -> anyhow::Result<chat
         window: options.window,
         rate: None,
         size: options.size,
+        read: false,
         drain: 15.0,
         pid: server
             .pid()
