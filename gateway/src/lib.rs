@@ -80,6 +80,7 @@ pub fn start(
     shutdown: &Shutdown,
 ) -> std::io::Result<Gateway> {
     let (sync, asked) = ws::sync_queue::SyncQueue::new();
+    let (receipts, received) = ws::receipts::Receipts::new();
     let sessions =
         ws::registry::Registry::new(deps.bus.clone(), sync.clone(), options.session_policy);
     let state = Arc::new(state::State {
@@ -92,6 +93,7 @@ pub fn start(
         cache: deps.cache,
         sessions,
         sync,
+        receipts,
         comparisons: ws::watch::Comparisons::default(),
         sinks: Arc::default(),
         stopping: CancellationToken::new(),
@@ -105,6 +107,9 @@ pub fn start(
             () = stop.cancelled() => {}
         }
     });
+    let stop = state.stopping.clone();
+    let receiving = ws::receipts::run(state.clone(), received, stop);
+    shutdown.spawn("gateway receipts", receiving);
     shutdown.spawn("gateway watch", ws::watch::run(state.clone()));
 
     let app = rest::app(state.clone(), extra).layer(DefaultBodyLimit::max(MAX_BODY));

@@ -10,6 +10,7 @@ use lingxi_store::{ConnectionIds, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::ws::bucket::Limit;
+use crate::ws::receipts::Receipts;
 use crate::ws::registry::{Registry, SessionPolicy};
 use crate::ws::session::Session;
 use crate::ws::sync_queue::SyncQueue;
@@ -51,6 +52,7 @@ pub(crate) struct State {
     pub(crate) cache: SharedCache,
     pub(crate) sessions: Arc<Registry>,
     pub(crate) sync: SyncQueue,
+    pub(crate) receipts: Receipts,
     pub(crate) connection_ids: ConnectionIds,
     pub(crate) comparisons: Comparisons,
     pub(crate) sinks: Arc<crate::ai::Sinks>,

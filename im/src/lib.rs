@@ -35,7 +35,7 @@ pub use conversations::{ConversationSummary, Conversations, Counterpart};
 pub use error::Error;
 pub use frames::{Frames, encode_entry};
 pub use groups::{CreatedGroup, Group, GroupMember, Groups, MembershipChange, NewGroup};
-pub use messages::{History, HistoryQuery, Messages, Recalled, Target};
+pub use messages::{History, HistoryQuery, Messages, Reading, Recalled, Target};
 pub use tokens::Identity;
 
 /// Results of what users do.

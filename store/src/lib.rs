@@ -15,6 +15,7 @@ mod error;
 mod groups;
 mod leases;
 mod members;
+mod reads;
 mod runs;
 mod sql;
 mod users;
@@ -35,7 +36,8 @@ pub use entries::{Entry, EntryKind, NewEntry, Repeat, RepeatKey};
 pub use error::{Error, Outage, Result};
 pub use groups::{Group, NewGroup};
 pub use leases::{Lease, LeaseCount, LeaseProgress};
-pub use members::{GroupMember, Member, ReadMove};
+pub use members::{GroupMember, Member};
+pub use reads::{ReadMark, ReadMove};
 pub use runs::{
     Claim, ClaimedRun, CreatedRun, FinishedRun, HeldRun, MAX_FAILURES, NewRun, NewStep,
     RUN_LEASE_MS, Run, RunStep, StepKind, SweptRun,

@@ -56,15 +56,6 @@ pub struct GroupMember {
     pub joined_at: i64,
 }
 
-/// What became of a read cursor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReadMove {
-    /// Where it stood.
-    pub before: Seq,
-    /// Where it stands.
-    pub now: Seq,
-}
-
 const COLUMNS: &str = "conversation, user_id, role, joined_seq, left_seq, muted_until, delivered_seq, read_seq, joined_at";
 
 fn member(row: &Row) -> Result<Member> {
@@ -164,53 +155,6 @@ impl Store {
                 })
             })
             .collect()
-    }
-
-    /// Moves the read cursor forward to `seq`, at most to the last entry that the member may see (its head or its
-    /// `left_seq`); the delivered cursor follows it. `None` for a stranger.
-    pub async fn mark_read(
-        &self,
-        conversation: &str,
-        user: UserId,
-        seq: Seq,
-    ) -> Result<Option<ReadMove>> {
-        self.retried(|| self.mark_read_once(conversation, user, seq))
-            .await
-    }
-
-    async fn mark_read_once(
-        &self,
-        conversation: &str,
-        user: UserId,
-        seq: Seq,
-    ) -> Result<Option<ReadMove>> {
-        let mut tx = self.begin().await?;
-        // The head in a subquery, so that the member's row alone is locked: the conversation's is the committer's.
-        let sql = format!(
-            "SELECT m.read_seq, m.delivered_seq, COALESCE(m.left_seq, \
-             (SELECT c.last_seq FROM conversations c WHERE c.conversation = m.conversation)) \
-             FROM members m WHERE m.conversation = ? AND m.user_id = ?{}",
-            tx.dialect().for_update()
-        );
-        let Some(row) = tx.conn.fetch_one(sql, args![conversation, user]).await? else {
-            return Ok(None);
-        };
-        let (read, delivered, head) = (row.int(0)?, row.int(1)?, row.int(2)?);
-        let target = seq.min(head).max(read);
-        if target > read {
-            let sql = "UPDATE members SET read_seq = ?, delivered_seq = ? WHERE conversation = ? AND user_id = ?";
-            tx.conn
-                .execute(
-                    sql,
-                    args![target, delivered.max(target), conversation, user],
-                )
-                .await?;
-            tx.commit().await?;
-        }
-        Ok(Some(ReadMove {
-            before: read,
-            now: target,
-        }))
     }
 }
 

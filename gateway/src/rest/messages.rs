@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use lingxi_domain::{ConversationKey, ErrorCode, limits};
-use lingxi_im::{ConversationSummary, Counterpart, HistoryQuery, Im, Target};
+use lingxi_im::{ConversationSummary, Counterpart, HistoryQuery, Im, Reading, Target};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
@@ -289,7 +289,12 @@ pub(super) async fn read(
     let messages = im.messages();
     let key = messages.conversation(who.user_id, &target).await?;
     let seq = body.seq.map(|Position(seq)| seq);
-    let read_seq = messages.mark_read(&who.actor(), &key, seq).await?;
+    let reading = Reading {
+        actor: who.actor(),
+        key,
+        upto: seq,
+    };
+    let read_seq = messages.mark_read(reading).await?;
     Ok(axum::Json(Cursor {
         conversation: key.to_string(),
         read_seq,

@@ -1,24 +1,25 @@
 //! What a client's frame leads to.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use lingxi_bus::Error as BusError;
 use lingxi_domain::frame::client::{self, ClientFrame, Recipient};
 use lingxi_domain::frame::server;
-use lingxi_domain::{ConversationKey, ErrorCode, Seq, UserId, now_ms};
-use lingxi_im::Actor;
+use lingxi_domain::{ConversationKey, ErrorCode, UserId, now_ms};
 use lingxi_proto::Message as _;
-use lingxi_proto::bus::{CursorMove, Inbound, Push, PushFrame};
+use lingxi_proto::bus::{Inbound, Push, PushFrame};
 use tracing::Instrument as _;
 
 use super::close::Close;
 use super::session::Session;
-use super::{bucket::Bucket, syncer};
+use super::{bucket::Bucket, receipts};
 use crate::state::AppState;
 
 /// Handles one text frame; messages take from the first bucket, syncs, receipts and typing from the second.
 pub(crate) async fn text(
     state: &AppState,
-    session: &Session,
+    session: &Arc<Session>,
     (bucket, other): (&mut Bucket, &mut Bucket),
     text: &str,
 ) {
@@ -60,7 +61,7 @@ pub(crate) async fn text(
             conversation,
             seq,
             read,
-        } => receipt(state, session, &conversation, seq, read).await,
+        } => receipts::take(state, session, &conversation, seq, read).await,
         ClientFrame::Typing { to } => typing(state, session, to).await,
     }
 }
@@ -120,29 +121,6 @@ async fn resolve(state: &AppState, name: &str) -> Result<(UserId, String), Error
         Ok(None) => Err(ErrorCode::UserNotFound),
         Err(error) => Err(error.code()),
     }
-}
-
-async fn receipt(state: &AppState, session: &Session, conversation: &str, seq: Seq, read: bool) {
-    let Ok(key) = conversation.parse::<ConversationKey>() else {
-        let message = "conversation: give a key such as d:1:2 or g:42.";
-        session.push_plain(server::failed("", ErrorCode::InvalidRequest, message));
-        return;
-    };
-    if read {
-        let actor = Actor::new(session.user_id, session.username.clone());
-        if let Err(error) = state.im.messages().mark_read(&actor, &key, Some(seq)).await {
-            session.push_plain(server::failed("", error.code(), error.code().message()));
-        }
-        return;
-    }
-    // The client says that it has everything up to here, however it got it.
-    let moved = CursorMove {
-        conversation: key.to_string(),
-        user_id: session.user_id,
-        from: 1,
-        to: seq,
-    };
-    syncer::confirm(state, vec![moved]).await;
 }
 
 /// Shows that somebody is typing to whoever is there; nobody else ever learns of it.

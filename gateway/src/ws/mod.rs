@@ -9,6 +9,7 @@ mod close;
 mod inbound;
 mod position;
 mod pull;
+pub(crate) mod receipts;
 pub(crate) mod registry;
 pub(crate) mod session;
 mod socket;

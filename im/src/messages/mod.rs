@@ -7,6 +7,7 @@ mod recall;
 use lingxi_domain::{ConversationKey, ErrorCode, GroupId, UserId};
 
 pub use history::{History, HistoryQuery};
+pub use read::Reading;
 pub use recall::Recalled;
 
 use crate::{Inner, Result};

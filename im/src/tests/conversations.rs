@@ -1,11 +1,16 @@
 use super::*;
-use crate::Counterpart;
+use crate::{Counterpart, Reading};
 
 async fn list(w: &World, user: &Actor) -> Vec<crate::ConversationSummary> {
     w.im.conversations()
         .list(user.user_id, None, 50)
         .await
         .unwrap()
+}
+
+fn reading(actor: &Actor, key: ConversationKey, upto: Option<i64>) -> Reading {
+    let actor = actor.clone();
+    Reading { actor, key, upto }
 }
 
 #[tokio::test]
@@ -94,7 +99,7 @@ async fn reading_moves_forward_and_tells_the_other_side() {
     let key = direct(&alice, &bob);
     let messages = w.im.messages();
     assert_eq!(
-        messages.mark_read(&bob, &key, None).await.unwrap(),
+        messages.mark_read(reading(&bob, key, None)).await.unwrap(),
         0,
         "it has not begun"
     );
@@ -102,7 +107,13 @@ async fn reading_moves_forward_and_tells_the_other_side() {
         w.say_now(&alice, key, &number.to_string()).await;
     }
     let (a, b) = (w.listen(&alice).await, w.listen(&bob).await);
-    assert_eq!(messages.mark_read(&bob, &key, Some(7)).await.unwrap(), 7);
+    assert_eq!(
+        messages
+            .mark_read(reading(&bob, key, Some(7)))
+            .await
+            .unwrap(),
+        7
+    );
     for ear in [&a, &b] {
         let frames = ear.frames();
         let (frame, conversation, seq) = &frames[0];
@@ -118,16 +129,28 @@ async fn reading_moves_forward_and_tells_the_other_side() {
     }
     assert_eq!(list(&w, &bob).await[0].unread, 3);
     assert_eq!(
-        messages.mark_read(&bob, &key, Some(2)).await.unwrap(),
+        messages
+            .mark_read(reading(&bob, key, Some(2)))
+            .await
+            .unwrap(),
         7,
         "it never moves back"
     );
     assert!(a.frames().is_empty(), "what did not move is not told");
-    assert_eq!(messages.mark_read(&bob, &key, Some(99)).await.unwrap(), 10);
-    assert_eq!(messages.mark_read(&bob, &key, None).await.unwrap(), 10);
+    assert_eq!(
+        messages
+            .mark_read(reading(&bob, key, Some(99)))
+            .await
+            .unwrap(),
+        10
+    );
+    assert_eq!(
+        messages.mark_read(reading(&bob, key, None)).await.unwrap(),
+        10
+    );
     assert_eq!(a.frames().len(), 1);
     refused(
-        messages.mark_read(&eve, &key, None).await,
+        messages.mark_read(reading(&eve, key, None)).await,
         ErrorCode::Forbidden,
     );
 
@@ -135,17 +158,64 @@ async fn reading_moves_forward_and_tells_the_other_side() {
     let key = ConversationKey::Group(group);
     a.frames();
     b.frames();
-    assert_eq!(messages.mark_read(&bob, &key, None).await.unwrap(), 2);
+    assert_eq!(
+        messages.mark_read(reading(&bob, key, None)).await.unwrap(),
+        2
+    );
     assert!(a.frames().is_empty(), "groups are read quietly");
     assert_eq!(b.frames().len(), 1, "one's own devices know");
     refused(
-        messages.mark_read(&eve, &key, None).await,
+        messages.mark_read(reading(&eve, key, None)).await,
         ErrorCode::NotMember,
     );
     refused(
         messages
-            .mark_read(&eve, &ConversationKey::Group(99), None)
+            .mark_read(reading(&eve, ConversationKey::Group(99), None))
             .await,
         ErrorCode::GroupNotFound,
+    );
+}
+
+#[tokio::test]
+async fn many_read_at_once_and_each_has_its_answer() {
+    let w = World::new().await;
+    let (alice, bob, eve) = (
+        w.user("alice").await,
+        w.user("bob").await,
+        w.user("eve").await,
+    );
+    let (of_both, own) = (direct(&alice, &bob), direct(&bob, &bob));
+    for text in ["1", "2", "3"] {
+        w.say_now(&alice, of_both, text).await;
+        w.say_now(&bob, own, text).await;
+    }
+    let (a, b) = (w.listen(&alice).await, w.listen(&bob).await);
+    let readings = [
+        reading(&eve, of_both, None),
+        reading(&bob, of_both, Some(2)),
+        reading(&alice, direct(&alice, &eve), None),
+        reading(&bob, own, None),
+        reading(&alice, of_both, Some(1)),
+    ];
+    let answers = w.im.messages().mark_many_read(&readings).await.unwrap();
+    let codes: Vec<_> = answers
+        .into_iter()
+        .map(|answer| answer.map_err(|error| error.code()))
+        .collect();
+    assert_eq!(
+        codes,
+        [Err(ErrorCode::Forbidden), Ok(2), Ok(0), Ok(3), Ok(1)]
+    );
+    let said = |frames: Vec<(Value, String, i64)>| {
+        frames
+            .into_iter()
+            .map(|(frame, ..)| (frame["from"].to_string(), frame["seq"].to_string()))
+            .collect::<Vec<_>>()
+    };
+    let told = |from: &str, seq: &str| (format!("\"{from}\""), seq.to_owned());
+    assert_eq!(said(a.frames()), [told("bob", "2"), told("alice", "1")]);
+    assert_eq!(
+        said(b.frames()),
+        [told("bob", "2"), told("bob", "3"), told("alice", "1")]
     );
 }

@@ -123,7 +123,7 @@ mod tests {
         spawnable(async move { committer.begin().await });
         spawnable(async move {
             let _ = store.bump_token_version(1).await;
-            let _ = store.mark_read("d:1:2", 1, 1).await;
+            let _ = store.mark_read(&[]).await;
             let _ = store.move_cursors(&[]).await;
             let _ = store.take_leases("a", 1, 1, false).await;
             let _ = store.release_some_leases("a", &[(1, 1)]).await;

@@ -1,6 +1,7 @@
 //! What is read from a real store, in a temporary folder, for sessions without sockets.
 
 mod pull;
+mod receipts;
 mod syncer;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use lingxi_im::{Im, ImConfig};
 use lingxi_store::{ConnectionIds, ConversationHead, EntryKind, Location, NewEntry, Store};
 use serde_json::Value;
 
+use super::receipts::{Receipts, Received};
 use super::registry::{Registry, SessionPolicy};
 use super::session::Session;
 use super::sync_queue::{Asked, SyncQueue};
@@ -27,6 +29,7 @@ const BOB: UserId = 2;
 struct World {
     state: AppState,
     asked: Asked,
+    received: Received,
     /// The newest entry's id.
     last_id: i64,
     _folder: tempfile::TempDir,
@@ -67,6 +70,7 @@ impl World {
             trusted_proxies: Vec::new(),
         };
         let (sync, asked) = SyncQueue::new();
+        let (receipts, received) = Receipts::new();
         let state = State {
             node: "node".into(),
             options,
@@ -77,6 +81,7 @@ impl World {
             bus,
             cache,
             sync,
+            receipts,
             comparisons: super::watch::Comparisons::default(),
             sinks: Arc::default(),
             stopping: Default::default(),
@@ -84,6 +89,7 @@ impl World {
         Self {
             state: Arc::new(state),
             asked,
+            received,
             last_id: 0,
             _folder: folder,
         }
