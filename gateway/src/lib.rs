@@ -80,7 +80,6 @@ pub fn start(
     shutdown: &Shutdown,
 ) -> std::io::Result<Gateway> {
     let (sync, asked) = ws::sync_queue::SyncQueue::new();
-    let (receipts, received) = ws::receipts::Receipts::new();
     let sessions =
         ws::registry::Registry::new(deps.bus.clone(), sync.clone(), options.session_policy);
     let state = Arc::new(state::State {
@@ -93,7 +92,7 @@ pub fn start(
         cache: deps.cache,
         sessions,
         sync,
-        receipts,
+        receipts: ws::receipts::Receipts::default(),
         comparisons: ws::watch::Comparisons::default(),
         sinks: Arc::default(),
         stopping: CancellationToken::new(),
@@ -108,8 +107,7 @@ pub fn start(
         }
     });
     let stop = state.stopping.clone();
-    let receiving = ws::receipts::run(state.clone(), received, stop);
-    shutdown.spawn("gateway receipts", receiving);
+    shutdown.spawn("gateway receipts", ws::receipts::run(state.clone(), stop));
     shutdown.spawn("gateway watch", ws::watch::run(state.clone()));
 
     let app = rest::app(state.clone(), extra).layer(DefaultBodyLimit::max(MAX_BODY));

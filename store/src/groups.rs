@@ -1,5 +1,7 @@
 //! Groups. Who is in them is in `members`, under the conversation `g:<id>`.
 
+use std::collections::HashSet;
+
 use lingxi_domain::role::GroupRole;
 use lingxi_domain::{GroupId, UserId};
 
@@ -79,15 +81,23 @@ impl Store {
         row.as_ref().map(group).transpose()
     }
 
-    /// Whether there is such a group and it was not dismissed.
-    pub async fn group_exists(&self, id: GroupId) -> Result<bool> {
-        let sql = "SELECT 1 FROM chat_groups WHERE id = ? AND dismissed_at IS NULL";
-        Ok(self
-            .reader()
-            .await?
-            .fetch_one(sql, args![id])
-            .await?
-            .is_some())
+    /// Those of these groups that exist and were not dismissed.
+    pub async fn existing_groups(&self, ids: &[GroupId]) -> Result<HashSet<GroupId>> {
+        let mut found = HashSet::with_capacity(ids.len());
+        if ids.is_empty() {
+            return Ok(found);
+        }
+        let mut conn = self.reader().await?;
+        for ids in conn.dialect().lists(ids) {
+            let sql = format!(
+                "SELECT id FROM chat_groups WHERE id IN ({}) AND dismissed_at IS NULL",
+                list(ids.len())
+            );
+            for row in conn.fetch(sql, ids).await? {
+                found.insert(row.int(0)?);
+            }
+        }
+        Ok(found)
     }
 
     /// The groups that a user is in, lowest id first.

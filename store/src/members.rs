@@ -1,4 +1,4 @@
-//! Who belongs to a conversation, from which seq to which, and how far each has read.
+//! Who belongs to a conversation, and from which seq to which.
 
 use std::collections::HashMap;
 

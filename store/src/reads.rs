@@ -1,11 +1,11 @@
 //! Read cursors: how far each member has read.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
 
 use lingxi_domain::{Seq, UserId};
 
 use crate::Store;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::sql::{Column, args};
 
 /// A member read everything up to here.
@@ -15,7 +15,7 @@ pub struct ReadMark<'a> {
     pub conversation: &'a str,
     /// Who.
     pub user_id: UserId,
-    /// The last entry that was read; larger than the head for all of them.
+    /// The last entry that was read; anything past the head for all of them.
     pub upto: Seq,
 }
 
@@ -28,95 +28,105 @@ pub struct ReadMove {
     pub now: Seq,
 }
 
-/// A member of a conversation, in the order in which the rows are locked.
-type Place<'a> = (&'a str, UserId);
-
-const COLUMNS: &[Column] = &[
-    Column::Text("conversation"),
-    Column::Int("user_id"),
-    Column::Int("upto"),
-];
-
 impl Store {
-    /// Moves read cursors forward in one transaction, each to its mark, but at most to the last entry that the member may
-    /// see (the head, or his `left_seq`); the delivered cursor follows. Of several marks of one member the farthest counts.
-    /// Answers what became of each mark, in their order: `None` for a stranger.
+    /// Moves read cursors forward, each to its mark, but at most to the last entry that the member may see (the head, or
+    /// his `left_seq`); the delivered cursor follows. Answers what became of each mark, in their order: `None` for a
+    /// stranger. Of several marks of one member, or of those who move one cursor at the same time, the farthest counts, and
+    /// each may be told that it moved the cursor.
+    ///
+    /// # Errors
+    /// When the database fails. Nothing moved, unless its connection was lost while the move was committed for the second
+    /// time; to do it again is harmless.
     pub async fn mark_read(&self, marks: &[ReadMark<'_>]) -> Result<Vec<Option<ReadMove>>> {
-        let mut wanted: BTreeMap<Place<'_>, Seq> = BTreeMap::new();
-        for mark in marks {
-            let upto = wanted.entry((mark.conversation, mark.user_id)).or_default();
-            *upto = mark.upto.max(*upto);
+        let moves = self.read_moves(marks).await?;
+        let mut targets: Vec<ReadMark<'_>> = Vec::with_capacity(marks.len());
+        for (mark, moved) in marks.iter().zip(&moves) {
+            if let Some(ReadMove { before, now }) = *moved
+                && now > before
+            {
+                targets.push(ReadMark { upto: now, ..*mark });
+            }
         }
-        let wanted: Vec<(Place<'_>, Seq)> = wanted.into_iter().collect();
-        let moves = self.retried(|| self.mark_read_once(&wanted)).await?;
-        let of_mark = |mark: &ReadMark<'_>| {
-            let of_conversation = moves.get(mark.conversation)?;
-            of_conversation.get(&mark.user_id).copied()
-        };
-        Ok(marks.iter().map(of_mark).collect())
+        // In the order in which rows are locked everywhere, the farthest of a member first.
+        targets.sort_unstable_by_key(|t| (t.conversation, t.user_id, Reverse(t.upto)));
+        targets.dedup_by_key(|t| (t.conversation, t.user_id));
+        if !targets.is_empty() {
+            match self.retried(|| self.move_read(&targets)).await {
+                Err(Error::Unavailable(outage)) if outage.is_unknown() => {
+                    self.retried(|| self.move_read(&targets)).await?;
+                }
+                outcome => outcome?,
+            }
+        }
+        Ok(moves)
     }
 
-    async fn mark_read_once(
-        &self,
-        wanted: &[(Place<'_>, Seq)],
-    ) -> Result<HashMap<String, HashMap<UserId, ReadMove>>> {
-        let mut found: HashMap<String, HashMap<UserId, ReadMove>> = HashMap::new();
-        let mut tx = self.begin().await?;
-        let dialect = tx.dialect();
-        let mut moved = false;
-        for piece in dialect.value_chunks(wanted) {
+    /// Where the cursors stand and where they are to stand, read without a lock: a head only rises, and what was read was
+    /// committed before.
+    async fn read_moves(&self, marks: &[ReadMark<'_>]) -> Result<Vec<Option<ReadMove>>> {
+        const COLUMNS: &[Column] = &[
+            Column::Text("conversation"),
+            Column::Int("user_id"),
+            Column::Int("place"),
+        ];
+        let mut moves = vec![None; marks.len()];
+        let mut conn = self.reader().await?;
+        let dialect = conn.dialect();
+        let places: Vec<(i64, &ReadMark<'_>)> = (0..).zip(marks).collect();
+        for piece in dialect.value_chunks(&places) {
             let mut cells = Vec::with_capacity(piece.len() * 3);
-            for &((conversation, user), upto) in piece {
-                cells.extend(args![conversation, user, upto]);
+            for &(place, mark) in piece {
+                cells.extend(args![mark.conversation, mark.user_id, place]);
             }
             let (head, values) = dialect.with_values(COLUMNS, cells);
-            // The head in a subquery, so that members' rows alone are locked: the conversation's is the committer's.
             let sql = format!(
-                "{head} SELECT m.conversation, m.user_id, v.upto, m.read_seq, COALESCE(m.left_seq, \
-                 (SELECT c.last_seq FROM conversations c WHERE c.conversation = m.conversation)) \
-                 FROM v {} members m ON m.conversation = v.conversation AND m.user_id = v.user_id{}",
-                dialect.lookup_join(),
-                dialect.for_update()
+                "{head} SELECT v.place, m.read_seq, COALESCE(m.left_seq, c.last_seq) FROM v \
+                 JOIN members m ON m.conversation = v.conversation AND m.user_id = v.user_id \
+                 JOIN conversations c ON c.conversation = m.conversation"
             );
-            let mut targets: Vec<(String, UserId, Seq)> = Vec::new();
-            for row in tx.conn.fetch(sql, values).await? {
-                let (conversation, user) = (row.text(0)?, row.int(1)?);
-                let (upto, before, last) = (row.int(2)?, row.int(3)?, row.int(4)?);
-                let now = upto.min(last).max(before);
-                if now > before {
-                    targets.push((conversation.clone(), user, now));
+            for row in conn.fetch(sql, values).await? {
+                let place = usize::try_from(row.int(0)?).unwrap_or(usize::MAX);
+                let (before, last) = (row.int(1)?, row.int(2)?);
+                if let (Some(mark), Some(moved)) = (marks.get(place), moves.get_mut(place)) {
+                    let now = mark.upto.min(last).max(before);
+                    *moved = Some(ReadMove { before, now });
                 }
-                let of_conversation = found.entry(conversation).or_default();
-                of_conversation.insert(user, ReadMove { before, now });
             }
-            for targets in dialect.value_chunks(&targets) {
-                let mut cells = Vec::with_capacity(targets.len() * 3);
-                for (conversation, user, now) in targets {
-                    cells.extend(args![conversation, *user, *now]);
-                }
-                let (sql, values) = dialect.update_from_values(
-                    "members",
-                    COLUMNS,
-                    cells,
+        }
+        Ok(moves)
+    }
+
+    async fn move_read(&self, targets: &[ReadMark<'_>]) -> Result<()> {
+        const COLUMNS: &[Column] = &[
+            Column::Text("conversation"),
+            Column::Int("user_id"),
+            Column::Int("upto"),
+        ];
+        let mut tx = self.begin().await?;
+        for piece in tx.dialect().value_chunks(targets) {
+            let mut cells = Vec::with_capacity(piece.len() * 3);
+            for target in piece {
+                cells.extend(args![target.conversation, target.user_id, target.upto]);
+            }
+            // Who has left and come back meanwhile stands past his mark.
+            let (sql, values) = tx.dialect().update_from_values(
+                "members",
+                COLUMNS,
+                cells,
+                (
+                    "members.conversation = v.conversation AND members.user_id = v.user_id",
+                    "members.read_seq < v.upto",
+                ),
+                &[
+                    ("read_seq", "v.upto"),
                     (
-                        "members.conversation = v.conversation AND members.user_id = v.user_id",
-                        "members.read_seq < v.upto",
+                        "delivered_seq",
+                        "CASE WHEN members.delivered_seq < v.upto THEN v.upto ELSE members.delivered_seq END",
                     ),
-                    &[
-                        ("read_seq", "v.upto"),
-                        (
-                            "delivered_seq",
-                            "CASE WHEN members.delivered_seq < v.upto THEN v.upto ELSE members.delivered_seq END",
-                        ),
-                    ],
-                );
-                tx.conn.execute(sql, values).await?;
-                moved = true;
-            }
+                ],
+            );
+            tx.conn.execute(sql, values).await?;
         }
-        if moved {
-            tx.commit().await?;
-        }
-        Ok(found)
+        tx.commit().await
     }
 }

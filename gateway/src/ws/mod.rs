@@ -1,8 +1,8 @@
 //! The WebSocket edge: one authenticated connection a user, fed from the bus and the store.
 //!
 //! Start with [`accept`]; then `socket` (the task of one connection), `session` (what waits for it and where it stands),
-//! `registry` (who is here), `sync_queue` and `syncer` (what is read from the store) and `inbound` (what a client's frame
-//! leads to).
+//! `registry` (who is here), `sync_queue` and `syncer` (what is read from the store), `inbound` (what a client's frame
+//! leads to), `pull` and `receipts` (of them, what a device asks for and what was read).
 
 pub(crate) mod bucket;
 mod close;

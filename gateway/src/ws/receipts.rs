@@ -12,38 +12,20 @@ use lingxi_domain::frame::server;
 use lingxi_domain::{ConversationKey, ErrorCode, Seq, UserId};
 use lingxi_im::{Actor, Reading};
 use lingxi_proto::bus::CursorMove;
-use tokio::sync::mpsc;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::session::Session;
 use super::syncer;
 use crate::state::AppState;
 
-/// Receipts that may wait. The sender of one more is told to try again.
+/// Cursors that may wait to be moved. A receipt for one more is refused.
 const WAITING: usize = 16_384;
-/// Members whose cursors are moved at once.
+/// Cursors that are moved in one transaction.
 const BATCH: usize = 1024;
 /// How long receipts are gathered before they are committed.
 const GATHER: Duration = Duration::from_millis(50);
-
-/// Where read receipts wait.
-pub(crate) struct Receipts(mpsc::Sender<Receipt>);
-
-/// The end at which they are taken.
-pub(crate) struct Received(mpsc::Receiver<Receipt>);
-
-struct Receipt {
-    session: Arc<Session>,
-    key: ConversationKey,
-    upto: Seq,
-}
-
-impl Receipts {
-    pub(crate) fn new() -> (Self, Received) {
-        let (sender, receiver) = mpsc::channel(WAITING);
-        (Self(sender), Received(receiver))
-    }
-}
 
 /// Takes a client's receipt.
 pub(super) async fn take(
@@ -59,12 +41,7 @@ pub(super) async fn take(
         return;
     };
     if read {
-        let receipt = Receipt {
-            session: session.clone(),
-            key,
-            upto: seq,
-        };
-        if state.receipts.0.try_send(receipt).is_err() {
+        if !state.receipts.add(session, key, seq) {
             refuse(session, ErrorCode::Unavailable);
         }
         return;
@@ -83,98 +60,103 @@ fn refuse(session: &Session, code: ErrorCode) {
     session.push_plain(server::failed("", code, code.message()));
 }
 
-/// Moves read cursors until `stop`, and then those that still wait.
-pub(crate) async fn run(state: AppState, Received(mut waiting): Received, stop: CancellationToken) {
-    let mut batch = Vec::new();
-    while !stop.is_cancelled() {
-        tokio::select! {
-            () = stop.cancelled() => break,
-            received = waiting.recv_many(&mut batch, BATCH) => if received == 0 { break },
-        }
-        if batch.len() < BATCH {
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = tokio::time::sleep(GATHER) => {}
-            }
-        }
-        let mut gathered = Gathered::default();
-        batch.drain(..).for_each(|receipt| gathered.add(receipt));
-        gathered.add_waiting(&mut waiting);
-        commit(&state, gathered).await;
-    }
-    loop {
-        let mut gathered = Gathered::default();
-        gathered.add_waiting(&mut waiting);
-        if gathered.0.is_empty() {
-            return;
-        }
-        commit(&state, gathered).await;
-    }
-}
-
-async fn commit(state: &AppState, Gathered(gathered): Gathered) {
-    let (readings, senders): (Vec<Reading>, Vec<Vec<Arc<Session>>>) = gathered
-        .into_values()
-        .map(|one| (one.reading, one.senders))
-        .unzip();
-    let answers = match state.im.messages().mark_many_read(&readings).await {
-        Ok(answers) => answers,
-        Err(error) => {
-            tracing::warn!(%error, members = readings.len(), "read cursors did not move; their clients are told");
-            let sessions = senders.iter().flatten();
-            sessions.for_each(|session| refuse(session, error.code()));
-            return;
-        }
-    };
-    for (sessions, answer) in senders.iter().zip(answers) {
-        if let Err(error) = answer {
-            sessions
-                .iter()
-                .for_each(|session| refuse(session, error.code()));
-        }
-    }
-}
-
-/// Receipts of one batch: of each member the farthest.
+/// Read receipts that wait: of each member the farthest.
 #[derive(Default)]
-struct Gathered(HashMap<(UserId, ConversationKey), Farthest>);
+pub(crate) struct Receipts {
+    waiting: Mutex<Waiting>,
+    some: Notify,
+}
+
+#[derive(Default)]
+struct Waiting {
+    cursors: HashMap<(UserId, ConversationKey), Farthest>,
+    /// Nothing is taken any more: nobody would commit it.
+    closed: bool,
+}
 
 struct Farthest {
-    reading: Reading,
-    /// Who hears of it when it fails.
-    senders: Vec<Arc<Session>>,
+    upto: Seq,
+    /// The connections that said so. They hear of it when it fails.
+    sessions: Vec<Arc<Session>>,
 }
 
-impl Gathered {
-    fn add(&mut self, receipt: Receipt) {
-        let Receipt { session, key, upto } = receipt;
-        match self.0.entry((session.user_id, key)) {
+impl Receipts {
+    /// Answers whether it was taken.
+    fn add(&self, session: &Arc<Session>, key: ConversationKey, upto: Seq) -> bool {
+        let mut waiting = self.waiting.lock();
+        if waiting.closed {
+            return false;
+        }
+        let full = waiting.cursors.len() >= WAITING;
+        match waiting.cursors.entry((session.user_id, key)) {
+            Entry::Vacant(_) if full => return false,
             Entry::Vacant(slot) => {
-                let reading = Reading {
-                    actor: Actor::new(session.user_id, session.username.clone()),
-                    key,
-                    upto: Some(upto),
-                };
-                slot.insert(Farthest {
-                    reading,
-                    senders: vec![session],
-                });
+                let sessions = vec![session.clone()];
+                slot.insert(Farthest { upto, sessions });
             }
             Entry::Occupied(mut slot) => {
                 let known = slot.get_mut();
-                known.reading.upto = known.reading.upto.max(Some(upto));
-                if !known.senders.iter().any(|s| Arc::ptr_eq(s, &session)) {
-                    known.senders.push(session);
+                known.upto = known.upto.max(upto);
+                if !known.sessions.iter().any(|s| Arc::ptr_eq(s, session)) {
+                    known.sessions.push(session.clone());
                 }
             }
         }
+        drop(waiting);
+        self.some.notify_one();
+        true
     }
 
-    fn add_waiting(&mut self, waiting: &mut mpsc::Receiver<Receipt>) {
-        while self.0.len() < BATCH
-            && let Ok(receipt) = waiting.try_recv()
-        {
-            self.add(receipt);
+    /// Everything that waits; with `last`, nothing is taken from here on.
+    fn take(&self, last: bool) -> HashMap<(UserId, ConversationKey), Farthest> {
+        let mut waiting = self.waiting.lock();
+        waiting.closed = last;
+        std::mem::take(&mut waiting.cursors)
+    }
+}
+
+/// Moves read cursors until `stop`, and then those that still wait.
+pub(crate) async fn run(state: AppState, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = state.receipts.some.notified() => {}
+        }
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = tokio::time::sleep(GATHER) => {}
+        }
+        commit(&state, state.receipts.take(false)).await;
+    }
+    commit(&state, state.receipts.take(true)).await;
+}
+
+async fn commit(state: &AppState, cursors: HashMap<(UserId, ConversationKey), Farthest>) {
+    let (readings, sessions): (Vec<Reading>, Vec<Vec<Arc<Session>>>) = cursors
+        .into_iter()
+        .filter_map(|((_, key), Farthest { upto, sessions })| {
+            let reader = sessions.first()?;
+            let reading = Reading {
+                actor: Actor::new(reader.user_id, reader.username.clone()),
+                key,
+                upto: Some(upto),
+            };
+            Some((reading, sessions))
+        })
+        .unzip();
+    for (readings, sessions) in readings.chunks(BATCH).zip(sessions.chunks(BATCH)) {
+        match state.im.messages().mark_many_read(readings).await {
+            Ok(answers) => {
+                for (sessions, answer) in sessions.iter().zip(answers) {
+                    if let Err(error) = answer {
+                        sessions.iter().for_each(|s| refuse(s, error.code()));
+                    }
+                }
+            }
+            Err(error) => {
+                let sessions = sessions.iter().flatten();
+                sessions.for_each(|session| refuse(session, error.code()));
+            }
         }
     }
 }

@@ -196,7 +196,7 @@ impl Session {
                 written: None,
             });
         }
-        let again = if plan.complete {
+        let again = if plan.complete && inner.held_fits() {
             inner.merge_held()
         } else {
             inner.mark_due()
@@ -459,6 +459,16 @@ impl Inner {
                 .push((head.conversation.clone(), head.last_seq + 1));
         }
         take
+    }
+
+    /// Whether what waits for the last round has room in the queue, behind what its socket has not taken yet.
+    fn held_fits(&self) -> bool {
+        match &self.stage {
+            Stage::Syncing(syncing) => {
+                self.queued_bytes + syncing.held_bytes <= limits::SESSION_QUEUE_BYTES
+            }
+            Stage::Live => true,
+        }
     }
 
     /// The last round: what waited is merged. Answers whether it shows a hole, or not everything could wait, so that

@@ -4,6 +4,8 @@ mod history;
 mod read;
 mod recall;
 
+use std::collections::HashSet;
+
 use lingxi_domain::{ConversationKey, ErrorCode, GroupId, UserId};
 
 pub use history::{History, HistoryQuery};
@@ -53,15 +55,30 @@ impl Messages<'_> {
     }
 
     async fn check(&self, user: UserId, key: ConversationKey) -> Result<()> {
-        match key {
-            ConversationKey::Group(id) if !self.im.store.group_exists(id).await? => {
-                Err(ErrorCode::GroupNotFound.into())
-            }
-            ConversationKey::Direct(..) if key.peer_of(user).is_none() => Err(crate::Error::new(
-                ErrorCode::Forbidden,
-                "That conversation is not yours; name one of your own.",
-            )),
-            _ => Ok(()),
-        }
+        let groups = self
+            .im
+            .store
+            .existing_groups(group_of(key).as_slice())
+            .await?;
+        admissible(user, key, &groups)
+    }
+}
+
+fn group_of(key: ConversationKey) -> Option<GroupId> {
+    match key {
+        ConversationKey::Group(id) => Some(id),
+        ConversationKey::Direct(..) => None,
+    }
+}
+
+/// Whether `user` may name this conversation, given the groups that exist.
+fn admissible(user: UserId, key: ConversationKey, groups: &HashSet<GroupId>) -> Result<()> {
+    match key {
+        ConversationKey::Group(id) if !groups.contains(&id) => Err(ErrorCode::GroupNotFound.into()),
+        ConversationKey::Direct(..) if key.peer_of(user).is_none() => Err(crate::Error::new(
+            ErrorCode::Forbidden,
+            "That conversation is not yours; name one of your own.",
+        )),
+        _ => Ok(()),
     }
 }

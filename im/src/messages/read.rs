@@ -1,12 +1,14 @@
 //! Read cursors.
 
+use std::collections::{HashMap, HashSet};
+
 use lingxi_domain::frame::server;
-use lingxi_domain::{ConversationKey, ErrorCode, Seq};
+use lingxi_domain::{ConversationKey, ErrorCode, GroupId, Seq, UserId};
 use lingxi_proto::bus::PushFrame;
 use lingxi_store::{ReadMark, ReadMove};
 
-use super::Messages;
-use crate::{Actor, Result, log};
+use super::{Messages, admissible, group_of};
+use crate::{Actor, Error, Result, log};
 
 /// Somebody read a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +38,7 @@ impl Messages<'_> {
     /// [`Self::mark_read`] for many at once, in one transaction; answers each, in their order.
     ///
     /// # Errors
-    /// When the store fails: nobody's cursor moved.
+    /// When the store fails; to do it again is harmless.
     pub async fn mark_many_read(&self, readings: &[Reading]) -> Result<Vec<Result<Seq>>> {
         let keys: Vec<String> = readings.iter().map(|r| r.key.to_string()).collect();
         let marks: Vec<ReadMark<'_>> = readings
@@ -49,23 +51,33 @@ impl Messages<'_> {
             })
             .collect();
         let moves = self.im.store.mark_read(&marks).await?;
-        let mut answers = Vec::with_capacity(readings.len());
-        for ((reading, conversation), moved) in readings.iter().zip(&keys).zip(moves) {
-            answers.push(match moved {
-                Some(moved) => {
-                    self.tell(reading, conversation, moved).await;
-                    Ok(moved.now)
-                }
-                None => self.unread(reading).await,
-            });
-        }
-        Ok(answers)
-    }
 
-    async fn tell(&self, reading: &Reading, conversation: &str, moved: ReadMove) {
-        if moved.now == moved.before {
-            return;
-        }
+        log::publish_each(self.im, receipts(readings, &keys, &moves)).await;
+
+        let strangers = readings.iter().zip(&moves).filter(|(_, m)| m.is_none());
+        let groups: Vec<GroupId> = strangers.filter_map(|(r, _)| group_of(r.key)).collect();
+        let groups = self.im.store.existing_groups(&groups).await;
+        let groups = groups.map_err(Error::from);
+        let answer = |(reading, moved): (&Reading, Option<ReadMove>)| match (moved, &groups) {
+            (Some(moved), _) => Ok(moved.now),
+            (None, Ok(groups)) => unread(reading, groups),
+            (None, Err(error)) => Err(error.clone()),
+        };
+        Ok(readings.iter().zip(moves).map(answer).collect())
+    }
+}
+
+/// Who hears of the moves, and what.
+fn receipts(
+    readings: &[Reading],
+    keys: &[String],
+    moves: &[Option<ReadMove>],
+) -> HashMap<UserId, Vec<PushFrame>> {
+    let mut receipts: HashMap<UserId, Vec<PushFrame>> = HashMap::new();
+    for ((reading, conversation), moved) in readings.iter().zip(keys).zip(moves) {
+        let Some(moved) = moved.filter(|moved| moved.now > moved.before) else {
+            continue;
+        };
         let actor = &reading.actor;
         let frame = PushFrame {
             json: server::read(conversation, &actor.username, moved.now).into(),
@@ -73,18 +85,20 @@ impl Messages<'_> {
             seq: 0,
         };
         let peer = reading.key.peer_of(actor.user_id);
-        let other = peer.filter(|&peer| peer != actor.user_id);
-        let receivers: Vec<_> = other.into_iter().chain([actor.user_id]).collect();
-        log::publish(self.im, frame, &receivers).await;
-    }
-
-    /// Of a conversation that the actor never was in.
-    async fn unread(&self, reading: &Reading) -> Result<Seq> {
-        self.check(reading.actor.user_id, reading.key).await?;
-        match reading.key {
-            ConversationKey::Group(_) => Err(ErrorCode::NotMember.into()),
-            // It has not begun: nothing to read.
-            ConversationKey::Direct(..) => Ok(0),
+        if let Some(peer) = peer.filter(|&peer| peer != actor.user_id) {
+            receipts.entry(peer).or_default().push(frame.clone());
         }
+        receipts.entry(actor.user_id).or_default().push(frame);
+    }
+    receipts
+}
+
+/// Of a conversation that the actor never was in.
+fn unread(reading: &Reading, groups: &HashSet<GroupId>) -> Result<Seq> {
+    admissible(reading.actor.user_id, reading.key, groups)?;
+    match reading.key {
+        ConversationKey::Group(_) => Err(ErrorCode::NotMember.into()),
+        // It has not begun: nothing to read.
+        ConversationKey::Direct(..) => Ok(0),
     }
 }

@@ -65,8 +65,15 @@ async fn the_read_cursor_never_moves_back(mode: Mode) {
     b.send(json!({"type": 8, "conversation": key, "seq": 8, "kind": "read"}))
         .await;
     a.event("read").await;
+    b.say("bob", "n1", "note").await;
+    b.stored("n1").await;
+    let own = b.message("note").await["conversation"].clone();
     b.send(json!({"type": 8, "conversation": key, "seq": 2, "kind": "read"}))
         .await;
+    b.send(json!({"type": 8, "conversation": own, "seq": 1, "kind": "read"}))
+        .await;
+    // Receipts of one connection are taken in order: that before it was, too.
+    while b.event("read").await["conversation"] != own {}
     let answer = bob
         .post("message/read", json!({"username": "alice", "seq": 3}))
         .await

@@ -66,6 +66,7 @@ async fn other_peoples_conversations_stay_theirs(mode: Mode) {
         .await;
     e.send(json!({"type": 8, "conversation": &key, "seq": 10, "kind": "read"}))
         .await;
+    e.refused("", "forbidden").await;
     a.say("eve", "end", "end").await;
     e.message("end").await;
     e.alive().await;

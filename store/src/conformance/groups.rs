@@ -90,7 +90,9 @@ async fn groups(store: &Store) {
     let other = store.group(ids[1], member).await.unwrap().unwrap();
     assert_eq!((other.member_count, other.role), (1, None));
     assert!(store.group(-1, member).await.unwrap().is_none());
-    assert!(store.group_exists(ids[0]).await.unwrap());
+    let existing = store.existing_groups(&[ids[0], -1]).await.unwrap();
+    assert_eq!(existing, [ids[0]].into());
+    assert!(store.existing_groups(&[]).await.unwrap().is_empty());
     let of = async |user| {
         let groups = store.groups_of(user).await.unwrap();
         groups.into_iter().map(|g| g.id).collect::<Vec<_>>()

@@ -220,15 +220,6 @@ impl Dialect {
         }
     }
 
-    /// Joins a table to the values before it, whose rows are looked up in their order: a locking read locks them so, and
-    /// no others.
-    pub(crate) fn lookup_join(self) -> &'static str {
-        match self {
-            Self::Sqlite => "CROSS JOIN",
-            Self::MySql => "STRAIGHT_JOIN",
-        }
-    }
-
     /// The tail of a SELECT that locks the rows it reads until the transaction ends. SQLite's writer is alone anyway.
     pub(crate) fn for_update(self) -> &'static str {
         match self {

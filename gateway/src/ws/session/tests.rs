@@ -146,6 +146,26 @@ fn large_entries_that_come_during_a_round_never_close_the_socket() {
 }
 
 #[test]
+fn what_waited_for_a_round_waits_until_it_has_room_in_the_queue() {
+    const LARGE: usize = 64 * 1024;
+    let session = session();
+    assert!(!round(&session, &[], LARGE));
+    for seq in 1..=50 {
+        assert!(!session.push(frame(seq, LARGE), None));
+    }
+    session.begin_sync();
+    for seq in 51..=65 {
+        assert!(!session.push(frame(seq, LARGE), None));
+    }
+    assert!(!round(&session, &[], LARGE));
+    assert_eq!(session.closing(), None);
+    assert_eq!(seqs(&session), (1..=50).collect::<Vec<_>>());
+    assert!(session.wants_round(), "now that there is room");
+    assert!(!round(&session, &[], LARGE));
+    assert_eq!(seqs(&session), (51..=65).collect::<Vec<_>>());
+}
+
+#[test]
 fn past_the_cap_a_gap_is_told_and_the_live_stream_goes_on_behind_it() {
     let session = session();
     assert!(!round(&session, &heads(0, 150), 10));

@@ -15,7 +15,7 @@ use lingxi_im::{Im, ImConfig};
 use lingxi_store::{ConnectionIds, ConversationHead, EntryKind, Location, NewEntry, Store};
 use serde_json::Value;
 
-use super::receipts::{Receipts, Received};
+use super::receipts::Receipts;
 use super::registry::{Registry, SessionPolicy};
 use super::session::Session;
 use super::sync_queue::{Asked, SyncQueue};
@@ -29,7 +29,6 @@ const BOB: UserId = 2;
 struct World {
     state: AppState,
     asked: Asked,
-    received: Received,
     /// The newest entry's id.
     last_id: i64,
     _folder: tempfile::TempDir,
@@ -70,7 +69,6 @@ impl World {
             trusted_proxies: Vec::new(),
         };
         let (sync, asked) = SyncQueue::new();
-        let (receipts, received) = Receipts::new();
         let state = State {
             node: "node".into(),
             options,
@@ -81,7 +79,7 @@ impl World {
             bus,
             cache,
             sync,
-            receipts,
+            receipts: Receipts::default(),
             comparisons: super::watch::Comparisons::default(),
             sinks: Arc::default(),
             stopping: Default::default(),
@@ -89,7 +87,6 @@ impl World {
         Self {
             state: Arc::new(state),
             asked,
-            received,
             last_id: 0,
             _folder: folder,
         }

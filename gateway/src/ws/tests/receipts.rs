@@ -3,12 +3,17 @@ use crate::ws::receipts;
 
 const TALK: &str = "d:1:2";
 
-/// Takes what waits, to the end.
-async fn settle(w: &mut World) {
-    let received = std::mem::replace(&mut w.received, Receipts::new().1);
+/// Commits what waits, as at the end.
+async fn settle(w: &World) {
     let stop = w.state.stopping.clone();
     stop.cancel();
-    receipts::run(w.state.clone(), received, stop).await;
+    receipts::run(w.state.clone(), stop).await;
+}
+
+fn reasons(session: &Session) -> Vec<String> {
+    let frames = waiting(session);
+    let reason = |frame: &Value| frame["reason"].as_str().unwrap_or_default().to_owned();
+    frames.iter().map(reason).collect()
 }
 
 async fn read_seq(w: &World, user: UserId) -> Seq {
@@ -24,7 +29,7 @@ async fn the_farthest_receipt_of_a_member_counts_and_what_waits_at_the_end_is_ke
     for (session, seq) in [(&alice, 3), (&phone, 5), (&alice, 4), (&bob, 99)] {
         receipts::take(&w.state, session, TALK, seq, true).await;
     }
-    settle(&mut w).await;
+    settle(&w).await;
     assert_eq!(read_seq(&w, ALICE).await, 5);
     assert_eq!(read_seq(&w, BOB).await, 9);
     for session in [alice, phone, bob] {
@@ -39,30 +44,51 @@ async fn a_refused_receipt_is_told_to_its_senders_alone() {
     let (alice, eve) = (session(ALICE), session(7));
     receipts::take(&w.state, &eve, TALK, 3, true).await;
     receipts::take(&w.state, &alice, TALK, 3, true).await;
-    settle(&mut w).await;
+    settle(&w).await;
     assert_eq!(read_seq(&w, ALICE).await, 3);
     assert!(waiting(&alice).is_empty());
-    let told = waiting(&eve);
-    assert_eq!(told.len(), 1);
-    assert_eq!(
-        (&told[0]["status"], &told[0]["reason"]),
-        (&"failed".into(), &"forbidden".into())
-    );
+    assert_eq!(reasons(&eve), ["forbidden"]);
 }
 
 #[tokio::test]
-async fn more_receipts_than_can_wait_are_refused_not_dropped() {
+async fn more_cursors_than_can_wait_are_refused_not_dropped() {
     let mut w = World::new().await;
     w.log(TALK, &[(ALICE, 1), (BOB, 1)], 9, 10).await;
     let (alice, bob) = (session(ALICE), session(BOB));
-    let mut taken = 0;
-    while !bob.has_waiting() {
-        receipts::take(&w.state, &alice, TALK, 3, true).await;
-        receipts::take(&w.state, &bob, TALK, 3, true).await;
-        taken += 1;
-        assert!(taken < 100_000, "it has a bound");
+    receipts::take(&w.state, &alice, TALK, 3, true).await;
+    let mut strangers = Vec::new();
+    let refused = loop {
+        let eve = session(1000 + strangers.len() as i64);
+        receipts::take(&w.state, &eve, TALK, 3, true).await;
+        if eve.has_waiting() {
+            break eve;
+        }
+        strangers.push(eve);
+        assert!(strangers.len() < 100_000, "it has a bound");
+    };
+    assert_eq!(reasons(&refused), ["unavailable"]);
+    receipts::take(&w.state, &alice, TALK, 4, true).await;
+    assert_eq!(reasons(&alice), [""; 0], "it waits already");
+    settle(&w).await;
+    assert_eq!(read_seq(&w, ALICE).await, 4);
+    for eve in strangers {
+        assert_eq!(reasons(&eve), ["forbidden"]);
     }
-    assert_eq!(waiting(&bob)[0]["reason"], "unavailable");
-    settle(&mut w).await;
-    assert_eq!(read_seq(&w, ALICE).await, 3);
+    receipts::take(&w.state, &bob, TALK, 4, true).await;
+    assert_eq!(reasons(&bob), ["unavailable"], "nobody would commit it");
+}
+
+#[tokio::test]
+async fn when_the_store_fails_everybody_is_told_once() {
+    let mut w = World::new().await;
+    w.log(TALK, &[(ALICE, 1), (BOB, 1)], 9, 10).await;
+    let (alice, phone, bob) = (session(ALICE), session(ALICE), session(BOB));
+    for session in [&alice, &phone, &alice, &bob] {
+        receipts::take(&w.state, session, TALK, 3, true).await;
+    }
+    w.state.store.close().await;
+    settle(&w).await;
+    for session in [alice, phone, bob] {
+        assert_eq!(reasons(&session), ["unavailable"]);
+    }
 }
