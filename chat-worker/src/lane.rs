@@ -1,11 +1,15 @@
 //! The committer lane: over all of a worker's partitions it takes what waits, writes it in one transaction, commits, and
 //! hands the result to the fan-out, which overlaps the next batch.
 
+mod partitions;
+mod progress;
+mod pushing;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use lingxi_bus::{LogEntry, Subject, Subscription};
+use lingxi_bus::{LogEntry, Subscription};
 use lingxi_domain::ErrorCode;
 use lingxi_proto::Message as _;
 use lingxi_proto::bus::Inbound;
@@ -19,7 +23,6 @@ use crate::batch::{self, Incoming, Outcome};
 use crate::cursors::Inbox;
 use crate::fanout::{Fanout, Finished};
 use crate::members::MemberCache;
-use crate::repush;
 
 /// Messages of one transaction.
 const BATCH: usize = 512;
@@ -27,10 +30,6 @@ const BATCH: usize = 512;
 const READ_AHEAD: usize = 2048;
 /// How often progress is recorded while nothing comes in.
 const TIDY: Duration = Duration::from_millis(250);
-/// How often the log is told to forget what is committed.
-const PURGE: Duration = Duration::from_secs(1);
-/// Pause before what could not be pushed is pushed again.
-const PUSH_AGAIN: Duration = Duration::from_secs(1);
 /// How long a lane that is told to stop goes on with what is waiting; more may come in all the time.
 const FINISH: Duration = Duration::from_secs(2);
 /// Pause before a batch that the database could not take is tried again.
@@ -165,146 +164,6 @@ impl Lane {
         }
     }
 
-    /// Reads a partition; what cannot be read now is tried again while tidying up. Answers whether it could.
-    async fn own(&mut self, lease: Lease) -> bool {
-        let partition = lease.partition;
-        let started = async {
-            let info = self.deps.bus.log_info().await?;
-            let last = i64::try_from(info.last).unwrap_or(i64::MAX);
-            // A new or shorter log is read from its first entry; what was committed before is found to be a repeat.
-            let same = lease.stream_created == info.created && lease.stream_pos <= last;
-            let stream_pos = if same { lease.stream_pos } else { 0 };
-            let after = u64::try_from(stream_pos).unwrap_or(0);
-            self.readers += 1;
-            let reader = self
-                .deps
-                .bus
-                .read_log(partition, after, self.readers, self.reader_out.clone())
-                .await?;
-            let cursors = self
-                .deps
-                .bus
-                .subscribe(Subject::Cursors(partition), None, self.cursors.clone())
-                .await?;
-            Ok::<_, lingxi_bus::Error>((info.created, stream_pos, [reader, cursors]))
-        };
-        match started.await {
-            Ok((stream_created, stream_pos, subscriptions)) => {
-                self.fanout.begin(partition, lease.pushed_id);
-                let owned = Owned {
-                    epoch: lease.epoch,
-                    reader: self.readers,
-                    stream_created,
-                    stream_pos,
-                    pushed_id: lease.pushed_id,
-                    last_id: lease.last_id,
-                    purged: stream_pos,
-                    _subscriptions: subscriptions,
-                };
-                self.owned.insert(partition, owned);
-                true
-            }
-            Err(error) => {
-                tracing::warn!(partition, %error, "cannot read the partition; trying again");
-                self.unread.push(lease);
-                false
-            }
-        }
-    }
-
-    fn forget(&mut self, partition: u16, epoch: i64) {
-        self.owned
-            .retain(|number, owned| (*number, owned.epoch) != (partition, epoch));
-        self.unread
-            .retain(|lease| (lease.partition, lease.epoch) != (partition, epoch));
-    }
-
-    /// The bus lost its connection. Its log may be another one now, or shorter, and what was pushed last may not have
-    /// arrived: everything is read anew behind what is committed, and pushed again behind what surely was.
-    async fn read_anew(&mut self) {
-        let owned: Vec<(u16, Owned)> = self.owned.drain().collect();
-        tracing::info!(partitions = owned.len(), "reading the message log anew");
-        let mut reachable = true;
-        for (partition, owned) in owned {
-            let lease = Lease {
-                partition,
-                epoch: owned.epoch,
-                stream_created: owned.stream_created,
-                stream_pos: owned.stream_pos,
-                pushed_id: owned.pushed_id,
-                last_id: owned.last_id,
-            };
-            drop(owned);
-            if lease.last_id > self.fanout.pushed_upto(partition) {
-                self.fanout.doubt(partition);
-            }
-            if reachable {
-                reachable = self.own(lease).await;
-            } else {
-                self.unread.push(lease);
-            }
-        }
-        self.push_again().await;
-    }
-
-    /// Pushes again what may not have been pushed, until that is sure.
-    async fn push_again(&mut self) {
-        let mut settled = Vec::new();
-        for doubtful in self.fanout.doubtful() {
-            let partition = doubtful.partition;
-            let unread = || {
-                self.unread
-                    .iter()
-                    .find(|lease| lease.partition == partition)
-            };
-            let last_id = match self.owned.get(&partition) {
-                Some(owned) => owned.last_id,
-                None => match unread() {
-                    Some(lease) => lease.last_id,
-                    // Somebody else's now, who does it.
-                    None => continue,
-                },
-            };
-            if !repush::push_again(&self.deps, partition, doubtful.upto, last_id).await {
-                self.push_again_at = Instant::now() + PUSH_AGAIN;
-                return;
-            }
-            settled.push((doubtful, last_id));
-        }
-        if settled.is_empty() {
-            return;
-        }
-        match self.deps.bus.flush().await {
-            Ok(()) => {
-                for (doubtful, last_id) in settled {
-                    self.fanout.settle(doubtful, last_id);
-                }
-            }
-            Err(error) => {
-                tracing::debug!(%error, "what was pushed again is not confirmed");
-                self.push_again_at = Instant::now() + PUSH_AGAIN;
-            }
-        }
-    }
-
-    /// Stops committing for `partitions`, and records how far they were pushed.
-    async fn give_away(&mut self, partitions: &[u16]) {
-        let progress: Vec<LeaseProgress> = partitions
-            .iter()
-            .filter_map(|&partition| {
-                let owned = self.owned.remove(&partition)?;
-                Some(self.lease(partition, &owned, owned.stream_pos))
-            })
-            .collect();
-        self.unread
-            .retain(|lease| !partitions.contains(&lease.partition));
-        if !progress.is_empty()
-            && let Err(error) = self.record_progress(&progress).await
-        {
-            tracing::debug!(%error, "how far was pushed is not recorded; some entries are pushed twice");
-        }
-    }
-
     /// Commits what was read from the log, in order, however often that must be tried.
     async fn process(&mut self, read: &mut Vec<LogEntry>) {
         let decoded: Vec<Incoming> = read
@@ -349,21 +208,6 @@ impl Lane {
         }
     }
 
-    /// A commit that was not confirmed may have happened all the same; then its messages were repeats in the one that
-    /// was, and nobody has pushed them yet.
-    async fn push_unsure(&mut self, handed: &Handed) {
-        let mut unsure = false;
-        for (partition, _) in handed {
-            if self.unsure.remove(partition) {
-                self.fanout.doubt(*partition);
-                unsure = true;
-            }
-        }
-        if unsure {
-            self.push_again().await;
-        }
-    }
-
     fn decode(&mut self, entry: LogEntry) -> Option<Incoming> {
         let position = i64::try_from(entry.position).unwrap_or(i64::MAX);
         let owned = self.owned.get(&entry.partition)?;
@@ -381,33 +225,6 @@ impl Lane {
             message,
             span,
         })
-    }
-
-    /// The leases of a batch as they will be behind it.
-    fn progress(&self, batch: &[Incoming]) -> Vec<LeaseProgress> {
-        let mut progress: Vec<LeaseProgress> = Vec::new();
-        for incoming in batch {
-            if let Some(known) = progress
-                .iter_mut()
-                .find(|p| p.partition == incoming.partition)
-            {
-                known.stream_pos = incoming.position;
-            } else if let Some(owned) = self.owned.get(&incoming.partition) {
-                progress.push(self.lease(incoming.partition, owned, incoming.position));
-            }
-        }
-        progress
-    }
-
-    fn lease(&self, partition: u16, owned: &Owned, stream_pos: i64) -> LeaseProgress {
-        LeaseProgress {
-            partition,
-            epoch: owned.epoch,
-            stream_created: owned.stream_created,
-            stream_pos,
-            pushed_id: self.fanout.pushed_upto(partition),
-            last_id: owned.last_id,
-        }
     }
 
     async fn commit(&mut self, batch: &[Incoming]) -> Result<(Vec<Outcome>, Handed), Error> {
@@ -430,16 +247,6 @@ impl Lane {
         Ok((written.outcomes, handed_out(&progress)))
     }
 
-    fn record(&mut self, progress: &[LeaseProgress]) {
-        for p in progress {
-            if let Some(owned) = self.owned.get_mut(&p.partition) {
-                owned.stream_pos = p.stream_pos;
-                owned.last_id = p.last_id;
-                owned.pushed_id = p.pushed_id;
-            }
-        }
-    }
-
     /// Takes the culprit of a failing batch out of the way: its sender learns that it failed, its position passes.
     async fn refuse(&mut self, batch: &mut Vec<Incoming>) {
         let progress = self.progress(batch);
@@ -452,82 +259,6 @@ impl Lane {
             }
             Err(Error::Fenced) => self.let_go(batch).await,
             Err(_) => tokio::time::sleep(RETRY).await,
-        }
-    }
-
-    async fn record_progress(&mut self, progress: &[LeaseProgress]) -> Result<(), Error> {
-        let mut tx = self.committer.begin().await?;
-        batch::fence(&mut tx, &self.owner, progress).await?;
-        tx.commit().await?;
-        self.record(progress);
-        Ok(())
-    }
-
-    /// The fence refused: finds out which leases are gone, and drops them and their part of the batch.
-    async fn let_go(&mut self, batch: &mut Vec<Incoming>) {
-        let held = match self.deps.store.held_leases(&self.owner).await {
-            Ok(held) => held,
-            Err(error) => {
-                tracing::warn!(%error, "cannot see which leases are held");
-                tokio::time::sleep(RETRY).await;
-                return;
-            }
-        };
-        let lost: Vec<u16> = self
-            .owned
-            .iter()
-            .filter(|(partition, owned)| !held.contains(&(**partition, owned.epoch)))
-            .map(|(partition, _)| *partition)
-            .collect();
-        tracing::warn!(
-            ?lost,
-            "leases were taken over; nothing of theirs was committed"
-        );
-        for partition in &lost {
-            self.owned.remove(partition);
-        }
-        batch.retain(|incoming| !lost.contains(&incoming.partition));
-    }
-
-    /// Records what was pushed since the last batch, and lets the log forget what is committed.
-    async fn tidy(&mut self) {
-        // One failure says it for all: the bus is away.
-        while let Some(lease) = self.unread.pop() {
-            if !self.own(lease).await {
-                break;
-            }
-        }
-        if Instant::now() >= self.push_again_at {
-            self.push_again().await;
-        }
-        let behind: Vec<LeaseProgress> = self
-            .owned
-            .iter()
-            .filter(|(partition, owned)| self.fanout.pushed_upto(**partition) > owned.pushed_id)
-            .map(|(partition, owned)| self.lease(*partition, owned, owned.stream_pos))
-            .collect();
-        if !behind.is_empty() {
-            match self.record_progress(&behind).await {
-                Err(Error::Fenced) => self.let_go(&mut Vec::new()).await,
-                Err(error) => tracing::warn!(%error, "cannot record what was pushed"),
-                Ok(()) => {}
-            }
-        }
-        if self.purged_at.elapsed() >= PURGE {
-            self.purged_at = Instant::now();
-            self.purge().await;
-        }
-    }
-
-    async fn purge(&mut self) {
-        for (&partition, owned) in &mut self.owned {
-            if owned.purged < owned.stream_pos {
-                let upto = u64::try_from(owned.stream_pos).unwrap_or(0);
-                match self.deps.bus.purge_log(partition, upto).await {
-                    Ok(()) => owned.purged = owned.stream_pos,
-                    Err(error) => return tracing::warn!(partition, %error, "cannot purge the log"),
-                }
-            }
         }
     }
 

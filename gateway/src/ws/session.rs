@@ -5,31 +5,28 @@
 //! (conversation, seq) when a round from the store found nothing more.
 
 mod plan;
+mod queue;
+mod rounds;
 mod waiting;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 use axum::body::Bytes;
 use lingxi_bus::Replier;
-use lingxi_domain::frame::server::Gap;
-use lingxi_domain::{Seq, UserId, limits};
+use lingxi_domain::{Seq, UserId};
 use lingxi_proto::bus::{CursorMove, PushFrame};
-use lingxi_store::UserHead;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 pub(crate) use plan::Plan;
 pub(crate) use waiting::Outgoing;
-use waiting::{Held, Syncing};
+use waiting::Syncing;
 
 use super::close::Close;
-use super::position::{Position, Step, Wrote};
-
-/// A socket that has taken nothing for this long cannot keep up.
-const STUCK: Duration = Duration::from_millis(250);
+use super::position::{Position, Wrote};
 
 enum Stage {
     /// A round from the store is under way or due; live entries wait.
@@ -148,64 +145,6 @@ impl Session {
         begin_sync
     }
 
-    /// What is missing, given the conversations of this user whose heads are past their cursors. `budget` entries are
-    /// planned at most.
-    pub(crate) fn plan(&self, heads: &[UserHead], mut budget: i64) -> Plan {
-        let mut inner = self.inner.lock();
-        let mut plan = Plan {
-            complete: true,
-            ..Plan::default()
-        };
-        for head in heads {
-            if budget <= 0 {
-                plan.complete = false;
-                break;
-            }
-            budget -= inner.plan_one(self.user_id, head, budget, &mut plan);
-        }
-        plan
-    }
-
-    /// Takes what a round read from the store. Answers whether another round is due at once.
-    pub(crate) fn apply_round(&self, entries: Vec<PushFrame>, mut plan: Plan) -> bool {
-        let mut inner = self.inner.lock();
-        if inner.gone {
-            return false;
-        }
-        for frame in entries {
-            if inner.queued_bytes > 0 && inner.queued_bytes + frame.json.len() > limits::ROUND_BYTES
-            {
-                // The rest comes in the next round, when this is written.
-                plan.leave_rest();
-                break;
-            }
-            inner.arrive_stored(frame);
-        }
-        for (conversation, first) in &plan.restarts {
-            if let Some(position) = inner.positions.get_mut(conversation.as_str())
-                && position.sent() < *first
-            {
-                position.restart_at(*first);
-            }
-        }
-        if !plan.gaps.is_empty() {
-            let json = lingxi_domain::frame::server::gap(&plan.gaps);
-            inner.enqueue(Outgoing {
-                json: json.into(),
-                entry: None,
-                written: None,
-            });
-        }
-        let again = if plan.complete && inner.held_fits() {
-            inner.merge_held()
-        } else {
-            inner.mark_due()
-        };
-        drop(inner);
-        self.wake.notify_one();
-        again
-    }
-
     /// Everything that waits, for the socket's task to write. What it returns counts as written: a Ping that is sent
     /// after it covers it. `None` when nothing waits.
     pub(crate) fn take(&self) -> Option<VecDeque<Outgoing>> {
@@ -235,29 +174,6 @@ impl Session {
         Some(taken)
     }
 
-    /// Whether a round from the store is under way or due.
-    pub(crate) fn is_syncing(&self) -> bool {
-        matches!(self.inner.lock().stage, Stage::Syncing(_))
-    }
-
-    /// Live entries are not trusted until a round from the store has been applied.
-    pub(crate) fn begin_sync(&self) {
-        let mut inner = self.inner.lock();
-        if matches!(inner.stage, Stage::Live) && !inner.gone {
-            inner.stage = Stage::Syncing(Syncing::default());
-        }
-    }
-
-    /// Enters the queue for a round from the store; answers whether it did not stand in it.
-    pub(super) fn enter_sync_queue(&self) -> bool {
-        !self.in_sync_queue.swap(true, Ordering::SeqCst)
-    }
-
-    /// Its round begins: whoever asks from now on asks for another.
-    pub(super) fn leave_sync_queue(&self) {
-        self.in_sync_queue.store(false, Ordering::SeqCst);
-    }
-
     /// Whether its socket has gone or is being closed, so that nothing can be brought any more.
     pub(super) fn has_ended(&self) -> bool {
         let inner = self.inner.lock();
@@ -272,15 +188,6 @@ impl Session {
     /// Whether anything waits for the socket's task.
     pub(crate) fn has_waiting(&self) -> bool {
         !self.inner.lock().queue.is_empty()
-    }
-
-    /// Whether the queue ran empty while more is to come from the store. Answers it once.
-    pub(crate) fn wants_round(&self) -> bool {
-        let mut inner = self.inner.lock();
-        match &mut inner.stage {
-            Stage::Syncing(syncing) => std::mem::take(&mut syncing.due),
-            Stage::Live => false,
-        }
     }
 
     /// Whether something was written that no Ping covers yet.
@@ -323,183 +230,6 @@ fn cursor_move(user_id: UserId, conversation: &str, from: Seq, to: Seq) -> Curso
         user_id,
         from,
         to,
-    }
-}
-
-impl Inner {
-    fn enqueue(&mut self, outgoing: Outgoing) {
-        if self.gone || self.close.is_some() {
-            return;
-        }
-        let bytes = self.queued_bytes + outgoing.json.len();
-        // A burst of more frames than the queue is meant for is no fault of a client that reads: only one whose socket
-        // has taken nothing for a while is too slow.
-        let stuck = || {
-            self.writing_since
-                .is_some_and(|since| since.elapsed() > STUCK)
-        };
-        let frames = self.queue.len();
-        let over = frames >= limits::SESSION_QUEUE_FRAMES
-            && (stuck() || frames >= limits::SESSION_BURST_FRAMES);
-        if over || bytes > limits::SESSION_QUEUE_BYTES {
-            metrics::counter!("lingxi_slow_consumers_total").increment(1);
-            self.close = Some(Close::TooSlow);
-            return;
-        }
-        self.queued_bytes = bytes;
-        self.queue.push_back(outgoing);
-    }
-
-    /// A live frame; answers whether entries are missing before it.
-    fn arrive(&mut self, frame: PushFrame, written: Option<Replier>) -> bool {
-        if frame.seq == 0 {
-            self.enqueue(Outgoing {
-                json: frame.json,
-                entry: None,
-                written,
-            });
-            return false;
-        }
-        if let Stage::Syncing(syncing) = &mut self.stage {
-            syncing.hold(Held { frame, written });
-            return false;
-        }
-        self.step(frame, written)
-    }
-
-    /// Queues an entry if it is next; answers whether entries are missing before it.
-    fn step(&mut self, frame: PushFrame, written: Option<Replier>) -> bool {
-        let (key, step) = match self.positions.get_key_value(frame.conversation.as_str()) {
-            Some((key, _)) => {
-                let key = key.clone();
-                let step = self
-                    .positions
-                    .get_mut(&key)
-                    .map_or(Step::Next, |p| p.arrive(frame.seq));
-                (key, step)
-            }
-            None => {
-                // Its cursor stood at its head when this session synced, so this entry is the next.
-                let key: Arc<str> = frame.conversation.into();
-                let mut position = Position::assumed_at(frame.seq);
-                let step = position.arrive(frame.seq);
-                self.positions.insert(key.clone(), position);
-                (key, step)
-            }
-        };
-        match step {
-            Step::Next => self.enqueue(Outgoing {
-                json: frame.json,
-                entry: Some((key, frame.seq)),
-                written,
-            }),
-            Step::Duplicate => self.answer_duplicate(&key, frame.seq, written),
-            Step::Hole => return true,
-        }
-        false
-    }
-
-    /// An entry that was queued before: its asker is told when it was really written. Dropped, the asker learns that it
-    /// was not.
-    fn answer_duplicate(&mut self, key: &Arc<str>, seq: Seq, written: Option<Replier>) {
-        let Some(written) = written else { return };
-        let same = |o: &&mut Outgoing| o.entry.as_ref().is_some_and(|(k, s)| k == key && *s == seq);
-        if let Some(waiting) = self.queue.iter_mut().find(same) {
-            waiting.written.get_or_insert(written);
-        } else if self.positions.get(key).is_some_and(|p| p.has_written(seq)) {
-            written.reply(Bytes::new());
-        }
-    }
-
-    fn arrive_stored(&mut self, frame: PushFrame) {
-        // A hole here means that a live push overtook this round; the next comparison finds it.
-        self.step(frame, None);
-    }
-
-    /// Plans one conversation; answers how many entries that costs.
-    fn plan_one(&mut self, user_id: UserId, head: &UserHead, budget: i64, plan: &mut Plan) -> i64 {
-        let delivered = head.delivered_seq;
-        let key: Arc<str> = head.conversation.as_str().into();
-        let position = self
-            .positions
-            .entry(key.clone())
-            .or_insert_with(|| Position::starting_at(delivered + 1));
-        if head.last_seq < position.sent() {
-            // Read before what was pushed last: it may be of a membership that has ended since.
-            return 0;
-        }
-        position.correct(delivered);
-        if position.sent() < delivered {
-            // Confirmed elsewhere: on another device, by a receipt, or before the user came back to the group.
-            position.restart_at(delivered + 1);
-        }
-        if let Some((from, to)) = position.confirmed_beyond(delivered) {
-            plan.moves.push(cursor_move(user_id, &key, from, to));
-        }
-        let first = position.sent() + 1;
-        let missing = head.last_seq - position.sent();
-        if missing <= 0 {
-            return 0;
-        }
-        let take = missing.min(limits::RESUME_CAP);
-        if take > budget {
-            // Rather whole in the next round than cut: the cap of a conversation counts once.
-            plan.complete = false;
-            return budget;
-        }
-        plan.ranges
-            .push((head.conversation.clone(), first, first + take - 1));
-        if missing > take {
-            plan.gaps.push(Gap {
-                conversation: head.conversation.clone(),
-                after: first + take - 1,
-                last_seq: head.last_seq,
-            });
-            plan.restarts
-                .push((head.conversation.clone(), head.last_seq + 1));
-        }
-        take
-    }
-
-    /// Whether what waits for the last round has room in the queue, behind what its socket has not taken yet.
-    fn held_fits(&self) -> bool {
-        match &self.stage {
-            Stage::Syncing(syncing) => {
-                self.queued_bytes + syncing.held_bytes <= limits::SESSION_QUEUE_BYTES
-            }
-            Stage::Live => true,
-        }
-    }
-
-    /// The last round: what waited is merged. Answers whether it shows a hole, or not everything could wait, so that
-    /// another round is due.
-    fn merge_held(&mut self) -> bool {
-        let Stage::Syncing(syncing) = std::mem::replace(&mut self.stage, Stage::Live) else {
-            return false;
-        };
-        let mut again = syncing.overflowed;
-        for Held { frame, written } in syncing.held {
-            again |= self.step(frame, written);
-        }
-        if again {
-            self.stage = Stage::Syncing(Syncing::default());
-        }
-        again
-    }
-
-    /// More is to be read when the socket's task has written what is queued.
-    fn mark_due(&mut self) -> bool {
-        match &mut self.stage {
-            Stage::Syncing(syncing) => syncing.due = true,
-            stage @ Stage::Live => {
-                let due = true;
-                *stage = Stage::Syncing(Syncing {
-                    due,
-                    ..Syncing::default()
-                });
-            }
-        }
-        false
     }
 }
 
