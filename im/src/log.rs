@@ -1,7 +1,5 @@
 //! Writing an event to a conversation's log under its row lock, and pushing it after the commit.
 
-use std::collections::HashMap;
-
 use bytes::Bytes;
 use lingxi_bus::Subject;
 use lingxi_domain::{ConversationKey, Seq, UserId, message_id, now_ms};
@@ -85,35 +83,24 @@ pub(crate) async fn push(im: &Inner, entry: &Entry, users: &[UserId]) {
         seq: entry.seq,
     };
     let payload = encoded(vec![frame]);
-    for &user in users {
-        if !publish_to(im, user, payload.clone()).await {
+    publish(im, users.iter().map(|&user| (user, payload.clone()))).await;
+}
+
+/// Publishes to each user's sockets what is his, until the bus takes no more.
+pub(crate) async fn publish(im: &Inner, pushes: impl Iterator<Item = (UserId, Bytes)>) {
+    for (user, payload) in pushes {
+        if let Err(error) = im.bus.publish(&Subject::User(user), payload).await {
+            tracing::warn!(%error, "a push was lost; its receivers find it on the next sync");
             return;
         }
     }
 }
 
-/// Publishes to each user's sockets the frames that are his.
-pub(crate) async fn publish_each(im: &Inner, frames: HashMap<UserId, Vec<PushFrame>>) {
-    for (user, frames) in frames {
-        if !publish_to(im, user, encoded(frames)).await {
-            return;
-        }
-    }
-}
-
-fn encoded(frames: Vec<PushFrame>) -> Bytes {
+/// A push of these frames.
+pub(crate) fn encoded(frames: Vec<PushFrame>) -> Bytes {
     let push = Push {
         frames,
         control: None,
     };
     push.encode_to_vec().into()
-}
-
-/// Answers whether the bus takes it, and so more.
-async fn publish_to(im: &Inner, user: UserId, payload: Bytes) -> bool {
-    let published = im.bus.publish(&Subject::User(user), payload).await;
-    if let Err(error) = &published {
-        tracing::warn!(%error, "a push was lost; its receivers find it on the next sync");
-    }
-    published.is_ok()
 }

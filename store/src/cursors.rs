@@ -35,7 +35,7 @@ impl Store {
     pub async fn move_cursors(&self, moves: &[CursorMove]) -> Result<()> {
         let moves = joined(moves);
         let heads = self.heads_of(&moves).await?;
-        self.retried(|| self.move_cursors_once(&moves, &heads))
+        self.repeated(|| self.move_cursors_once(&moves, &heads))
             .await
     }
 

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use lingxi_domain::{Seq, UserId};
 
 use crate::Store;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::sql::{Column, args};
 
 /// A member read everything up to here.
@@ -35,8 +35,7 @@ impl Store {
     /// each may be told that it moved the cursor.
     ///
     /// # Errors
-    /// When the database fails. Nothing moved, unless its connection was lost while the move was committed for the second
-    /// time; to do it again is harmless.
+    /// When the database fails; to do it again is harmless.
     pub async fn mark_read(&self, marks: &[ReadMark<'_>]) -> Result<Vec<Option<ReadMove>>> {
         let moves = self.read_moves(marks).await?;
         let mut targets: Vec<ReadMark<'_>> = Vec::with_capacity(marks.len());
@@ -51,12 +50,7 @@ impl Store {
         targets.sort_unstable_by_key(|t| (t.conversation, t.user_id, Reverse(t.upto)));
         targets.dedup_by_key(|t| (t.conversation, t.user_id));
         if !targets.is_empty() {
-            match self.retried(|| self.move_read(&targets)).await {
-                Err(Error::Unavailable(outage)) if outage.is_unknown() => {
-                    self.retried(|| self.move_read(&targets)).await?;
-                }
-                outcome => outcome?,
-            }
+            self.repeated(|| self.move_read(&targets)).await?;
         }
         Ok(moves)
     }
@@ -96,7 +90,8 @@ impl Store {
         Ok(moves)
     }
 
-    async fn move_read(&self, targets: &[ReadMark<'_>]) -> Result<()> {
+    /// Moves those that stand before their target. A member stands in `targets` once, in the order of rows.
+    pub(crate) async fn move_read(&self, targets: &[ReadMark<'_>]) -> Result<()> {
         const COLUMNS: &[Column] = &[
             Column::Text("conversation"),
             Column::Int("user_id"),
@@ -108,7 +103,7 @@ impl Store {
             for target in piece {
                 cells.extend(args![target.conversation, target.user_id, target.upto]);
             }
-            // Who has left and come back meanwhile stands past his mark.
+            // Others may have moved it meanwhile, and who has left and come back stands past his target.
             let (sql, values) = tx.dialect().update_from_values(
                 "members",
                 COLUMNS,

@@ -69,16 +69,13 @@ pub(crate) struct Receipts {
 
 #[derive(Default)]
 struct Waiting {
-    cursors: HashMap<(UserId, ConversationKey), Farthest>,
+    cursors: Cursors,
     /// Nothing is taken any more: nobody would commit it.
     closed: bool,
 }
 
-struct Farthest {
-    upto: Seq,
-    /// The connections that said so. They hear of it when it fails.
-    sessions: Vec<Arc<Session>>,
-}
+/// What each member read, and the connections that said so: they hear of it when it fails.
+type Cursors = HashMap<(UserId, ConversationKey), (Reading, Vec<Arc<Session>>)>;
 
 impl Receipts {
     /// Answers whether it was taken.
@@ -91,14 +88,18 @@ impl Receipts {
         match waiting.cursors.entry((session.user_id, key)) {
             Entry::Vacant(_) if full => return false,
             Entry::Vacant(slot) => {
-                let sessions = vec![session.clone()];
-                slot.insert(Farthest { upto, sessions });
+                let reading = Reading {
+                    actor: Actor::new(session.user_id, session.username.clone()),
+                    key,
+                    upto: Some(upto),
+                };
+                slot.insert((reading, vec![session.clone()]));
             }
             Entry::Occupied(mut slot) => {
-                let known = slot.get_mut();
-                known.upto = known.upto.max(upto);
-                if !known.sessions.iter().any(|s| Arc::ptr_eq(s, session)) {
-                    known.sessions.push(session.clone());
+                let (reading, sessions) = slot.get_mut();
+                reading.upto = reading.upto.max(Some(upto));
+                if !sessions.iter().any(|s| Arc::ptr_eq(s, session)) {
+                    sessions.push(session.clone());
                 }
             }
         }
@@ -107,11 +108,13 @@ impl Receipts {
         true
     }
 
-    /// Everything that waits; with `last`, nothing is taken from here on.
-    fn take(&self, last: bool) -> HashMap<(UserId, ConversationKey), Farthest> {
-        let mut waiting = self.waiting.lock();
-        waiting.closed = last;
-        std::mem::take(&mut waiting.cursors)
+    fn take_all(&self) -> Cursors {
+        std::mem::take(&mut self.waiting.lock().cursors)
+    }
+
+    /// Takes no more receipts.
+    fn close(&self) {
+        self.waiting.lock().closed = true;
     }
 }
 
@@ -126,24 +129,14 @@ pub(crate) async fn run(state: AppState, stop: CancellationToken) {
             () = stop.cancelled() => break,
             () = tokio::time::sleep(GATHER) => {}
         }
-        commit(&state, state.receipts.take(false)).await;
+        commit(&state, state.receipts.take_all()).await;
     }
-    commit(&state, state.receipts.take(true)).await;
+    state.receipts.close();
+    commit(&state, state.receipts.take_all()).await;
 }
 
-async fn commit(state: &AppState, cursors: HashMap<(UserId, ConversationKey), Farthest>) {
-    let (readings, sessions): (Vec<Reading>, Vec<Vec<Arc<Session>>>) = cursors
-        .into_iter()
-        .filter_map(|((_, key), Farthest { upto, sessions })| {
-            let reader = sessions.first()?;
-            let reading = Reading {
-                actor: Actor::new(reader.user_id, reader.username.clone()),
-                key,
-                upto: Some(upto),
-            };
-            Some((reading, sessions))
-        })
-        .unzip();
+async fn commit(state: &AppState, cursors: Cursors) {
+    let (readings, sessions): (Vec<_>, Vec<_>) = cursors.into_values().unzip();
     for (readings, sessions) in readings.chunks(BATCH).zip(sessions.chunks(BATCH)) {
         match state.im.messages().mark_many_read(readings).await {
             Ok(answers) => {

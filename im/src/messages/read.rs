@@ -52,7 +52,12 @@ impl Messages<'_> {
             .collect();
         let moves = self.im.store.mark_read(&marks).await?;
 
-        log::publish_each(self.im, receipts(readings, &keys, &moves)).await;
+        let told = receipts(readings, &keys, &moves).into_iter();
+        log::publish(
+            self.im,
+            told.map(|(user, frames)| (user, log::encoded(frames))),
+        )
+        .await;
 
         let strangers = readings.iter().zip(&moves).filter(|(_, m)| m.is_none());
         let groups: Vec<GroupId> = strangers.filter_map(|(r, _)| group_of(r.key)).collect();

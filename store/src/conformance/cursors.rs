@@ -1,7 +1,7 @@
 //! Cursors: never back, never past what was not confirmed.
 
-use lingxi_domain::now_ms;
 use lingxi_domain::role::GroupRole;
+use lingxi_domain::{UserId, now_ms};
 
 use super::user;
 use crate::{ConversationHead, CursorMove, ReadMark, ReadMove, Store};
@@ -79,9 +79,8 @@ pub(super) async fn run(store: &Store) {
     many_read(store, &key).await;
 }
 
-/// Many moves at once, several of one member among them, in any order.
-async fn many(store: &Store, of_carol: &str) {
-    let key = "g:987654323";
+/// Seven hundred members of a conversation with three hundred entries.
+async fn crowd(store: &Store, key: &str) -> Vec<(UserId, GroupRole)> {
     let mut tx = store.begin().await.unwrap();
     let head = ConversationHead {
         conversation: key.into(),
@@ -96,6 +95,13 @@ async fn many(store: &Store, of_carol: &str) {
         .collect();
     tx.add_members(key, &users, 1, now_ms()).await.unwrap();
     tx.commit().await.unwrap();
+    users
+}
+
+/// Many moves at once, several of one member among them, in any order.
+async fn many(store: &Store, of_carol: &str) {
+    let key = "g:987654323";
+    let users = crowd(store, key).await;
     let m = |conversation: &str, user_id, from, to| CursorMove {
         conversation: conversation.into(),
         user_id,
@@ -126,19 +132,8 @@ async fn many(store: &Store, of_carol: &str) {
 /// Many marks at once, several of one member, strangers and a former member among them, in any order.
 async fn many_read(store: &Store, of_carol: &str) {
     let key = "g:987654325";
+    let users = crowd(store, key).await;
     let mut tx = store.begin().await.unwrap();
-    let head = ConversationHead {
-        conversation: key.into(),
-        version: 1,
-        last_seq: 300,
-        message_seq: 300,
-        last_time: now_ms(),
-    };
-    tx.put_heads(&[head]).await.unwrap();
-    let users: Vec<_> = (1_000_001..1_000_701)
-        .map(|user| (user, GroupRole::Member))
-        .collect();
-    tx.add_members(key, &users, 1, now_ms()).await.unwrap();
     tx.end_membership(key, 1_000_003, 40).await.unwrap();
     tx.commit().await.unwrap();
     let confirmed = CursorMove {
@@ -183,4 +178,7 @@ async fn many_read(store: &Store, of_carol: &str) {
     assert_eq!(stands(1_000_003).await, (40, 40));
     assert_eq!(stands(1_000_004).await, (50, 200), "delivered stays ahead");
     assert_eq!(store.mark_read(&[]).await.unwrap(), []);
+    // Decided before somebody else moved it farther.
+    store.move_read(&[mark(key, 1_000_001, 60)]).await.unwrap();
+    assert_eq!(stands(1_000_001).await, (90, 90), "never back");
 }

@@ -29,22 +29,48 @@ impl Store {
     ///
     /// # Errors
     /// The last run's: `once` is run at most six times, within about a second of pauses.
-    pub async fn retried<T, E, F, Fut>(&self, mut once: F) -> Result<T, E>
+    pub async fn retried<T, E, F, Fut>(&self, once: F) -> Result<T, E>
     where
         E: Failure,
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
     {
-        let mut attempt = 1;
-        loop {
-            match once().await {
-                Err(error) if error.was_rolled_back() && attempt < ATTEMPTS => {
-                    tracing::debug!(%error, attempt, "a transaction was rolled back; running it again");
-                    tokio::time::sleep(jittered(PAUSE * 2_u32.pow(attempt - 1))).await;
-                    attempt += 1;
-                }
-                outcome => return outcome,
+        run_again(once, E::was_rolled_back).await
+    }
+
+    /// [`Self::retried`] for a transaction that does no harm when it happens twice: it is run again after an unknown
+    /// outcome, too.
+    ///
+    /// # Errors
+    /// As [`Self::retried`].
+    pub(crate) async fn repeated<T, F, Fut>(&self, once: F) -> Result<T, Error>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, Error>>,
+    {
+        let again = |error: &Error| match error {
+            Error::Unavailable(outage) => error.was_rolled_back() || outage.is_unknown(),
+            _ => false,
+        };
+        run_again(once, again).await
+    }
+}
+
+async fn run_again<T, E, F, Fut>(mut once: F, again: impl Fn(&E) -> bool) -> Result<T, E>
+where
+    E: Failure,
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+{
+    let mut attempt = 1;
+    loop {
+        match once().await {
+            Err(error) if again(&error) && attempt < ATTEMPTS => {
+                tracing::debug!(%error, attempt, "a transaction was not committed, or may not have been; running it again");
+                tokio::time::sleep(jittered(PAUSE * 2_u32.pow(attempt - 1))).await;
+                attempt += 1;
             }
+            outcome => return outcome,
         }
     }
 }
@@ -89,6 +115,25 @@ mod tests {
         assert_eq!(runs(|| Error::unknown("lost in COMMIT")).await, 1);
         assert_eq!(runs(|| Error::Fenced).await, 1);
         assert_eq!(runs(|| Error::Constraint("entries_id")).await, 1);
+    }
+
+    #[tokio::test]
+    async fn what_does_no_harm_twice_runs_again_after_an_unknown_outcome() {
+        let (_folder, store) = store().await;
+        for (failure, expected) in [
+            (Error::unknown("lost in COMMIT"), 2),
+            (Error::rolled_back("deadlock"), 2),
+            (Error::away("down"), 1),
+            (Error::Fenced, 1),
+        ] {
+            let (runs, mut failure) = (Cell::new(0), Some(failure));
+            let once = || {
+                runs.set(runs.get() + 1);
+                std::future::ready(failure.take().map_or(Ok(()), Err))
+            };
+            let _ = store.repeated(once).await;
+            assert_eq!(runs.get(), expected);
+        }
     }
 
     #[tokio::test]

@@ -49,6 +49,19 @@ fn round(session: &Session, heads: &[UserHead], bytes: usize) -> bool {
     session.apply_round(entries, plan)
 }
 
+/// Rounds until none is due: what the socket takes of `1..=last`, behind what it got before.
+fn catch_up(session: &Session, mut got: Vec<i64>, last: i64, bytes: usize) -> Vec<i64> {
+    for _ in 0..20 {
+        let delivered = got.last().copied().unwrap_or(0);
+        let again = round(session, &heads(delivered, last), bytes);
+        got.extend(seqs(session));
+        if !again && !session.wants_round() {
+            break;
+        }
+    }
+    got
+}
+
 #[test]
 fn an_entry_that_was_overtaken_is_pushed_after_all() {
     let session = session();
@@ -107,17 +120,7 @@ fn what_could_not_wait_for_the_round_comes_in_another() {
 #[test]
 fn large_entries_come_in_several_rounds_and_never_close_the_socket() {
     let session = session();
-    let mut got = Vec::new();
-    let mut due = true;
-    for _ in 0..20 {
-        if !due {
-            break;
-        }
-        let delivered = got.last().copied().unwrap_or(0);
-        round(&session, &heads(delivered, 90), 64 * 1024);
-        got.extend(seqs(&session));
-        due = session.wants_round();
-    }
+    let got = catch_up(&session, Vec::new(), 90, 64 * 1024);
     assert_eq!(session.closing(), None);
     assert_eq!(got, (1..=90).collect::<Vec<_>>());
 }
@@ -133,14 +136,7 @@ fn large_entries_that_come_during_a_round_never_close_the_socket() {
         round(&session, &heads(0, 30), LARGE),
         "not all of them could wait"
     );
-    let mut got = seqs(&session);
-    for _ in 0..20 {
-        let again = round(&session, &heads(got.len() as i64, 100), LARGE);
-        got.extend(seqs(&session));
-        if !again && !session.wants_round() {
-            break;
-        }
-    }
+    let got = catch_up(&session, seqs(&session), 100, LARGE);
     assert_eq!(session.closing(), None);
     assert_eq!(got, (1..=100).collect::<Vec<_>>());
 }
