@@ -3,6 +3,7 @@
 //! No word of chat or AI is in its logic; the sections of [`config::Config`] are plain data. Start reading at
 //! [`config`], then [`shutdown`].
 
+pub mod budget;
 pub mod client_address;
 pub mod config;
 pub mod data_dir;

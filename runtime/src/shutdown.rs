@@ -19,6 +19,48 @@ pub struct Shutdown {
     tracker: TaskTracker,
     running: Arc<Mutex<Running>>,
     failed: Arc<OnceLock<&'static str>>,
+    /// Ends the short tasks of [`Tasks`] at their next await.
+    aborted: CancellationToken,
+}
+
+/// Many short tasks of one kind, a connection's or a request's, that belong to a system; made by [`Shutdown::tasks`].
+/// Cheaper than [`Shutdown::spawn`], which lists each by name.
+#[derive(Clone, Debug)]
+pub struct Tasks {
+    shutdown: Shutdown,
+    name: &'static str,
+}
+
+impl Tasks {
+    /// Runs `task` as [`Shutdown::spawn`] does: it is waited for, and a panic in it tells the system to stop.
+    pub fn spawn<F>(&self, task: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let guard = Guard {
+            shutdown: self.shutdown.clone(),
+            name: self.name,
+        };
+        let task = self.shutdown.aborted.clone().run_until_cancelled_owned(task);
+        self.shutdown.tracker.spawn(async move {
+            let _guard = guard;
+            let _ = task.await;
+        });
+    }
+}
+
+/// Notices a panic of the task that holds it.
+struct Guard {
+    shutdown: Shutdown,
+    name: &'static str,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.shutdown.panicked(self.name);
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -86,6 +128,21 @@ impl Shutdown {
         abort
     }
 
+    /// For many short tasks that `name` says enough of.
+    #[must_use]
+    pub fn tasks(&self, name: &'static str) -> Tasks {
+        Tasks {
+            shutdown: self.clone(),
+            name,
+        }
+    }
+
+    fn panicked(&self, name: &'static str) {
+        tracing::error!(task = name, "task panicked; the system stops");
+        let _ = self.failed.set(name);
+        self.trigger();
+    }
+
     /// The task that panicked first, if one has.
     #[must_use]
     pub fn failed(&self) -> Option<&'static str> {
@@ -123,6 +180,7 @@ impl Shutdown {
     /// process.
     pub fn abort_all(&self) -> Vec<&'static str> {
         self.tracker.close();
+        self.aborted.cancel();
         let running = self.running();
         let mut names: Vec<_> = running.tasks.values().map(|(name, _)| *name).collect();
         running
@@ -179,9 +237,7 @@ impl Drop for Entry {
     fn drop(&mut self) {
         self.shutdown.running().tasks.remove(&self.id);
         if std::thread::panicking() {
-            tracing::error!(task = self.name, "task panicked; the system stops");
-            let _ = self.shutdown.failed.set(self.name);
-            self.shutdown.trigger();
+            self.shutdown.panicked(self.name);
         }
     }
 }
@@ -212,6 +268,25 @@ mod tests {
         let left = shutdown.wait_all(Duration::from_millis(50)).await;
         assert_eq!(left, Err(StillRunning(vec!["stuck"])));
         assert_eq!(shutdown.wait_all(Duration::from_secs(5)).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn short_tasks_are_waited_for_aborted_and_missed() {
+        let shutdown = Shutdown::new();
+        let connections = shutdown.tasks("connection");
+        connections.spawn(async {});
+        connections.spawn(std::future::pending());
+        shutdown.trigger();
+        let left = shutdown.wait_all(Duration::from_millis(50)).await;
+        assert_eq!(left, Err(StillRunning(vec![])));
+        assert_eq!(shutdown.wait_all(Duration::from_secs(5)).await, Ok(()));
+
+        let shutdown = Shutdown::new();
+        shutdown
+            .tasks("connection")
+            .spawn(async { panic!("on purpose") });
+        shutdown.cancelled().await;
+        assert_eq!(shutdown.failed(), Some("connection"));
     }
 
     #[tokio::test]
