@@ -57,12 +57,21 @@ impl Rate {
             per_second: f64::from(count) / 60.0,
         }
     }
+
+    /// Tokens a second, above 0 also where nothing is to come back: then it is one in twelve days.
+    fn refill(self) -> f64 {
+        if self.per_second.is_finite() {
+            self.per_second.clamp(1e-6, 1e9)
+        } else {
+            1e-6
+        }
+    }
 }
 
 /// Whether something may happen now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Yes; a token was taken.
+    /// Yes; the tokens were taken.
     Allowed,
     /// No; the earliest time it can be.
     RetryAfter(Duration),
@@ -83,8 +92,12 @@ pub trait Cache: Send + Sync + 'static {
     /// How many users are online.
     async fn online_count(&self) -> Result<u64>;
 
-    /// Takes a token from the bucket `key`, which is full when it is new.
-    async fn take_token(&self, key: &str, rate: Rate) -> Result<Decision>;
+    /// Takes `cost` tokens from the bucket `key`, all or none. A bucket is full when it is new. A cost above the burst is
+    /// never granted; the time to wait is a day at most.
+    async fn take(&self, key: &str, rate: Rate, cost: u32) -> Result<Decision>;
+
+    /// Takes as many whole tokens as the bucket `key` has, at most `want`; returns how many.
+    async fn take_upto(&self, key: &str, rate: Rate, want: u32) -> Result<u32>;
 
     /// Adds one to the counter `key`, which starts at 0 and ends `window` after its first count; answers the new value.
     async fn count(&self, key: &str, window: Duration) -> Result<u32>;

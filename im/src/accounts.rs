@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use lingxi_bus::Subject;
-use lingxi_cache::{Decision, Rate};
 use lingxi_domain::role::AccountRole;
 use lingxi_domain::{ErrorCode, UserId, limits, now_ms, validate};
 use lingxi_proto::Message as _;
@@ -13,7 +12,7 @@ use lingxi_proto::bus::{Control, Push, control};
 use lingxi_store::{NewUser, User};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Identity, Inner, Result};
+use crate::{Error, Identity, Inner, Limits, Payer, Result, Spending};
 
 /// Wrong passwords for one username before it is locked for a while.
 const FAILURES: u32 = 10;
@@ -95,8 +94,7 @@ impl Accounts<'_> {
             .filter(|n| !n.is_empty())
             .unwrap_or(&new.username);
         validate::display_name("nickname", nickname)?;
-        self.limit("register", client, self.im.config.registers_per_minute)
-            .await?;
+        self.limit(Spending::Registration, client).await?;
         let username_key = validate::username_key(&new.username);
         if self.im.store.user_by_key(&username_key).await?.is_some() {
             return Err(ErrorCode::UsernameTaken.into());
@@ -136,8 +134,7 @@ impl Accounts<'_> {
         password: &str,
         client: Option<IpAddr>,
     ) -> Result<Login> {
-        self.limit("login", client, self.im.config.logins_per_minute)
-            .await?;
+        self.limit(Spending::Login, client).await?;
         let plausible = username.chars().nth(limits::MAX_USERNAME_CHARS).is_none();
         let key = validate::username_key(if plausible { username } else { "" });
         let failures = format!("login.failures:{key}");
@@ -242,29 +239,12 @@ impl Accounts<'_> {
         self.im.names.of(ids).await
     }
 
-    async fn limit(&self, what: &str, client: Option<IpAddr>, per_minute: u32) -> Result<()> {
-        let Some(client) = client.filter(|_| self.im.config.rate_limits) else {
+    async fn limit(&self, what: Spending, client: Option<IpAddr>) -> Result<()> {
+        let Some(client) = client else {
             return Ok(());
         };
-        let key = format!("{what}:{client}");
-        match self
-            .im
-            .cache
-            .take_token(&key, Rate::per_minute(per_minute))
-            .await
-        {
-            Ok(Decision::Allowed) => Ok(()),
-            Ok(Decision::RetryAfter(wait)) => {
-                let seconds = wait.as_secs() + 1;
-                let message =
-                    format!("Too many attempts from your address; try again in {seconds} s.");
-                Err(Error::new(ErrorCode::RateLimited, message))
-            }
-            Err(error) => {
-                tracing::warn!(%error, "limits are not counted");
-                Ok(())
-            }
-        }
+        let limits = Limits { im: self.im };
+        limits.spend(Payer::Network(client), what, 1).await
     }
 
     async fn failures(&self, key: &str) -> u32 {

@@ -1,5 +1,6 @@
 //! The cache inside one process, bounded in entries.
 
+mod buckets;
 mod presence;
 
 use std::sync::Arc;
@@ -9,8 +10,8 @@ use async_trait::async_trait;
 use lingxi_domain::UserId;
 use moka::Expiry;
 use moka::sync::Cache as Map;
-use parking_lot::Mutex;
 
+use self::buckets::Buckets;
 use self::presence::Presence;
 use crate::{Cache, Decision, Rate, Result, SharedCache};
 
@@ -42,18 +43,12 @@ impl<K, T, const KEEP: bool> Expiry<K, Mortal<T>> for OwnTtl<KEEP> {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Bucket {
-    tokens: f64,
-    at: Instant,
-}
-
 /// A cache for one process.
 pub struct LocalCache {
     presence: Presence,
     values: Map<String, Mortal<Arc<str>>>,
     counters: Map<String, Mortal<u32>>,
-    buckets: Map<String, Arc<Mutex<Bucket>>>,
+    buckets: Buckets,
 }
 
 impl LocalCache {
@@ -74,10 +69,7 @@ impl LocalCache {
                 .max_capacity(CAPACITY)
                 .expire_after(OwnTtl::<true>)
                 .build(),
-            buckets: Map::builder()
-                .max_capacity(CAPACITY)
-                .time_to_idle(Duration::from_secs(600))
-                .build(),
+            buckets: Buckets::new(),
         }
     }
 
@@ -107,27 +99,12 @@ impl Cache for LocalCache {
         Ok(self.presence.count())
     }
 
-    async fn take_token(&self, key: &str, rate: Rate) -> Result<Decision> {
-        let full = Bucket {
-            tokens: f64::from(rate.burst),
-            at: Instant::now(),
-        };
-        let bucket = self
-            .buckets
-            .get_with_by_ref(key, || Arc::new(Mutex::new(full)));
-        let mut bucket = bucket.lock();
-        let now = Instant::now();
-        let regained = now.duration_since(bucket.at).as_secs_f64() * rate.per_second;
-        bucket.tokens = (bucket.tokens + regained).min(f64::from(rate.burst));
-        bucket.at = now;
-        if bucket.tokens >= 1.0 {
-            bucket.tokens -= 1.0;
-            return Ok(Decision::Allowed);
-        }
-        let wait = (1.0 - bucket.tokens) / rate.per_second.max(1e-6);
-        Ok(Decision::RetryAfter(Duration::from_secs_f64(
-            wait.min(86_400.0),
-        )))
+    async fn take(&self, key: &str, rate: Rate, cost: u32) -> Result<Decision> {
+        Ok(self.buckets.take(key, rate, cost))
+    }
+
+    async fn take_upto(&self, key: &str, rate: Rate, want: u32) -> Result<u32> {
+        Ok(self.buckets.take_upto(key, rate, want))
     }
 
     async fn count(&self, key: &str, window: Duration) -> Result<u32> {

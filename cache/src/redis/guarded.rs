@@ -199,11 +199,19 @@ impl Cache for Guarded {
         Ok(shared.outage.recall_count(local))
     }
 
-    async fn take_token(&self, key: &str, rate: Rate) -> Result<Decision> {
+    async fn take(&self, key: &str, rate: Rate, cost: u32) -> Result<Decision> {
         let shared = &self.0.shared;
-        match shared.ask(shared.redis.take_token(key, rate)).await {
+        match shared.ask(shared.redis.take(key, rate, cost)).await {
             Some(decision) => Ok(decision),
-            None => shared.local.take_token(key, rate).await,
+            None => shared.local.take(key, rate, cost).await,
+        }
+    }
+
+    async fn take_upto(&self, key: &str, rate: Rate, want: u32) -> Result<u32> {
+        let shared = &self.0.shared;
+        match shared.ask(shared.redis.take_upto(key, rate, want)).await {
+            Some(taken) => Ok(taken),
+            None => shared.local.take_upto(key, rate, want).await,
         }
     }
 

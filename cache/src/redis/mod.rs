@@ -65,6 +65,15 @@ impl RedisCache {
         Ok(())
     }
 
+    /// Takes `wanted` tokens, or as many as there are if these are no fewer than `least`.
+    async fn draw(&self, key: &str, rate: Rate, (wanted, least): (u32, u32)) -> Result<(u32, u64)> {
+        let numbers = [rate.burst, wanted, least].map(|number| Value::from(i64::from(number)));
+        let [burst, wanted, least] = numbers;
+        let arguments = vec![burst, rate.refill().into(), wanted, least];
+        let keys = [self.keys.bucket(key)];
+        self.run(&self.scripts.take, &keys, arguments).await
+    }
+
     async fn run<R: FromValue + Send>(
         &self,
         script: &Script,
@@ -115,15 +124,17 @@ impl Cache for RedisCache {
         self.run(&self.scripts.online_count, keys, Vec::new()).await
     }
 
-    async fn take_token(&self, key: &str, rate: Rate) -> Result<Decision> {
-        let keys = [self.keys.bucket(key)];
-        let per_second = rate.per_second.max(1e-6);
-        let arguments = vec![i64::from(rate.burst).into(), per_second.into()];
-        let wait: u64 = self.run(&self.scripts.take_token, &keys, arguments).await?;
+    async fn take(&self, key: &str, rate: Rate, cost: u32) -> Result<Decision> {
+        let (_, wait) = self.draw(key, rate, (cost, cost)).await?;
         Ok(match wait {
             0 => Decision::Allowed,
             wait => Decision::RetryAfter(Duration::from_millis(wait)),
         })
+    }
+
+    async fn take_upto(&self, key: &str, rate: Rate, want: u32) -> Result<u32> {
+        let (taken, _) = self.draw(key, rate, (want, 0)).await?;
+        Ok(taken)
     }
 
     async fn count(&self, key: &str, window: Duration) -> Result<u32> {

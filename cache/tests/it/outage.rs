@@ -32,7 +32,11 @@ async fn everything(cache: &Guarded) {
     cache.clear_presence("n", &[7]).await.unwrap();
     cache.online(&[1]).await.unwrap();
     cache.online_count().await.unwrap();
-    cache.take_token("t", Rate::per_minute(600)).await.unwrap();
+    cache.take("t", Rate::per_minute(600), 1).await.unwrap();
+    cache
+        .take_upto("t", Rate::per_minute(600), 2)
+        .await
+        .unwrap();
     cache.count("c", LONG).await.unwrap();
     cache.counted("c").await.unwrap();
     cache.get("v").await.unwrap();
@@ -71,7 +75,7 @@ async fn a_stopped_server_costs_one_timeout_and_then_nothing() {
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(3) {
         let call = Instant::now();
-        cache.take_token("t", Rate::per_minute(600)).await.unwrap();
+        cache.take("t", Rate::per_minute(600), 1).await.unwrap();
         let took = call.elapsed();
         assert!(took < Duration::from_millis(100), "{took:?}");
         tokio::task::yield_now().await;
@@ -89,22 +93,17 @@ async fn a_stopped_server_costs_one_timeout_and_then_nothing() {
 async fn limits_hold_on_each_node_and_are_shared_again_afterwards() {
     let mut server = Server::start(&[]);
     let (a, b) = (node(&server).await, node(&server).await);
-    assert_eq!(a.take_token("k", ONE).await.unwrap(), Decision::Allowed);
-    assert_ne!(b.take_token("k", ONE).await.unwrap(), Decision::Allowed);
+    assert_eq!(a.take("k", ONE, 1).await.unwrap(), Decision::Allowed);
+    assert_ne!(b.take("k", ONE, 1).await.unwrap(), Decision::Allowed);
+    assert_eq!(a.take_upto("k", ONE, 9).await.unwrap(), 0);
     for failures in 1..=4 {
         assert_eq!(a.count("login", LONG).await.unwrap(), failures);
     }
 
     server.process().kill9().await;
     for node in [&a, &b] {
-        assert_eq!(
-            node.take_token("away", ONE).await.unwrap(),
-            Decision::Allowed
-        );
-        assert_ne!(
-            node.take_token("away", ONE).await.unwrap(),
-            Decision::Allowed
-        );
+        assert_eq!(node.take("away", ONE, 1).await.unwrap(), Decision::Allowed);
+        assert_ne!(node.take("away", ONE, 1).await.unwrap(), Decision::Allowed);
     }
     assert_eq!(
         a.count("login", LONG).await.unwrap(),
@@ -115,8 +114,8 @@ async fn limits_hold_on_each_node_and_are_shared_again_afterwards() {
 
     server.restart();
     back(&[&a, &b]).await;
-    assert_eq!(b.take_token("k", ONE).await.unwrap(), Decision::Allowed);
-    assert_ne!(a.take_token("k", ONE).await.unwrap(), Decision::Allowed);
+    assert_eq!(b.take("k", ONE, 1).await.unwrap(), Decision::Allowed);
+    assert_ne!(a.take("k", ONE, 1).await.unwrap(), Decision::Allowed);
     a.count("again", LONG).await.unwrap();
     assert_eq!(b.counted("again").await.unwrap(), 1);
 }
