@@ -68,10 +68,36 @@ impl Rate {
     }
 }
 
+/// How attempts that may fail are slowed down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// Attempts before the first delay.
+    pub free: u32,
+    /// The first delay; each further one is twice as long.
+    pub first: Duration,
+    /// The longest delay.
+    pub longest: Duration,
+    /// Attempts are forgotten so long after the last one.
+    pub memory: Duration,
+}
+
+impl Backoff {
+    /// The delay behind the attempt of that number, the first one being 1.
+    fn after(self, number: u32) -> Duration {
+        match number.checked_sub(self.free) {
+            None => Duration::ZERO,
+            Some(over) => self
+                .first
+                .saturating_mul(1 << over.min(30))
+                .min(self.longest),
+        }
+    }
+}
+
 /// Whether something may happen now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Yes; the tokens were taken.
+    /// Yes; the tokens were taken, or the attempt was counted.
     Allowed,
     /// No; the earliest time it can be.
     RetryAfter(Duration),
@@ -99,6 +125,11 @@ pub trait Cache: Send + Sync + 'static {
     /// Takes as many whole tokens as the bucket `key` has, at most `want`; returns how many.
     async fn take_upto(&self, key: &str, rate: Rate, want: u32) -> Result<u32>;
 
+    /// Counts an attempt under `key` before it is made, unless it comes too early: the one that ends the free ones and
+    /// each after it closes the key for a while. Attempts that come too early count for nothing. Where one succeeds the
+    /// caller [`forget`](Self::forget)s the key; one that nobody settles has failed.
+    async fn attempt(&self, key: &str, backoff: Backoff) -> Result<Decision>;
+
     /// Adds one to the counter `key`, which starts at 0 and ends `window` after its first count; answers the new value.
     async fn count(&self, key: &str, window: Duration) -> Result<u32>;
 
@@ -111,6 +142,6 @@ pub trait Cache: Send + Sync + 'static {
     /// Keeps `value` under `key` for `ttl`, or less.
     async fn put(&self, key: &str, value: &str, ttl: Duration) -> Result<()>;
 
-    /// Forgets the value or counter under `key`.
+    /// Forgets the value, the counter or the attempts under `key`.
     async fn forget(&self, key: &str) -> Result<()>;
 }

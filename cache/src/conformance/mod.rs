@@ -5,6 +5,7 @@
     reason = "a conformance suite is a test: it panics where a promise is broken"
 )]
 
+mod attempts;
 mod buckets;
 mod presence;
 mod values;
@@ -35,6 +36,7 @@ async fn until<F: AsyncFn() -> bool>(what: &str, check: F) {
 pub async fn run(cache: SharedCache) {
     presence::run(&cache).await;
     buckets::run(&cache).await;
+    attempts::run(&cache).await;
     values::counters(&cache).await;
     values::values(&cache).await;
 }

@@ -1,5 +1,6 @@
 //! The cache inside one process, bounded in entries.
 
+mod attempts;
 mod buckets;
 mod presence;
 
@@ -11,9 +12,10 @@ use lingxi_domain::UserId;
 use moka::Expiry;
 use moka::sync::Cache as Map;
 
+use self::attempts::AttemptCounts;
 use self::buckets::Buckets;
 use self::presence::Presence;
-use crate::{Cache, Decision, Rate, Result, SharedCache};
+use crate::{Backoff, Cache, Decision, Rate, Result, SharedCache};
 
 /// Entries of each kind before the least used are dropped.
 const CAPACITY: u64 = 200_000;
@@ -49,6 +51,7 @@ pub struct LocalCache {
     values: Map<String, Mortal<Arc<str>>>,
     counters: Map<String, Mortal<u32>>,
     buckets: Buckets,
+    attempts: AttemptCounts,
 }
 
 impl LocalCache {
@@ -70,6 +73,7 @@ impl LocalCache {
                 .expire_after(OwnTtl::<true>)
                 .build(),
             buckets: Buckets::new(),
+            attempts: AttemptCounts::new(),
         }
     }
 
@@ -107,6 +111,10 @@ impl Cache for LocalCache {
         Ok(self.buckets.take_upto(key, rate, want))
     }
 
+    async fn attempt(&self, key: &str, backoff: Backoff) -> Result<Decision> {
+        Ok(self.attempts.attempt(key, backoff))
+    }
+
     async fn count(&self, key: &str, window: Duration) -> Result<u32> {
         let entry = self.counters.entry_by_ref(key).and_upsert_with(|old| {
             let value = old.map_or(0, |e| e.into_value().value);
@@ -140,6 +148,7 @@ impl Cache for LocalCache {
     async fn forget(&self, key: &str) -> Result<()> {
         self.values.invalidate(key);
         self.counters.invalidate(key);
+        self.attempts.forget(key);
         Ok(())
     }
 }

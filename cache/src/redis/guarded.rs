@@ -15,7 +15,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::outage::Outage;
 use super::{Options, RedisCache};
 use crate::local::LocalCache;
-use crate::{Cache, Decision, Error, Rate, Result};
+use crate::{Backoff, Cache, Decision, Error, Rate, Result};
 
 /// How often Redis is asked whether it is there.
 const PROBE: Duration = Duration::from_secs(1);
@@ -213,6 +213,14 @@ impl Cache for Guarded {
             Some(taken) => Ok(taken),
             None => shared.local.take_upto(key, rate, want).await,
         }
+    }
+
+    async fn attempt(&self, key: &str, backoff: Backoff) -> Result<Decision> {
+        let shared = &self.0.shared;
+        // Here too, so that what this node has counted survives Redis.
+        let local = shared.local.attempt(key, backoff).await?;
+        let decision = shared.ask(shared.redis.attempt(key, backoff)).await;
+        Ok(decision.unwrap_or(local))
     }
 
     async fn count(&self, key: &str, window: Duration) -> Result<u32> {

@@ -24,7 +24,7 @@ pub use self::guarded::Guarded;
 use self::keys::Keys;
 pub use self::options::Options;
 use self::scripts::Scripts;
-use crate::{Cache, Decision, Rate, Result};
+use crate::{Backoff, Cache, Decision, Rate, Result};
 
 /// Users in one script call: Redis does nothing else meanwhile, and Lua unpacks a few thousand at most.
 const CHUNK: usize = 1000;
@@ -137,6 +137,18 @@ impl Cache for RedisCache {
         Ok(taken)
     }
 
+    async fn attempt(&self, key: &str, backoff: Backoff) -> Result<Decision> {
+        let keys = [self.keys.attempts(key)];
+        let times = [backoff.first, backoff.longest, backoff.memory].map(millis);
+        let arguments = std::iter::once(i64::from(backoff.free)).chain(times);
+        let arguments = arguments.map(Value::from).collect();
+        let wait: u64 = self.run(&self.scripts.attempt, &keys, arguments).await?;
+        Ok(match wait {
+            0 => Decision::Allowed,
+            wait => Decision::RetryAfter(Duration::from_millis(wait)),
+        })
+    }
+
     async fn count(&self, key: &str, window: Duration) -> Result<u32> {
         let keys = [self.keys.counter(key)];
         let arguments = vec![millis(window).into()];
@@ -162,9 +174,13 @@ impl Cache for RedisCache {
     }
 
     async fn forget(&self, key: &str) -> Result<()> {
-        // Two commands: on a cluster the keys may lie apart.
+        // A command each: on a cluster the keys may lie apart.
         let client = &self.connection.client;
-        let keys = [self.keys.value(key), self.keys.counter(key)];
+        let keys = [
+            self.keys.value(key),
+            self.keys.counter(key),
+            self.keys.attempts(key),
+        ];
         let calls = keys.map(|key| self.connection.ask::<()>(client.del(key)));
         try_join_all(calls).await.map(drop)
     }

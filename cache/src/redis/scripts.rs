@@ -8,6 +8,7 @@ pub(super) struct Scripts {
     pub(super) online: Script,
     pub(super) online_count: Script,
     pub(super) take: Script,
+    pub(super) attempt: Script,
     pub(super) count: Script,
 }
 
@@ -19,6 +20,7 @@ impl Scripts {
             online: Script::from_lua(include_str!("lua/online.lua")),
             online_count: Script::from_lua(include_str!("lua/online_count.lua")),
             take: Script::from_lua(include_str!("lua/take.lua")),
+            attempt: Script::from_lua(include_str!("lua/attempt.lua")),
             count: Script::from_lua(include_str!("lua/count.lua")),
         }
     }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use lingxi_cache::redis::{Guarded, Options};
-use lingxi_cache::{Cache, Decision, Rate};
+use lingxi_cache::{Backoff, Cache, Decision, Rate};
 use lingxi_testing::until;
 use metrics_exporter_prometheus::PrometheusBuilder;
 
@@ -13,6 +13,13 @@ const LONG: Duration = Duration::from_secs(60);
 const ONE: Rate = Rate {
     burst: 1,
     per_second: 0.001,
+};
+
+const SLOWED: Backoff = Backoff {
+    free: 3,
+    first: LONG,
+    longest: LONG,
+    memory: LONG,
 };
 
 async fn node(server: &Server) -> Guarded {
@@ -37,6 +44,7 @@ async fn everything(cache: &Guarded) {
         .take_upto("t", Rate::per_minute(600), 2)
         .await
         .unwrap();
+    cache.attempt("a", SLOWED).await.unwrap();
     cache.count("c", LONG).await.unwrap();
     cache.counted("c").await.unwrap();
     cache.get("v").await.unwrap();
@@ -96,6 +104,10 @@ async fn limits_hold_on_each_node_and_are_shared_again_afterwards() {
     assert_eq!(a.take("k", ONE, 1).await.unwrap(), Decision::Allowed);
     assert_ne!(b.take("k", ONE, 1).await.unwrap(), Decision::Allowed);
     assert_eq!(a.take_upto("k", ONE, 9).await.unwrap(), 0);
+    for _ in 0..2 {
+        let attempt = a.attempt("guess", SLOWED).await.unwrap();
+        assert_eq!(attempt, Decision::Allowed);
+    }
     for failures in 1..=4 {
         assert_eq!(a.count("login", LONG).await.unwrap(), failures);
     }
@@ -111,6 +123,10 @@ async fn limits_hold_on_each_node_and_are_shared_again_afterwards() {
         "a lock-out goes on"
     );
     assert_eq!(a.counted("login").await.unwrap(), 5);
+    let third = a.attempt("guess", SLOWED).await.unwrap();
+    assert_eq!(third, Decision::Allowed);
+    let fourth = a.attempt("guess", SLOWED).await.unwrap();
+    assert_ne!(fourth, Decision::Allowed, "attempts go on being counted");
 
     server.restart();
     back(&[&a, &b]).await;
