@@ -163,7 +163,7 @@ impl World {
     async fn log(&self, conversation: &str) -> Vec<(Seq, EntryKind)> {
         let entries = self
             .store
-            .entries_between(conversation, 1, Seq::MAX, 1000)
+            .history(conversation, (1, Seq::MAX), 1000, true, false)
             .await
             .unwrap();
         entries

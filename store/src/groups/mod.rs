@@ -1,0 +1,7 @@
+//! Groups, and who belongs to a conversation.
+
+mod group;
+mod members;
+
+pub use group::{Group, NewGroup};
+pub use members::{GroupMember, Member};
