@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::time::Duration;
 
 use lingxi_bus::Subject;
 use lingxi_domain::role::AccountRole;
@@ -12,12 +11,8 @@ use lingxi_proto::bus::{Control, Push, control};
 use lingxi_store::{NewUser, User};
 use serde::{Deserialize, Serialize};
 
+use crate::passwords::{Attempt, Kind, Origin};
 use crate::{Error, Identity, Inner, Limits, Payer, Result, Spending};
-
-/// Wrong passwords for one username before it is locked for a while.
-const FAILURES: u32 = 10;
-/// How long failures count, from the first one.
-const FAILURE_WINDOW: Duration = Duration::from_secs(300);
 
 /// Accounts. Made by [`crate::Im::accounts`].
 #[derive(Clone, Copy)]
@@ -99,7 +94,7 @@ impl Accounts<'_> {
         if self.im.store.user_by_key(&username_key).await?.is_some() {
             return Err(ErrorCode::UsernameTaken.into());
         }
-        let password_hash = self.im.passwords.hash(&new.password).await?;
+        let password_hash = self.im.passwords.hash(&new.password, client).await?;
         let user = NewUser {
             username: &new.username,
             username_key: &username_key,
@@ -120,11 +115,16 @@ impl Accounts<'_> {
                 other => Error::from(other),
             })?;
         self.im.names.registered(&username_key);
+        if let Ok(origin) = Origin::of(self.im, Some(id), client).await {
+            origin.remember(self.im, id).await;
+        }
         Ok(id)
     }
 
-    /// Checks a password and makes a token. `client` is the caller's address, for the limit on logins. Unknown, banned
-    /// and deleted accounts answer like a wrong password, after the same time.
+    /// Checks a password and makes a token. `client` is the caller's address, for the limits on logins. Unknown, banned
+    /// and deleted accounts answer like a wrong password, after the same time. Wrong passwords make the next try wait,
+    /// longer each time, for that name from that network; a network that the user has logged in from before is not
+    /// touched by what is tried elsewhere.
     ///
     /// # Errors
     /// `invalid_credentials`, `rate_limited`.
@@ -137,18 +137,28 @@ impl Accounts<'_> {
         self.limit(Spending::Login, client).await?;
         let plausible = username.chars().nth(limits::MAX_USERNAME_CHARS).is_none();
         let key = validate::username_key(if plausible { username } else { "" });
-        let failures = format!("login.failures:{key}");
-        if self.failures(&failures).await >= FAILURES {
-            let message = "Too many wrong passwords for this username; try again in 5 minutes.";
-            return Err(Error::new(ErrorCode::RateLimited, message));
-        }
         let found = self.im.store.user_by_key(&key).await?;
         let found = found.filter(|(user, _)| !user.banned && !user.deleted);
         let (user, hash) = found.unzip();
-        let right = self.im.passwords.verify(password, hash).await?;
+        let origin = Origin::of(self.im, user.as_ref().map(|user| user.id), client).await?;
+        let attempt = Attempt::reserve(self.im, &key, client, origin.is_known()).await?;
+        let kind = if origin.is_known() {
+            Kind::Known
+        } else {
+            Kind::Login
+        };
+        let verified = self.im.passwords.verify(password, hash, (kind, client));
+        let right = match verified.await {
+            Ok(right) => right,
+            Err(refused) => {
+                attempt.not_made(self.im).await;
+                return Err(refused);
+            }
+        };
         match user {
             Some(user) if right => {
-                self.forget_failures(&failures).await;
+                attempt.succeeded(self.im).await;
+                origin.remember(self.im, user.id).await;
                 let (token, expires_at) = self.im.tokens.issue(&user)?;
                 Ok(Login {
                     token,
@@ -156,10 +166,7 @@ impl Accounts<'_> {
                     user: user.into(),
                 })
             }
-            _ => {
-                self.count_failure(&failures).await;
-                Err(ErrorCode::InvalidCredentials.into())
-            }
+            _ => Err(ErrorCode::InvalidCredentials.into()),
         }
     }
 
@@ -245,29 +252,6 @@ impl Accounts<'_> {
         };
         let limits = Limits { im: self.im };
         limits.spend(Payer::Network(client), what, 1).await
-    }
-
-    async fn failures(&self, key: &str) -> u32 {
-        if !self.im.config.rate_limits {
-            return 0;
-        }
-        self.im.cache.counted(key).await.unwrap_or(0)
-    }
-
-    async fn count_failure(&self, key: &str) {
-        if self.im.config.rate_limits
-            && let Err(error) = self.im.cache.count(key, FAILURE_WINDOW).await
-        {
-            tracing::warn!(%error, "failed logins are not counted");
-        }
-    }
-
-    async fn forget_failures(&self, key: &str) {
-        if self.im.config.rate_limits
-            && let Err(error) = self.im.cache.forget(key).await
-        {
-            tracing::warn!(%error, "failed logins are not forgotten");
-        }
     }
 }
 

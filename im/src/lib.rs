@@ -103,7 +103,7 @@ impl Im {
         Self {
             inner: Arc::new(Inner {
                 names: names::Names::new(store.clone(), cache.clone()),
-                passwords: passwords::Passwords::new(config.bcrypt_cost),
+                passwords: passwords::Passwords::new(config.bcrypt_cost, config.rate_limits),
                 tokens: tokens::Tokens::new(&config, store.clone()),
                 store,
                 bus,
