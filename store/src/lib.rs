@@ -29,7 +29,7 @@ use std::path::PathBuf;
 pub use committer::Committer;
 pub use connections::ConnectionIds;
 pub use contacts::Contact;
-pub use conversations::{ConversationHead, ConversationRow, LastMessage, UserHead};
+pub use conversations::{ConversationHead, ConversationRow, UserHead};
 pub use cursors::CursorMove;
 pub use effects::Effect;
 pub use entries::{Entry, EntryKind, NewEntry, Repeat, RepeatKey};
