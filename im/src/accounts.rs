@@ -6,8 +6,7 @@ use std::net::IpAddr;
 use lingxi_bus::Subject;
 use lingxi_domain::role::AccountRole;
 use lingxi_domain::{ErrorCode, UserId, limits, now_ms, validate};
-use lingxi_proto::Message as _;
-use lingxi_proto::bus::{Control, Push, control};
+use lingxi_proto::bus::{Push, control};
 use lingxi_store::{NewUser, User};
 use serde::{Deserialize, Serialize};
 
@@ -189,18 +188,9 @@ impl Accounts<'_> {
     /// the version; who misses it finds out by asking the store.
     pub async fn token_version_changed(&self, user: UserId, version: i64) {
         self.im.tokens.forget(user);
-        let push = Push {
-            frames: Vec::new(),
-            control: Some(Control {
-                kind: Some(control::Kind::TokenVersion(version)),
-            }),
-        };
-        if let Err(error) = self
-            .im
-            .bus
-            .publish(&Subject::User(user), push.encode_to_vec().into())
-            .await
-        {
+        let push = Push::control(control::Kind::TokenVersion(version));
+        let told = self.im.bus.publish(&Subject::User(user), push).await;
+        if let Err(error) = told {
             tracing::warn!(%error, user, "a new token version was not told; gateways find it by asking");
         }
     }

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 pub use accounts::{Contact, NewUser, User};
 pub use conversations::{
-    ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, LastMessage, NewEntry,
+    ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, NewEntry,
     ReadMark, ReadMove, Repeat, RepeatKey, UserHead,
 };
 pub use error::{Error, Outage, Result};
