@@ -9,6 +9,7 @@ pub mod event_id;
 pub mod frame;
 pub mod limits;
 pub mod message_id;
+pub mod names;
 pub mod replay;
 pub mod role;
 pub mod run;

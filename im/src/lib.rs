@@ -35,6 +35,7 @@ pub use conversations::{ConversationSummary, Conversations, Counterpart};
 pub use error::Error;
 pub use frames::{Frames, encode_entry};
 pub use groups::{CreatedGroup, Group, GroupMember, Groups, MembershipChange, NewGroup};
+pub use lingxi_store::Page;
 pub use messages::{History, HistoryQuery, Messages, Reading, Recalled, Target};
 pub use tokens::Identity;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lingxi_domain::{ErrorCode, limits};
+use lingxi_domain::{ErrorCode, limits, names};
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::{Error, Result};
@@ -40,7 +40,8 @@ impl Passwords {
         })
     }
 
-    /// Whether the password has that hash. Takes as long for `None`, an account that is not there, as for a wrong one.
+    /// Whether the password has that hash, prepared or as it was given. Takes as long for `None`, an account that is not
+    /// there, as for a wrong one.
     pub(crate) async fn verify(&self, password: &str, hash: Option<String>) -> Result<bool> {
         let hash = match hash {
             Some(hash) => hash,
@@ -50,9 +51,20 @@ impl Passwords {
                 .await?
                 .clone(),
         };
+        let (prepared, raw) = names::password_forms(password);
+        match raw {
+            // Hashes from before passwords were prepared are of this.
+            Some(raw) if !self.matches(&prepared, &hash).await? => self.matches(raw, &hash).await,
+            Some(_) => Ok(true),
+            None => self.matches(&prepared, &hash).await,
+        }
+    }
+
+    async fn matches(&self, password: &str, hash: &str) -> Result<bool> {
         // No account has such a password, and its first 72 bytes must not count as it.
         let possible = password.len() <= limits::MAX_PASSWORD_BYTES && !password.contains('\0');
         let password = if possible { password } else { "" }.to_owned();
+        let hash = hash.to_owned();
         // A stored text that is no hash lets nobody in.
         let same = self
             .run(move || bcrypt::verify(password, &hash).unwrap_or(false))
@@ -84,6 +96,25 @@ impl Passwords {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn hashes_of_unprepared_passwords_still_count() {
+        let passwords = Passwords::new(4);
+        let (decomposed, composed) = ("cafe\u{301} noir", "caf\u{e9} noir");
+        let old = passwords.hash(decomposed).await.unwrap();
+        let new = passwords.hash(composed).await.unwrap();
+        for (given, hash, right) in [
+            (decomposed, &old, true),
+            (composed, &old, false),
+            (decomposed, &new, true),
+            (composed, &new, true),
+            ("cafe\u{301}\u{3000}noir", &new, true),
+            ("cafe noir", &new, false),
+        ] {
+            let found = passwords.verify(given, Some(hash.clone())).await.unwrap();
+            assert_eq!(found, right, "{}", given.escape_unicode());
+        }
+    }
 
     #[tokio::test]
     async fn a_storm_is_refused_and_passes() {
