@@ -7,7 +7,7 @@ use lingxi_domain::names;
 use super::{Kind, folded, index};
 use crate::Store;
 use crate::error::Result;
-use crate::sql::{Column, Conn, args, list};
+use crate::sql::{Column, Conn, args};
 
 /// Rows that are filled in one transaction.
 const BATCH: usize = 256;
@@ -130,17 +130,9 @@ async fn users(conn: &mut Conn) -> Result<usize> {
 async fn taken(conn: &mut Conn, olds: &[OldUser]) -> Result<HashSet<String>> {
     let others = olds.iter().filter(|old| old.due != old.key);
     let due: Vec<&str> = others.map(|old| old.due.as_str()).collect();
-    let mut taken = HashSet::new();
-    for keys in conn.dialect().lists(&due) {
-        let sql = format!(
-            "SELECT username_key FROM users WHERE username_key IN ({})",
-            list(keys.len())
-        );
-        for row in conn.fetch(sql, keys).await? {
-            taken.insert(row.text(0)?);
-        }
-    }
-    Ok(taken)
+    let sql = "SELECT username_key FROM users WHERE username_key IN (*)";
+    let rows = conn.fetch_in(sql, vec![], &due).await?;
+    rows.iter().map(|row| row.text(0)).collect()
 }
 
 async fn groups(conn: &mut Conn) -> Result<usize> {

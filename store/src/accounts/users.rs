@@ -7,7 +7,7 @@ use lingxi_domain::{UserId, names};
 
 use crate::error::{Error, Result};
 use crate::names::{Kind, Page, Scan, folded, index};
-use crate::sql::{Conn, Row, args, list};
+use crate::sql::{Conn, Row, args};
 use crate::{Store, Tx};
 
 /// An account, without its password.
@@ -127,51 +127,28 @@ impl Store {
 
     /// Those of these accounts that exist, in no particular order.
     pub async fn users(&self, ids: &[UserId]) -> Result<Vec<User>> {
-        let mut found = Vec::with_capacity(ids.len());
-        let mut conn = self.reader().await?;
-        for ids in conn.dialect().lists(ids) {
-            let sql = format!(
-                "SELECT {COLUMNS} FROM users WHERE id IN ({})",
-                list(ids.len())
-            );
-            for row in conn.fetch(sql, ids).await? {
-                found.push(user(&row)?);
-            }
-        }
-        Ok(found)
+        let sql = format!("SELECT {COLUMNS} FROM users WHERE id IN (*)");
+        let rows = self.reader().await?.fetch_in(&sql, vec![], ids).await?;
+        rows.iter().map(user).collect()
     }
 
     /// The names of those of these accounts that exist, in no particular order.
     pub async fn usernames(&self, ids: &[UserId]) -> Result<Vec<(UserId, String)>> {
-        let mut found = Vec::with_capacity(ids.len());
-        let mut conn = self.reader().await?;
-        for ids in conn.dialect().lists(ids) {
-            let sql = format!(
-                "SELECT id, username FROM users WHERE id IN ({})",
-                list(ids.len())
-            );
-            for row in conn.fetch(sql, ids).await? {
-                found.push((row.int(0)?, row.text(1)?));
-            }
-        }
-        Ok(found)
+        let sql = "SELECT id, username FROM users WHERE id IN (*)";
+        let rows = self.reader().await?.fetch_in(sql, vec![], ids).await?;
+        rows.iter().map(|r| Ok((r.int(0)?, r.text(1)?))).collect()
     }
 
     /// For those of these accounts that exist: the token version, and whether it is banned or deleted.
     pub async fn token_versions(&self, ids: &[UserId]) -> Result<Vec<(UserId, i64, bool)>> {
-        let mut found = Vec::with_capacity(ids.len());
-        let mut conn = self.reader().await?;
-        for ids in conn.dialect().lists(ids) {
-            let sql = format!(
-                "SELECT id, token_version, banned, deleted_at FROM users WHERE id IN ({})",
-                list(ids.len())
-            );
-            for row in conn.fetch(sql, ids).await? {
+        let sql = "SELECT id, token_version, banned, deleted_at FROM users WHERE id IN (*)";
+        let rows = self.reader().await?.fetch_in(sql, vec![], ids).await?;
+        rows.iter()
+            .map(|row| {
                 let gone = row.int(2)? != 0 || row.opt_int(3)?.is_some();
-                found.push((row.int(0)?, row.int(1)?, gone));
-            }
-        }
-        Ok(found)
+                Ok((row.int(0)?, row.int(1)?, gone))
+            })
+            .collect()
     }
 
     /// Accounts whose username or nickname contains `keyword`, which is folded; `except` and deleted ones are left out.
@@ -256,20 +233,15 @@ async fn is_lookalike(conn: &mut Conn, new: &NewUser<'_>) -> Result<bool> {
 
 /// Those of these accounts that exist, with their folded names.
 async fn named(conn: &mut Conn, ids: &[UserId]) -> Result<HashMap<UserId, (User, [String; 2])>> {
+    let sql = format!("SELECT {COLUMNS}, nickname_key FROM users WHERE id IN (*)");
     let mut found = HashMap::with_capacity(ids.len());
-    for ids in conn.dialect().lists(ids) {
-        let sql = format!(
-            "SELECT {COLUMNS}, nickname_key FROM users WHERE id IN ({})",
-            list(ids.len())
-        );
-        for row in conn.fetch(sql, ids).await? {
-            let user = user(&row)?;
-            let owned = [
-                folded(&user.username),
-                row.opt_text(WIDTH)?.unwrap_or_default(),
-            ];
-            found.insert(user.id, (user, owned));
-        }
+    for row in conn.fetch_in(&sql, vec![], ids).await? {
+        let user = user(&row)?;
+        let owned = [
+            folded(&user.username),
+            row.opt_text(WIDTH)?.unwrap_or_default(),
+        ];
+        found.insert(user.id, (user, owned));
     }
     Ok(found)
 }
