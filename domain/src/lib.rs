@@ -10,6 +10,7 @@ pub mod frame;
 pub mod invitations;
 pub mod limits;
 pub mod message_id;
+pub mod names;
 pub mod replay;
 pub mod role;
 pub mod run;

@@ -2,7 +2,7 @@
 
 use lingxi_domain::{Seq, UserId};
 
-use crate::entries::{COLUMNS as ENTRY, Entry, JOINS, entry_at};
+use crate::conversations::entries::{COLUMNS as ENTRY, Entry, JOINS, entry_at};
 use crate::error::Result;
 use crate::sql::{Row, args, placeholders};
 use crate::{Store, Tx};
