@@ -2,8 +2,9 @@
 
 use lingxi_domain::{Seq, UserId};
 
+use crate::entries::{COLUMNS as ENTRY, Entry, JOINS, entry_at};
 use crate::error::Result;
-use crate::sql::{Row, args, list, placeholders};
+use crate::sql::{Row, args, placeholders};
 use crate::{Store, Tx};
 
 /// A conversation's row.
@@ -48,28 +49,7 @@ pub struct ConversationRow {
     /// Messages of others behind the read cursor.
     pub unread: i64,
     /// Its newest message, if it has one.
-    pub last_message: Option<LastMessage>,
-}
-
-/// The newest message of a conversation.
-#[derive(Clone, Debug)]
-pub struct LastMessage {
-    /// Its id.
-    pub id: i64,
-    /// Its place.
-    pub seq: Seq,
-    /// Its sender's id.
-    pub sender_id: UserId,
-    /// Its sender's name.
-    pub sender: String,
-    /// The sender's id for it.
-    pub msg_id: String,
-    /// Its text; empty when recalled.
-    pub content: String,
-    /// When it was.
-    pub created_at: i64,
-    /// Whether it was recalled.
-    pub recalled: bool,
+    pub last_message: Option<Entry>,
 }
 
 const HEAD: &str = "conversation, version, last_seq, message_seq, last_time";
@@ -99,26 +79,21 @@ impl Store {
     /// For each of these users, the conversations with entries that their clients have not confirmed: one query for
     /// many users.
     pub async fn unconfirmed_heads(&self, users: &[UserId]) -> Result<Vec<UserHead>> {
-        let mut found = Vec::new();
-        let mut conn = self.reader().await?;
-        for users in conn.dialect().lists(users) {
-            let sql = format!(
-                "SELECT m.user_id, m.conversation, m.delivered_seq, COALESCE(m.left_seq, c.last_seq) \
-                 FROM members m JOIN conversations c ON c.conversation = m.conversation \
-                 WHERE m.user_id IN ({}) AND m.delivered_seq < COALESCE(m.left_seq, c.last_seq) \
-                 ORDER BY m.user_id, c.last_time",
-                list(users.len())
-            );
-            for row in conn.fetch(sql, users).await? {
-                found.push(UserHead {
+        let sql = "SELECT m.user_id, m.conversation, m.delivered_seq, COALESCE(m.left_seq, c.last_seq) \
+                   FROM members m JOIN conversations c ON c.conversation = m.conversation \
+                   WHERE m.user_id IN (*) AND m.delivered_seq < COALESCE(m.left_seq, c.last_seq) \
+                   ORDER BY m.user_id, c.last_time";
+        let rows = self.reader().await?.fetch_in(sql, vec![], users).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(UserHead {
                     user_id: row.int(0)?,
                     conversation: row.text(1)?,
                     delivered_seq: row.int(2)?,
                     last_seq: row.int(3)?,
-                });
-            }
-        }
-        Ok(found)
+                })
+            })
+            .collect()
     }
 
     /// A user's conversations, newest `last_time` first, those before `before` only; former groups are left out. Those
@@ -161,27 +136,15 @@ fn page(condition: &str) -> String {
          SELECT p.conversation, p.last_seq, p.read_seq, p.last_time, \
            (SELECT COUNT(*) FROM entries n WHERE n.conversation = p.conversation AND n.seq > p.read_seq \
               AND n.seq >= p.joined_seq AND n.kind = 1 AND n.sender_id <> p.user_id AND n.recalled_at IS NULL), \
-           e.id, e.seq, e.sender_id, u.username, e.msg_id, e.content, e.created_at, e.recalled_at \
+           {ENTRY} \
          FROM p LEFT JOIN entries e ON e.conversation = p.conversation AND e.seq = p.message_seq \
               AND e.seq >= p.joined_seq \
-         LEFT JOIN users u ON u.id = e.sender_id ORDER BY p.last_time DESC, p.conversation"
+         {JOINS} ORDER BY p.last_time DESC, p.conversation"
     )
 }
 
 fn conversation_row(row: &Row) -> Result<ConversationRow> {
-    let last_message = match row.opt_int(5)? {
-        None => None,
-        Some(id) => Some(LastMessage {
-            id,
-            seq: row.int(6)?,
-            sender_id: row.int(7)?,
-            sender: row.opt_text(8)?.unwrap_or_default(),
-            msg_id: row.opt_text(9)?.unwrap_or_default(),
-            content: row.text(10)?,
-            created_at: row.int(11)?,
-            recalled: row.opt_int(12)?.is_some(),
-        }),
-    };
+    let last_message = row.opt_int(5)?.map(|_| entry_at(row, 5)).transpose()?;
     Ok(ConversationRow {
         conversation: row.text(0)?,
         last_seq: row.int(1)?,
@@ -199,19 +162,13 @@ impl Tx {
         &mut self,
         conversations: &[&str],
     ) -> Result<Vec<ConversationHead>> {
-        let mut found = Vec::with_capacity(conversations.len());
-        for keys in self.dialect().lists(conversations) {
-            let sql = format!(
-                "SELECT {HEAD} FROM conversations{} WHERE conversation IN ({}) ORDER BY conversation{}",
-                self.dialect().by_primary_key(),
-                list(keys.len()),
-                self.dialect().for_update()
-            );
-            for row in self.conn.fetch(sql, keys).await? {
-                found.push(head(&row)?);
-            }
-        }
-        Ok(found)
+        let sql = format!(
+            "SELECT {HEAD} FROM conversations{} WHERE conversation IN (*) ORDER BY conversation{}",
+            self.dialect().by_primary_key(),
+            self.dialect().for_update()
+        );
+        let rows = self.conn.fetch_in(&sql, vec![], conversations).await?;
+        rows.iter().map(head).collect()
     }
 
     /// Locks one conversation; `None` when it does not exist.
