@@ -79,7 +79,11 @@ impl From<ErrorCode> for ApiError {
 
 impl From<lingxi_im::Error> for ApiError {
     fn from(error: lingxi_im::Error) -> Self {
-        Self::new(error.code(), error.message().to_owned())
+        Self {
+            code: error.code(),
+            retry_after: error.retry_after(),
+            message: error.message().to_owned().into(),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use lingxi_domain::ErrorCode;
-use lingxi_im::Im;
+use lingxi_im::{Identity, Im, Payer, Spending};
 use lingxi_runtime::budget::Budget;
 
 use super::in_flight::{Flights, InFlight, Key, Place};
@@ -43,18 +43,20 @@ impl Guard {
         })
     }
 
-    /// The request's place among those of its user, or of its network where there is no user.
+    /// The request's place among those of its user, or of its network where there is no user, once it was paid for.
     async fn admit(&self, request: &mut Request) -> Result<Option<Place>, ApiError> {
         let Some(flights) = &self.flights else {
             return Ok(None);
         };
         let identity = payer::find(&self.im, request).await;
         let client = extract::address(request.extensions());
-        let key = match (identity, client) {
-            (Some(identity), _) => Key::User(identity.user_id),
-            (None, Some(client)) => Key::Network(Network::of(client)),
+        let (payer, key) = match (identity, client) {
+            (Some(Identity { user_id, .. }), _) => (Payer::User(user_id), Key::User(user_id)),
+            (None, Some(client)) => (Payer::Network(client), Key::Network(Network::of(client))),
             (None, None) => return Ok(None),
         };
+        let limits = self.im.limits();
+        limits.spend(payer, Spending::Request, 1).await?;
         match flights.begin(key) {
             Some(place) => Ok(Some(place)),
             None => Err(ApiError::new(

@@ -13,6 +13,7 @@ behaviours!(
     no_network_takes_every_place,
     no_http_2_with_prior_knowledge,
     one_user_has_only_so_many_requests_in_flight,
+    one_user_asks_only_so_often,
 );
 
 /// Headers have ten seconds, bodies thirty; a loaded machine has some more.
@@ -156,4 +157,38 @@ async fn one_user_has_only_so_many_requests_in_flight(mode: Mode) {
     drop(open);
     let served = async || alice.get("user/me").await.status == 200;
     until("their places are free", served).await;
+}
+
+async fn one_user_asks_only_so_often(mode: Mode) {
+    let lx = mode.with("LINGXI__RATE_LIMITS", "on").start().await;
+    let (alice, bob) = (lx.user("alice").await, lx.user("bob").await);
+    // One bucket a user, whatever gateway they ask.
+    let last = lx.roles().iter().filter(|role| **role == "gateway").count();
+    let (mut served, mut refused) = (0, None);
+    for number in 0..600 {
+        let url = format!("{}/api/v1/user/me", lx.base_url(number % last.max(1)));
+        let request = lx.http.get(url).bearer_auth(&alice.token);
+        let answer = request.send().await.expect("an answer");
+        match answer.status().as_u16() {
+            200 => served += 1,
+            429 => {
+                refused = Some(answer);
+                break;
+            }
+            other => panic!("{other}"),
+        }
+    }
+    let refused = refused.expect("there is no limit");
+    assert!(served >= 50, "only {served} were served at once");
+    let wait = refused
+        .headers()
+        .get("retry-after")
+        .expect("when to come back");
+    let wait: u64 = wait.to_str().expect("text").parse().expect("seconds");
+    assert!((1..=10).contains(&wait), "{wait} s");
+    let body: serde_json::Value = refused.json().await.expect("JSON");
+    assert_eq!(body["error"], "rate_limited");
+    bob.get("user/me").await.ok();
+    let again = async || alice.get("user/me").await.status == 200;
+    until("alice may ask again", again).await;
 }
