@@ -1,27 +1,29 @@
 //! One line a request, without secrets: ERROR for 5xx, WARN for 4xx, INFO for the rest.
 
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Json;
-use axum::body::{Body, HttpBody};
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use http_body::{Frame, SizeHint};
 use tracing::Instrument;
 
+use crate::labels;
 use crate::mask;
+use remembering::{REMEMBERED, Remembering, Seen};
+
+mod remembering;
 
 /// The header that carries the request's id, in and out.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// How much of a body is remembered for the log: enough for 200 characters and a masked value or two.
-const REMEMBERED: usize = 2048;
+/// How much of a path or query is logged, in characters.
+const SHOWN: usize = 200;
+/// How much of a method is logged, in characters.
+const SHOWN_METHOD: usize = 16;
 
 /// The id of a request, in its extensions: from a usable `x-request-id`, else made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,19 +33,20 @@ pub struct RequestId(pub String);
 #[derive(Debug, Clone)]
 pub struct Cause(pub String);
 
-/// Logs a request and answers with its `x-request-id`. Use it with `axum::middleware::from_fn(request_log::log)`.
+/// Logs a request and answers with its `x-request-id`, as `axum::middleware::from_fn` wants it.
 ///
 /// Bodies are neither read nor held back: of a JSON body, what the handler reads first is remembered while it passes.
 /// A 5xx answer that is not JSON is replaced by the contract's error, so that a cause cannot get out in its text.
-pub async fn log(mut request: Request, next: Next) -> Response {
+pub(crate) async fn log(mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = incoming_id(request.headers()).unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
     let header = HeaderValue::from_str(&id).ok();
     let line = Line {
-        method: request.method().clone(),
-        path: request.uri().path().to_owned(),
+        method: labels::method(request.method()),
+        named: cut(request.method().as_str(), SHOWN_METHOD),
+        path: cut(request.uri().path(), SHOWN),
         route: request.extensions().get::<MatchedPath>().cloned(),
-        query: request.uri().query().map(mask::query).unwrap_or_default(),
+        query: shown_query(request.uri()),
         seen: Arc::default(),
         id,
     };
@@ -55,7 +58,7 @@ pub async fn log(mut request: Request, next: Next) -> Response {
         request.headers_mut().insert(REQUEST_ID, header.clone());
     }
     request.extensions_mut().insert(RequestId(line.id.clone()));
-    let span = tracing::info_span!("request", request_id = %line.id, method = %line.method, path = %line.path);
+    let span = tracing::info_span!("request", request_id = %line.id, method = line.method, path = ?line.path);
 
     let mut response = next.run(request).instrument(span).await;
     line.write(&response, begun);
@@ -70,7 +73,10 @@ pub async fn log(mut request: Request, next: Next) -> Response {
 
 struct Line {
     id: String,
-    method: Method,
+    /// The method, or `other`.
+    method: &'static str,
+    /// The method as it was sent.
+    named: String,
     path: String,
     route: Option<MatchedPath>,
     query: String,
@@ -81,17 +87,14 @@ impl Line {
     fn write(&self, response: &Response, begun: Instant) {
         let elapsed = begun.elapsed();
         let status = response.status().as_u16();
-        let route = self
-            .route
-            .as_ref()
-            .map_or("none", MatchedPath::as_str)
-            .to_owned();
+        let route = self.route.as_ref().map_or("other", MatchedPath::as_str);
+        // Each from a closed set: a label's value is a series for ever.
         let labels = [
-            ("route", route),
-            ("method", self.method.to_string()),
-            ("status", status.to_string()),
+            ("route", route.to_owned()),
+            ("method", self.method.to_owned()),
+            ("status", labels::status(response.status()).to_owned()),
         ];
-        ::metrics::histogram!("http_request_seconds", &labels).record(elapsed);
+        metrics::histogram!("http_request_seconds", &labels).record(elapsed);
 
         let latency_ms = elapsed.as_secs_f64() * 1000.0;
         let cause = response
@@ -101,7 +104,7 @@ impl Line {
         macro_rules! write_at {
             ($level:ident) => {
                 tracing::$level!(
-                    request_id = %self.id, method = %self.method, path = ?self.path, query = ?self.query, status,
+                    request_id = %self.id, method = ?self.named, path = ?self.path, query = ?self.query, status,
                     latency_ms, body = ?self.body(), cause, "request"
                 )
             };
@@ -114,44 +117,24 @@ impl Line {
     }
 
     fn body(&self) -> String {
-        mask::body(&self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+        mask::body(&self.seen.lock())
     }
 }
 
-type Seen = Arc<Mutex<Vec<u8>>>;
-
-/// A body that remembers its beginning while it is read.
-struct Remembering {
-    inner: Body,
-    seen: Seen,
+/// The beginning of a text from outside; it is escaped where it is written.
+fn cut(text: &str, most: usize) -> String {
+    let mut shown: String = text.chars().take(most).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    shown
 }
 
-impl HttpBody for Remembering {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let polled = Pin::new(&mut self.inner).poll_frame(context);
-        if let Poll::Ready(Some(Ok(frame))) = &polled
-            && let Some(data) = frame.data_ref()
-        {
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            let wanted = REMEMBERED.saturating_sub(seen.len()).min(data.len());
-            seen.extend_from_slice(&data[..wanted]);
-        }
-        polled
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
+/// A query without its secrets. They are masked before it is cut, in as much of it as could be shown.
+fn shown_query(uri: &Uri) -> String {
+    let query = uri.query().unwrap_or_default();
+    let end = query.floor_char_boundary(REMEMBERED);
+    cut(&mask::query(&query[..end]), SHOWN)
 }
 
 /// An id from outside is used when it is short and cannot disturb a log or a header.

@@ -4,6 +4,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn;
 use axum::routing::{get, post};
+use parking_lot::Mutex;
 use tower::ServiceExt;
 use tracing::subscriber::DefaultGuard;
 
@@ -26,7 +27,7 @@ impl Captured {
     }
 
     fn lines(&self) -> Vec<serde_json::Value> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let text = String::from_utf8(self.0.lock().clone()).unwrap();
         text.lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()
@@ -35,7 +36,7 @@ impl Captured {
 
 impl Write for Captured {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        self.0.lock().write(bytes)
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
@@ -149,4 +150,29 @@ async fn large_bodies_pass_and_other_types_are_not_logged() {
     let lines = captured.lines();
     assert!(lines[0]["body"].as_str().unwrap().chars().count() <= 210);
     assert!(!lines[2].to_string().contains("private"));
+}
+
+#[tokio::test]
+async fn what_comes_from_outside_is_escaped_and_cut() {
+    let (captured, _guard) = Captured::begin();
+    let long = "a".repeat(5000);
+    let request = Request::builder()
+        .method("A".repeat(500).as_str())
+        .uri(format!(
+            "/x\u{9b}31m\u{202e}{long}?q=\u{9b}{long}&token=hunter2"
+        ));
+    assert_eq!(send(request, "").await.0, 404);
+    let token_first = Request::get(format!("/x?token={long}hunter2"));
+    assert_eq!(send(token_first, "").await.0, 404);
+    for line in captured.lines() {
+        let text = line.to_string();
+        assert!(text.len() < 2500, "{} bytes", text.len());
+        assert!(
+            !text.contains("hunter2") && !text.contains(&long[..300]),
+            "{text}"
+        );
+        for character in ['\u{9b}', '\u{202e}', '\u{1b}'] {
+            assert!(!text.contains(character), "{text}");
+        }
+    }
 }

@@ -13,7 +13,7 @@ use ipnet::IpNet;
 /// Makes `ConnectInfo<SocketAddr>` of every request the client's address: where the connection comes from one of
 /// `trusted`, the last address in `X-Forwarded-For` that is not one of them; else the connection's own, whatever the
 /// header claims.
-pub fn behind(router: Router, trusted: Vec<IpNet>) -> Router {
+pub(crate) fn behind(router: Router, trusted: Vec<IpNet>) -> Router {
     if trusted.is_empty() {
         return router;
     }
@@ -48,7 +48,7 @@ fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let mut nearest = peer;
     for hop in forwarded.into_iter().rev() {
         // Beyond something that is no address, nothing can be believed.
-        let Ok(address) = hop.trim().parse::<IpAddr>() else {
+        let Some(address) = address_of(hop) else {
             break;
         };
         nearest = address.to_canonical();
@@ -57,6 +57,19 @@ fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
         }
     }
     nearest
+}
+
+/// The address of a hop, which some proxies write with its port, and IPv6 in brackets.
+fn address_of(hop: &str) -> Option<IpAddr> {
+    let hop = hop.trim();
+    if let Ok(address) = hop.parse() {
+        return Some(address);
+    }
+    if let Ok(with_port) = hop.parse::<SocketAddr>() {
+        return Some(with_port.ip());
+    }
+    let inside = hop.strip_prefix('[')?.strip_suffix(']')?;
+    inside.parse().ok().map(IpAddr::V6)
 }
 
 #[cfg(test)]
@@ -98,5 +111,23 @@ mod tests {
             "10.0.0.7"
         );
         assert_eq!(seen("127.0.0.1", &["10.0.0.1, 10.0.0.7"]), "10.0.0.1");
+    }
+
+    #[test]
+    fn ports_and_brackets_are_dropped() {
+        for (given, expected) in [
+            ("203.0.113.7:50001", "203.0.113.7"),
+            ("[2001:db8::1]:443", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("2001:db8::1", "2001:db8::1"),
+            (" 203.0.113.7:1 ", "203.0.113.7"),
+            ("[::ffff:203.0.113.7]:1", "203.0.113.7"),
+            ("1.2.3.4, 203.0.113.7:50001, 10.0.0.7:80", "203.0.113.7"),
+            ("[203.0.113.7]", "127.0.0.1"),
+            ("203.0.113.7:port", "127.0.0.1"),
+            ("unknown", "127.0.0.1"),
+        ] {
+            assert_eq!(seen("127.0.0.1", &[given]), expected, "{given}");
+        }
     }
 }
