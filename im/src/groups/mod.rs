@@ -1,6 +1,8 @@
 //! Groups: made, found, shown. Who comes and goes is in [`membership`].
 
+mod cost;
 mod membership;
+mod pages;
 
 use lingxi_domain::role::GroupRole;
 use lingxi_domain::{ConversationKey, ErrorCode, GroupId, UserId, limits, names, now_ms, validate};
@@ -13,7 +15,10 @@ use crate::accounts::page_size;
 use crate::actor::begin;
 use crate::error::Failed;
 use crate::log::{self, Event};
-use crate::{Actor, Inner, Result};
+use crate::{Actor, Inner, Limits, Payer, Result, Spending};
+
+/// Requests that a new group counts for, beside the one that asks for it.
+const CREATION: u32 = 10;
 
 /// Groups. Made by [`crate::Im::groups`].
 #[derive(Clone, Copy)]
@@ -102,11 +107,24 @@ pub struct GroupMember {
     pub joined_at: i64,
 }
 
+impl From<lingxi_store::GroupMember> for GroupMember {
+    fn from(member: lingxi_store::GroupMember) -> Self {
+        Self {
+            id: member.user_id,
+            username: member.username,
+            nickname: member.nickname,
+            avatar: member.avatar,
+            role: member.role.as_str(),
+            joined_at: member.joined_at,
+        }
+    }
+}
+
 impl Groups<'_> {
     /// Makes a group with the actor as its owner; its log begins with the owner's joining.
     ///
     /// # Errors
-    /// `invalid_request` naming the field.
+    /// `invalid_request` naming the field, `too_many_groups`, `rate_limited`.
     pub async fn create(&self, actor: &Actor, new: &NewGroup) -> Result<CreatedGroup> {
         let max_count = new.max_count.unwrap_or(limits::DEFAULT_GROUP_MEMBERS);
         let announcement = new.announcement.as_deref().unwrap_or_default();
@@ -120,6 +138,9 @@ impl Groups<'_> {
             max_count,
             created_at: now_ms(),
         };
+        let limits = Limits { im: self.im };
+        let payer = Payer::User(actor.user_id);
+        limits.spend(payer, Spending::Request, CREATION).await?;
         let once = || self.create_once(actor, &row);
         Ok(self.im.store.retried(once).await?)
     }
@@ -131,6 +152,7 @@ impl Groups<'_> {
     ) -> Result<CreatedGroup, Failed> {
         let mut tx = begin!(actor, &self.im.store);
         let now = row.created_at;
+        membership::room_for_a_group(self.im, &mut tx, actor.user_id).await?;
         let id = tx.create_group(row).await?;
         let key = ConversationKey::Group(id);
         let mut head = ConversationHead {
@@ -230,14 +252,6 @@ impl Groups<'_> {
         }
         let key = ConversationKey::Group(group).to_string();
         let members = self.im.store.group_members(&key).await?;
-        let members = members.into_iter().map(|member| GroupMember {
-            id: member.user_id,
-            username: member.username,
-            nickname: member.nickname,
-            avatar: member.avatar,
-            role: member.role.as_str(),
-            joined_at: member.joined_at,
-        });
-        Ok(members.collect())
+        Ok(members.into_iter().map(GroupMember::from).collect())
     }
 }

@@ -3,6 +3,7 @@
 mod group;
 mod kicked;
 mod members;
+mod size;
 
 pub use group::{Group, NewGroup};
 pub use members::{GroupMember, Member};
