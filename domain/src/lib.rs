@@ -7,6 +7,7 @@ pub mod conversation;
 pub mod error_code;
 pub mod event_id;
 pub mod frame;
+mod hash;
 pub mod limits;
 pub mod message_id;
 pub mod replay;
@@ -16,6 +17,7 @@ pub mod validate;
 
 pub use conversation::ConversationKey;
 pub use error_code::ErrorCode;
+pub use hash::content_hash;
 
 /// A user's id: positive, below 2^53, never reused.
 pub type UserId = i64;

@@ -16,6 +16,7 @@ mod groups;
 mod leases;
 mod members;
 mod reads;
+mod rosters;
 mod runs;
 mod sql;
 mod users;
@@ -38,6 +39,7 @@ pub use groups::{Group, NewGroup};
 pub use leases::{Lease, LeaseCount, LeaseProgress};
 pub use members::{GroupMember, Member};
 pub use reads::{ReadMark, ReadMove};
+pub use rosters::{Roster, RosterMember};
 pub use runs::{
     Claim, ClaimedRun, CreatedRun, FinishedRun, HeldRun, MAX_FAILURES, NewRun, NewStep,
     RUN_LEASE_MS, Run, RunStep, StepKind, SweptRun,

@@ -15,6 +15,7 @@ mod entries;
 mod groups;
 mod leases;
 pub mod mysql;
+mod rosters;
 
 mod users;
 
@@ -37,6 +38,7 @@ where
     cursors::run(&store).await;
     users::run(&store).await;
     groups::run(&store).await;
+    rosters::run(&store).await;
     contention::run(&store).await;
     effects::run(&store).await;
     settings(&store, &open().await).await;
