@@ -199,7 +199,7 @@ async fn start_chat_worker(foundation: &Foundation, workers: &Shutdown) -> anyho
         bus: foundation.bus.clone(),
         im: foundation.im.clone(),
     };
-    lingxi_chat_worker::start(options, deps, workers)
+    lingxi_chat_worker::run(options, deps, workers)
         .await
         .context("the chat worker cannot start")
 }

@@ -1,18 +1,19 @@
-//! How far a lane is: recorded in its leases with every batch, and while nothing comes in.
+//! How far the sequencer is: recorded in its leases with every batch, and while nothing comes in.
 
 use std::time::Duration;
 
 use lingxi_store::{Error, LeaseProgress};
 use tokio::time::Instant;
 
-use super::{Lane, Owned};
-use crate::batch::{self, Incoming};
+use super::batch;
+use super::worker::{Owned, Worker};
+use crate::incoming::Incoming;
 
 /// How often the log is told to forget what is committed.
 const PURGE: Duration = Duration::from_secs(1);
 
-impl Lane {
-    /// The leases of a batch as they will be behind it.
+impl Worker {
+    /// The leases of a batch as they will be after it.
     pub(super) fn progress(&self, batch: &[Incoming]) -> Vec<LeaseProgress> {
         let mut progress: Vec<LeaseProgress> = Vec::new();
         for incoming in batch {
@@ -20,9 +21,11 @@ impl Lane {
                 .iter_mut()
                 .find(|p| p.partition == incoming.partition)
             {
-                known.stream_pos = incoming.position;
+                known.stream_pos = known.stream_pos.max(incoming.position);
             } else if let Some(owned) = self.owned.get(&incoming.partition) {
-                progress.push(self.lease(incoming.partition, owned, incoming.position));
+                // What came after it may have been refused already.
+                let position = owned.stream_pos.max(incoming.position);
+                progress.push(self.lease(incoming.partition, owned, position));
             }
         }
         progress
@@ -34,7 +37,7 @@ impl Lane {
             epoch: owned.epoch,
             stream_created: owned.stream_created,
             stream_pos,
-            pushed_id: self.fanout.pushed_upto(partition),
+            pushed_id: self.pusher.watermark(partition),
             last_id: owned.last_id,
         }
     }
@@ -64,29 +67,36 @@ impl Lane {
     pub(super) async fn tidy(&mut self) {
         // One failure says it for all: the bus is away.
         while let Some(lease) = self.unread.pop() {
-            if !self.own(lease).await {
+            if !self.assign(lease).await {
                 break;
             }
         }
-        if Instant::now() >= self.push_again_at {
-            self.push_again().await;
-        }
-        let behind: Vec<LeaseProgress> = self
-            .owned
-            .iter()
-            .filter(|(partition, owned)| self.fanout.pushed_upto(**partition) > owned.pushed_id)
-            .map(|(partition, owned)| self.lease(*partition, owned, owned.stream_pos))
-            .collect();
-        if !behind.is_empty() {
-            match self.record_progress(&behind).await {
-                Err(Error::Fenced) => self.let_go(&mut Vec::new()).await,
-                Err(error) => tracing::warn!(%error, "cannot record what was pushed"),
-                Ok(()) => {}
-            }
+        if !self.tidying.rests(Instant::now()) {
+            self.record_watermarks().await;
         }
         if self.purged_at.elapsed() >= PURGE {
             self.purged_at = Instant::now();
             self.purge().await;
+        }
+    }
+
+    async fn record_watermarks(&mut self) {
+        let moved: Vec<LeaseProgress> = self
+            .owned
+            .iter()
+            .filter(|(partition, owned)| self.pusher.watermark(**partition) > owned.pushed_id)
+            .map(|(partition, owned)| self.lease(*partition, owned, owned.stream_pos))
+            .collect();
+        if moved.is_empty() {
+            return;
+        }
+        let recorded = match self.record_progress(&moved).await {
+            Err(Error::Fenced) => self.let_go().await,
+            recorded => recorded,
+        };
+        match recorded {
+            Ok(()) => self.tidying.over(Instant::now()),
+            Err(error) => self.tidying.failed(Instant::now(), &error),
         }
     }
 

@@ -1,14 +1,13 @@
-//! Which partitions a lane reads: taken, read anew, given away, lost.
+//! Which partitions the sequencer reads: assigned, read anew, handed back, lost.
 
 use lingxi_bus::Subject;
-use lingxi_store::{Lease, LeaseProgress};
+use lingxi_store::{Error, Lease, LeaseProgress};
 
-use super::{Lane, Owned, RETRY};
-use crate::batch::Incoming;
+use super::worker::{Owned, Worker};
 
-impl Lane {
-    /// Reads a partition; what cannot be read now is tried again while tidying up. Answers whether it could.
-    pub(super) async fn own(&mut self, lease: Lease) -> bool {
+impl Worker {
+    /// Reads a partition; what cannot be read now is tried again while tidying up. Returns true if it could.
+    pub(super) async fn assign(&mut self, lease: Lease) -> bool {
         let partition = lease.partition;
         let started = async {
             let info = self.deps.bus.log_info().await?;
@@ -32,7 +31,8 @@ impl Lane {
         };
         match started.await {
             Ok((stream_created, stream_pos, subscriptions)) => {
-                self.fanout.begin(partition, lease.pushed_id);
+                self.pusher
+                    .assign(partition, lease.pushed_id, lease.last_id);
                 let owned = Owned {
                     epoch: lease.epoch,
                     reader: self.readers,
@@ -54,18 +54,20 @@ impl Lane {
         }
     }
 
-    pub(super) fn forget(&mut self, partition: u16, epoch: i64) {
+    /// The partition is no longer held in this epoch.
+    pub(super) fn revoke(&mut self, partition: u16, epoch: i64) {
         self.owned
             .retain(|number, owned| (*number, owned.epoch) != (partition, epoch));
         self.unread
             .retain(|lease| (lease.partition, lease.epoch) != (partition, epoch));
     }
 
-    /// The bus lost its connection. Its log may be another one now, or shorter, and what was pushed last may not have
-    /// arrived: everything is read anew behind what is committed, and pushed again behind what surely was.
+    /// The bus lost its connection. Its log may be another one now, or shorter: everything is read anew after what is
+    /// committed or refused. What waits comes again, except what may have been committed.
     pub(super) async fn read_anew(&mut self) {
         let owned: Vec<(u16, Owned)> = self.owned.drain().collect();
         tracing::info!(partitions = owned.len(), "reading the message log anew");
+        self.parts.retain(|part| part.unknown);
         let mut reachable = true;
         for (partition, owned) in owned {
             let lease = Lease {
@@ -77,20 +79,16 @@ impl Lane {
                 last_id: owned.last_id,
             };
             drop(owned);
-            if lease.last_id > self.fanout.pushed_upto(partition) {
-                self.fanout.doubt(partition);
-            }
             if reachable {
-                reachable = self.own(lease).await;
+                reachable = self.assign(lease).await;
             } else {
                 self.unread.push(lease);
             }
         }
-        self.push_again().await;
     }
 
     /// Stops committing for `partitions`, and records how far they were pushed.
-    pub(super) async fn give_away(&mut self, partitions: &[u16]) {
+    pub(super) async fn hand_back(&mut self, partitions: &[u16]) {
         let progress: Vec<LeaseProgress> = partitions
             .iter()
             .filter_map(|&partition| {
@@ -107,16 +105,12 @@ impl Lane {
         }
     }
 
-    /// The fence refused: finds out which leases are gone, and drops them and their part of the batch.
-    pub(super) async fn let_go(&mut self, batch: &mut Vec<Incoming>) {
-        let held = match self.deps.store.held_leases(&self.owner).await {
-            Ok(held) => held,
-            Err(error) => {
-                tracing::warn!(%error, "cannot see which leases are held");
-                tokio::time::sleep(RETRY).await;
-                return;
-            }
-        };
+    /// The fence refused: finds out which leases are gone, and drops them.
+    ///
+    /// # Errors
+    /// When the store cannot say.
+    pub(super) async fn let_go(&mut self) -> Result<(), Error> {
+        let held = self.deps.store.held_leases(&self.owner).await?;
         let lost: Vec<u16> = self
             .owned
             .iter()
@@ -130,6 +124,6 @@ impl Lane {
         for partition in &lost {
             self.owned.remove(partition);
         }
-        batch.retain(|incoming| !lost.contains(&incoming.partition));
+        Ok(())
     }
 }
