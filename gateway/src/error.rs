@@ -1,9 +1,11 @@
 //! Failures as REST clients see them: a status and `{"error","message"}`.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use lingxi_domain::ErrorCode;
 use serde::Serialize;
@@ -25,6 +27,7 @@ pub(crate) struct ErrorBody {
 pub(crate) struct ApiError {
     code: ErrorCode,
     message: Cow<'static, str>,
+    retry_after: Option<Duration>,
 }
 
 /// What handlers answer.
@@ -35,6 +38,7 @@ impl ApiError {
         Self {
             code,
             message: message.into(),
+            retry_after: None,
         }
     }
 
@@ -52,7 +56,10 @@ impl From<ErrorCode> for ApiError {
 
 impl From<lingxi_im::Error> for ApiError {
     fn from(error: lingxi_im::Error) -> Self {
-        Self::new(error.code(), error.message().to_owned())
+        Self {
+            retry_after: error.retry_after(),
+            ..Self::new(error.code(), error.message().to_owned())
+        }
     }
 }
 
@@ -85,6 +92,11 @@ impl IntoResponse for ApiError {
             error: self.code.as_str(),
             message: self.message,
         };
-        (status, axum::Json(body)).into_response()
+        let mut response = (status, axum::Json(body)).into_response();
+        if let Some(wait) = self.retry_after {
+            let seconds = wait.as_secs().into();
+            response.headers_mut().insert(RETRY_AFTER, seconds);
+        }
+        response
     }
 }

@@ -18,6 +18,7 @@ mod log;
 mod messages;
 mod names;
 mod passwords;
+mod runs;
 mod tokens;
 
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub use frames::{Frames, encode_entry};
 pub use groups::{CreatedGroup, Group, GroupMember, Groups, MembershipChange, NewGroup};
 pub use limits::{Limits, Payer, Rates, Spending};
 pub use messages::{History, HistoryQuery, Messages, Reading, Recalled, Target};
+pub use runs::{Asked, Question, RunLimits, Runs};
 pub use tokens::Identity;
 
 /// Results of what users do.
@@ -71,6 +73,8 @@ pub struct ImConfig {
     pub rates: Rates,
     /// Groups that one user may be in.
     pub groups_per_user: u32,
+    /// How much of the assistant one user may have.
+    pub runs: RunLimits,
     /// Partitions of the incoming messages, fixed when the system is installed.
     pub partitions: u16,
 }
@@ -121,6 +125,11 @@ impl Im {
     /// Lists of contacts.
     pub fn contacts(&self) -> Contacts<'_> {
         Contacts { im: &self.inner }
+    }
+
+    /// Questions to the assistant.
+    pub fn runs(&self) -> Runs<'_> {
+        Runs { im: &self.inner }
     }
 
     /// Groups and who is in them.

@@ -14,7 +14,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::Sinks;
+use super::Subscribers;
 use crate::state::AppState;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
@@ -27,7 +27,7 @@ pub(crate) fn serve(
 ) -> impl Future<Output = Result<(), tonic::transport::Error>> + Send {
     let token = state.options.cluster_token.clone();
     let service = SinkService {
-        sinks: state.sinks.clone(),
+        subscribers: state.subscribers.clone(),
         token,
         stopping: state.stopping.clone(),
     };
@@ -39,9 +39,9 @@ pub(crate) fn serve(
         .serve_with_incoming_shutdown(incoming, stop)
 }
 
-/// Takes workers' streams and hands each event to its follower.
+/// Takes workers' streams and hands each event to its subscriber.
 pub(super) struct SinkService {
-    pub(super) sinks: Arc<Sinks>,
+    pub(super) subscribers: Arc<Subscribers>,
     pub(super) token: Option<String>,
     pub(super) stopping: CancellationToken,
 }
@@ -68,7 +68,7 @@ impl TokenSink for SinkService {
                 return Ok(Response::new(PushSummary { received }));
             };
             received += 1;
-            self.sinks.deliver(event);
+            self.subscribers.deliver(event);
         }
     }
 }
