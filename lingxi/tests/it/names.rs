@@ -85,7 +85,7 @@ async fn one_name_is_one_account_however_it_is_written(mode: Mode) {
             .ok();
     }
     let contacts = dave.get("contact/list").await.ok();
-    let names: Vec<_> = contacts["contacts"].as_array().expect("contacts").iter();
+    let names = contacts["contacts"].as_array().expect("contacts").iter();
     let names: Vec<&str> = names.filter_map(|c| c["username"].as_str()).collect();
     assert_eq!(names, ["carol", "José", "한글"], "in composed characters");
 }
