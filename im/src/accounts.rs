@@ -7,13 +7,12 @@ use lingxi_bus::Subject;
 use lingxi_domain::names::Username;
 use lingxi_domain::role::AccountRole;
 use lingxi_domain::{ErrorCode, UserId, limits, names, now_ms};
-use lingxi_proto::Message as _;
-use lingxi_proto::bus::{Control, Push, control};
-use lingxi_store::{NewUser, Page, User};
+use lingxi_proto::bus::{Push, control};
+use lingxi_store::{NewUser, User};
 use serde::{Deserialize, Serialize};
 
 use crate::passwords::{Attempt, Kind, Origin};
-use crate::{Error, Identity, Inner, Limits, Payer, Result, Spending};
+use crate::{Error, Identity, Inner, Listed, Limits, Payer, Result, Spending};
 
 /// Accounts. Made by [`crate::Im::accounts`].
 #[derive(Clone, Copy)]
@@ -211,18 +210,9 @@ impl Accounts<'_> {
     /// the version; who misses it finds out by asking the store.
     pub async fn token_version_changed(&self, user: UserId, version: i64) {
         self.im.tokens.forget(user);
-        let push = Push {
-            frames: Vec::new(),
-            control: Some(Control {
-                kind: Some(control::Kind::TokenVersion(version)),
-            }),
-        };
-        if let Err(error) = self
-            .im
-            .bus
-            .publish(&Subject::User(user), push.encode_to_vec().into())
-            .await
-        {
+        let push = Push::control(control::Kind::TokenVersion(version));
+        let told = self.im.bus.publish(&Subject::User(user), push).await;
+        if let Err(error) = told {
             tracing::warn!(%error, user, "a new token version was not told; gateways find it by asking");
         }
     }
@@ -247,7 +237,7 @@ impl Accounts<'_> {
     /// # Errors
     /// As [`Self::search_page`].
     pub async fn search(&self, caller: UserId, keyword: &str, limit: i64) -> Result<Vec<Profile>> {
-        Ok(self.search_page(caller, keyword, None, limit).await?.rows)
+        Ok(self.search_page(caller, keyword, None, limit).await?.items)
     }
 
     /// Accounts whose username or nickname contains `keyword` in any case and width, the caller's own left out: those with
@@ -262,14 +252,14 @@ impl Accounts<'_> {
         keyword: &str,
         after: Option<UserId>,
         limit: i64,
-    ) -> Result<Page<Profile>> {
+    ) -> Result<Listed<Profile>> {
         let keyword = names::keyword(keyword)?;
         let store = &self.im.store;
         let found = store
             .search_users(&keyword, caller, after, page_size(limit))
             .await?;
-        Ok(Page {
-            rows: found.rows.into_iter().map(Profile::from).collect(),
+        Ok(Listed {
+            items: found.rows.into_iter().map(Profile::from).collect(),
             has_more: found.has_more,
         })
     }

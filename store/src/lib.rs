@@ -20,11 +20,11 @@ use std::path::PathBuf;
 
 pub use accounts::{Contact, NewUser, User};
 pub use conversations::{
-    ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, LastMessage, NewEntry,
+    ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, NewEntry,
     ReadMark, ReadMove, Repeat, RepeatKey, UserHead,
 };
 pub use error::{Error, Outage, Result};
-pub use groups::{Group, GroupMember, Member, NewGroup};
+pub use groups::{Group, GroupMember, Member, NewGroup, Roster, RosterMember};
 pub use names::Page;
 pub use partitions::{Committer, ConnectionIds, Lease, LeaseProgress};
 pub use runs::{
