@@ -1,6 +1,6 @@
 //! Lists of contacts.
 
-use lingxi_domain::{ErrorCode, UserId, limits, now_ms, validate};
+use lingxi_domain::{ErrorCode, UserId, limits, names, now_ms};
 use serde::{Deserialize, Serialize};
 
 use crate::actor::begin;
@@ -50,7 +50,7 @@ impl Contacts<'_> {
 
     /// A user's contacts by name, in pages; one goes on behind the username of its last one.
     pub async fn page(&self, user: UserId, page: &Page<String>) -> Result<Listed<Contact>> {
-        let after = page.after.as_deref().map(validate::username_key);
+        let after = page.after.as_deref().map(names::username_key);
         let (after, rows) = (after.unwrap_or_default(), page.rows());
         let found = self.im.store.contacts_page(user, &after, rows + 1).await?;
         Ok(Listed::fitting(self.shown(found).await, rows))
@@ -80,9 +80,10 @@ impl Contacts<'_> {
     /// # Errors
     /// `user_not_found`; `invalid_request` for oneself or a remark that is too long; `too_many_contacts`.
     pub async fn add(&self, actor: &Actor, username: &str, remark: Option<&str>) -> Result<Saved> {
-        if let Some(remark) = remark {
-            validate::one_line("remark", remark, limits::MAX_REMARK_CHARS)?;
-        }
+        let remark = remark
+            .map(|remark| names::line("remark", remark, limits::MAX_REMARK_CHARS))
+            .transpose()?;
+        let remark = remark.as_deref();
         let found = self.im.names.resolve(username).await?;
         let once = || self.add_once(actor, found.clone(), remark);
         Ok(self.im.store.retried(once).await?)

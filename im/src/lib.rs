@@ -37,7 +37,7 @@ pub use actor::Actor;
 pub use contacts::{Contact, Contacts, Saved};
 pub use conversations::{ConversationSummary, Conversations, Counterpart};
 pub use error::Error;
-pub use frames::{Frames, encode_entry};
+pub use frames::Frames;
 pub use groups::{CreatedGroup, Group, GroupMember, Groups, MembershipChange, NewGroup};
 pub use limits::{Limits, Payer, Rates, Spending};
 pub use messages::{History, HistoryQuery, Messages, Reading, Recalled, Target};

@@ -92,7 +92,8 @@ impl Messages<'_> {
         } else if more_rows {
             entries.remove(0);
         }
-        let mut messages = Frames { im: self.im }.encode_many(&entries).await?;
+        let frames = Frames { im: self.im }.of(&entries).await?;
+        let mut messages: Vec<_> = frames.into_iter().map(|frame| frame.json).collect();
         let fitting = if from_start {
             let fitting = fitting(messages.iter());
             messages.truncate(fitting);

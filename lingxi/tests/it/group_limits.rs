@@ -8,6 +8,7 @@ use crate::harness::Mode;
 behaviours!(
     a_kicked_member_needs_an_invitation,
     a_user_is_in_a_thousand_groups_at_most,
+    users_choose_who_may_invite_them,
 );
 
 async fn a_kicked_member_needs_an_invitation(mode: Mode) {
@@ -55,4 +56,37 @@ async fn a_user_is_in_a_thousand_groups_at_most(mode: Mode) {
     bob.post("group/create", json!({"name": "one more"}))
         .await
         .fails(409, "too_many_groups");
+}
+
+async fn users_choose_who_may_invite_them(mode: Mode) {
+    let lx = mode.start().await;
+    let (alice, bob) = (lx.user("alice").await, lx.user("bob").await);
+    let choose = async |body: serde_json::Value| {
+        let request = bob.rest.request(reqwest::Method::PUT, "user/settings");
+        bob.rest.send(request.json(&body)).await
+    };
+    for body in [
+        json!({}),
+        json!({"who_may_invite": "me"}),
+        json!({"who_may_invite": 1}),
+    ] {
+        choose(body).await.blames("who_may_invite");
+    }
+    for (who, added) in [("nobody", false), ("contacts", false), ("everyone", true)] {
+        let chosen = choose(json!({"who_may_invite": who})).await.ok();
+        assert_eq!(chosen, json!({"who_may_invite": who}));
+        let group = alice.create_group("g").await;
+        let invited = alice.invite(group, "bob").await;
+        if added {
+            invited.ok();
+        } else {
+            invited.fails(403, "forbidden");
+        }
+    }
+    choose(json!({"who_may_invite": "contacts"})).await.ok();
+    bob.post("contact/add", json!({"username": "alice"}))
+        .await
+        .ok();
+    let group = alice.create_group("g").await;
+    alice.invite(group, "bob").await.ok();
 }

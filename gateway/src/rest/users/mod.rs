@@ -1,0 +1,8 @@
+//! Accounts.
+
+pub(super) mod login;
+pub(super) mod logout;
+pub(super) mod me;
+pub(super) mod register;
+pub(super) mod search;
+pub(super) mod settings;
