@@ -9,6 +9,7 @@ mod conversations;
 mod error;
 mod groups;
 mod partitions;
+mod readiness;
 mod runs;
 mod sql;
 
@@ -16,8 +17,13 @@ mod sql;
 pub mod conformance;
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
 
 pub use accounts::{Contact, NewUser, User};
+pub use conversations::{Bounds, Page, Unconfirmed};
 pub use conversations::{
     ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, LastMessage, NewEntry,
     ReadMark, ReadMove, Repeat, RepeatKey, UserHead,
@@ -50,11 +56,30 @@ pub struct Durability {
     pub safe: bool,
 }
 
+/// What [`Store::migrate`] found and did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Migrated {
+    /// The migrations that were applied by this call.
+    pub applied: Vec<i64>,
+    /// The newest migration of the database where this build does not know it: the schema is newer, and suits.
+    pub newer: Option<i64>,
+}
+
 /// The database, shared by everything in a process. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     db: sql::Database,
+    /// Searches at once: they read much, and must leave readers to the others.
+    searches: Arc<Semaphore>,
+    write_check: readiness::WriteCheck,
 }
+
+/// The longest that a statement which only reads may take.
+const READ_LIMIT: Duration = Duration::from_secs(8);
+/// The longest that a search may take, and may wait for its turn.
+const SEARCH_LIMIT: Duration = Duration::from_secs(2);
+/// Searches at once, in each process.
+const SEARCHES: usize = 2;
 
 impl Store {
     /// Opens the database, brings an embedded one's schema up to date and reads back whether a commit reaches the disk.
@@ -66,15 +91,17 @@ impl Store {
     pub async fn open(location: &Location) -> Result<Self> {
         Ok(Self {
             db: sql::Database::open(location).await?,
+            searches: Arc::new(Semaphore::new(SEARCHES)),
+            write_check: readiness::WriteCheck::default(),
         })
     }
 
-    /// Brings the schema up to date, and makes the database if it does not exist and the user may; answers the numbers of
-    /// the migrations that were applied by this call. Of several callers one works and the others wait.
+    /// Brings the schema up to date, and makes the database if it does not exist and the user may. Of several callers one
+    /// works and the others wait. A schema that is newer than this build, and suits it, is left as it is.
     ///
     /// # Errors
     /// As [`Store::open`].
-    pub async fn migrate(location: &Location) -> Result<Vec<i64>> {
+    pub async fn migrate(location: &Location) -> Result<Migrated> {
         match location {
             Location::Sqlite(path) => sql::sqlite::migrate(path).await,
             Location::MySql(options) => sql::mysql::migrate(options).await,
@@ -94,22 +121,25 @@ impl Store {
         })
     }
 
-    /// Whether the database answers.
-    pub async fn ping(&self) -> Result<()> {
-        self.reader()
-            .await?
-            .fetch("SELECT 1", vec![])
-            .await
-            .map(|_| ())
-    }
-
     /// Ends all connections; what was committed stays.
     pub async fn close(&self) {
         self.db.close().await;
     }
 
     async fn reader(&self) -> Result<sql::Conn> {
-        self.db.reader().await
+        self.db.reader(READ_LIMIT).await
+    }
+
+    /// The rows of a query that may look at very many: few at once, in a bounded time.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`] when it takes longer, or when others search for as long.
+    async fn search(&self, sql: String, args: Vec<sql::Value<'_>>) -> Result<Vec<sql::Row>> {
+        let turn = tokio::time::timeout(SEARCH_LIMIT, self.searches.acquire()).await;
+        let Ok(Ok(_turn)) = turn else {
+            return Err(Error::TimedOut);
+        };
+        self.db.reader(SEARCH_LIMIT).await?.fetch(sql, args).await
     }
 
     fn dialect(&self) -> sql::Dialect {

@@ -158,7 +158,7 @@ impl Store {
             except,
             limit
         ];
-        let rows = self.reader().await?.fetch(sql, values).await?;
+        let rows = self.search(sql, values).await?;
         rows.iter().map(user).collect()
     }
 

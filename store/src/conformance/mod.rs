@@ -9,6 +9,7 @@
     reason = "a conformance suite is a test: it panics where a promise is broken"
 )]
 
+mod bounds;
 mod contention;
 mod cursors;
 mod effects;
@@ -39,6 +40,7 @@ where
     cursors::run(&store).await;
     users::run(&store).await;
     groups::run(&store).await;
+    bounds::run(&store).await;
     contention::run(&store).await;
     effects::run(&store).await;
     runs::run(&store).await;

@@ -142,10 +142,10 @@ pub struct Repeat {
     pub seq: Seq,
 }
 
-const SELECT: &str = "SELECT e.id, e.conversation, e.seq, e.kind, e.sender_id, s.username, e.msg_id, e.content, e.target, \
+pub(super) const SELECT: &str = "SELECT e.id, e.conversation, e.seq, e.kind, e.sender_id, s.username, e.msg_id, e.content, e.target, \
     e.target_seq, t.username, e.created_at, e.recalled_at, e.edited_at";
 /// A target is a user where the entry is about membership (kinds 4 to 7).
-const JOINS: &str =
+pub(super) const JOINS: &str =
     "LEFT JOIN users s ON s.id = e.sender_id LEFT JOIN users t ON t.id = e.target AND e.kind >= 4";
 
 const IDENTITY: &[Column] = &[
@@ -154,7 +154,7 @@ const IDENTITY: &[Column] = &[
     Column::Text("msg_id"),
 ];
 
-fn entry(row: &Row) -> Result<Entry> {
+pub(super) fn entry(row: &Row) -> Result<Entry> {
     Ok(Entry {
         id: row.int(0)?,
         conversation: row.text(1)?,

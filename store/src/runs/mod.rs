@@ -6,6 +6,7 @@
 mod claim;
 mod create;
 mod effects;
+mod prune;
 mod steps;
 mod sweep;
 
