@@ -7,6 +7,7 @@ pub mod conversation;
 pub mod error_code;
 pub mod event_id;
 pub mod frame;
+pub mod invitations;
 pub mod limits;
 pub mod message_id;
 pub mod replay;

@@ -25,8 +25,8 @@ use tokio::sync::Semaphore;
 pub use accounts::{Contact, NewUser, User};
 pub use conversations::{Bounds, Page, Unconfirmed};
 pub use conversations::{
-    ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, LastMessage, NewEntry,
-    ReadMark, ReadMove, Repeat, RepeatKey, UserHead,
+    ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, NewEntry, ReadMark, ReadMove,
+    Repeat, RepeatKey, UserHead,
 };
 pub use error::{Error, Outage, Result};
 pub use groups::{Group, GroupMember, Member, NewGroup};

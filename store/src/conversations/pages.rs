@@ -2,7 +2,7 @@
 
 use lingxi_domain::Seq;
 
-use super::entries::{Entry, JOINS, SELECT, entry};
+use super::entries::{COLUMNS, Entry, JOINS, entry};
 use crate::Store;
 use crate::error::Result;
 use crate::sql::{Dialect, Row, args};
@@ -70,7 +70,7 @@ impl Store {
         let order = if from_start { "ASC" } else { "DESC" };
         let kinds = if messages_only { "AND e.kind = 1" } else { "" };
         let sql = format!(
-            "{SELECT} FROM entries e {JOINS} WHERE e.conversation = ? AND e.seq BETWEEN ? AND ? {kinds} \
+            "SELECT {COLUMNS} FROM entries e {JOINS} WHERE e.conversation = ? AND e.seq BETWEEN ? AND ? {kinds} \
              ORDER BY e.seq {order} LIMIT ?"
         );
         // One more than asked for tells whether there are more.
@@ -102,7 +102,7 @@ impl Store {
             // One range a statement: a sorter would hold the contents of all.
             Dialect::Sqlite => {
                 let sql = format!(
-                    "{SELECT} FROM entries e {JOINS} WHERE e.conversation = ? AND e.seq BETWEEN ? AND ? ORDER BY e.seq"
+                    "SELECT {COLUMNS} FROM entries e {JOINS} WHERE e.conversation = ? AND e.seq BETWEEN ? AND ? ORDER BY e.seq"
                 );
                 for &(conversation, first, last) in ranges {
                     let values = args![conversation, first, last];
@@ -117,7 +117,7 @@ impl Store {
                 for piece in conn.dialect().value_chunks(ranges) {
                     let (head, entries_of_v, values) = conn.dialect().with_ranges(piece);
                     let sql = format!(
-                        "{head} {SELECT} FROM {entries_of_v} {JOINS} ORDER BY e.conversation, e.seq"
+                        "{head} SELECT {COLUMNS} FROM {entries_of_v} {JOINS} ORDER BY e.conversation, e.seq"
                     );
                     conn.fetch_while(sql, values, |row| filling.take(&row))
                         .await?;

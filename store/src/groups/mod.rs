@@ -1,6 +1,7 @@
 //! Groups, and who belongs to a conversation.
 
 mod group;
+mod kicked;
 mod members;
 
 pub use group::{Group, NewGroup};

@@ -37,9 +37,10 @@ async fn the_schema_is_made_only_when_asked_for() {
     let (one, two) = tokio::join!(Store::migrate(&location), Store::migrate(&location));
     let mut applied = [one.unwrap().applied, two.unwrap().applied].concat();
     applied.sort_unstable();
-    let all: Vec<i64> = (1..=applied.len() as i64).collect();
-    assert!(applied.len() > 2);
-    assert_eq!(applied, all, "each once, whoever does it");
+    let mut once = applied.clone();
+    once.dedup();
+    assert_eq!(applied, once, "each once, whoever does it");
+    assert!(applied.starts_with(&[1, 2, 3]), "{applied:?}");
     assert_eq!(
         Store::migrate(&location).await.unwrap(),
         Migrated::default()
