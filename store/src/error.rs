@@ -12,10 +12,10 @@ pub enum Error {
     /// The database is busy or away; trying again may help.
     #[error("the database is not available: {0}")]
     Unavailable(Outage),
-    /// A read took longer than it may, or waited too long for its turn; the database itself is well. The same again would
-    /// take as long.
-    #[error("the statement took longer than it may")]
-    TimedOut,
+    /// A statement took longer than it may, or waited too long for its turn; nothing of its transaction was done, and the
+    /// database itself is well. The same again would take as long; less at once may be done in that time.
+    #[error("the statement took longer than it may: {0}")]
+    TimedOut(String),
     /// What was read does not fit what this version expects.
     #[error("the database holds what this version does not understand: {0}")]
     Corrupt(String),
@@ -63,6 +63,10 @@ impl Error {
         Self::outage(Effect::RolledBack, cause)
     }
 
+    pub(crate) fn out_of_time(cause: impl ToString) -> Self {
+        Self::TimedOut(cause.to_string())
+    }
+
     pub(crate) fn unknown(cause: impl ToString) -> Self {
         Self::outage(Effect::Unknown, cause)
     }
@@ -76,6 +80,17 @@ impl Error {
     /// connection. Running it again from its beginning is safe. The store's own transactions were, before this is seen.
     pub fn was_rolled_back(&self) -> bool {
         matches!(self, Self::Unavailable(outage) if outage.effect == Effect::RolledBack)
+    }
+
+    /// Whether nothing was done because a statement ran out of the time that it is given: less at once may be done in
+    /// that time.
+    pub fn timed_out(&self) -> bool {
+        matches!(self, Self::TimedOut(_))
+    }
+
+    /// As [`Outage::is_unknown`].
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unavailable(outage) if outage.is_unknown())
     }
 }
 

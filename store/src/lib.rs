@@ -8,6 +8,7 @@ mod accounts;
 mod conversations;
 mod error;
 mod groups;
+mod names;
 mod partitions;
 mod readiness;
 mod runs;
@@ -20,16 +21,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use accounts::{Contact, NewUser, User};
-pub use conversations::{Bounds, Page, Unconfirmed};
 pub use conversations::{
-    ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, NewEntry, ReadMark, ReadMove,
-    Repeat, RepeatKey, UserHead,
+    Bounds, ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, Excerpt, NewEntry,
+    ReadMark, ReadMove, Repeat, RepeatKey, Unconfirmed, UserHead,
 };
 pub use error::{Error, Outage, Result};
-pub use groups::{Group, GroupMember, Member, NewGroup};
+pub use groups::{Group, GroupMember, Member, NewGroup, Roster, RosterMember};
+pub use names::Page;
 pub use partitions::{Committer, ConnectionIds, Lease, LeaseProgress};
 pub use runs::{
     Claim, ClaimedRun, CreatedRun, Effect, FinishedRun, HeldRun, MAX_FAILURES, NewRun, NewStep,
@@ -89,11 +90,13 @@ impl Store {
     /// [`Error::Setup`] says what to do when the database cannot be used; [`Error::Unavailable`] when its server cannot be
     /// reached now, which may pass.
     pub async fn open(location: &Location) -> Result<Self> {
-        Ok(Self {
+        let store = Self {
             db: sql::Database::open(location).await?,
             searches: Arc::new(Semaphore::new(SEARCHES)),
             write_check: readiness::WriteCheck::default(),
-        })
+        };
+        store.fill_names().await?;
+        Ok(store)
     }
 
     /// Brings the schema up to date, and makes the database if it does not exist and the user may. Of several callers one
@@ -104,7 +107,12 @@ impl Store {
     pub async fn migrate(location: &Location) -> Result<Migrated> {
         match location {
             Location::Sqlite(path) => sql::sqlite::migrate(path).await,
-            Location::MySql(options) => sql::mysql::migrate(options).await,
+            Location::MySql(options) => {
+                let applied = sql::mysql::migrate(options).await?;
+                // What the schema cannot do by itself is done when it is opened.
+                Self::open(location).await?.close().await;
+                Ok(applied)
+            }
         }
     }
 
@@ -130,16 +138,20 @@ impl Store {
         self.db.reader(READ_LIMIT).await
     }
 
-    /// The rows of a query that may look at very many: few at once, in a bounded time.
+    /// A connection for a search: few at once, and each statement in a short time.
     ///
     /// # Errors
-    /// [`Error::TimedOut`] when it takes longer, or when others search for as long.
-    async fn search(&self, sql: String, args: Vec<sql::Value<'_>>) -> Result<Vec<sql::Row>> {
+    /// [`Error::TimedOut`] when others search for too long.
+    async fn searcher(&self) -> Result<Searcher<'_>> {
         let turn = tokio::time::timeout(SEARCH_LIMIT, self.searches.acquire()).await;
-        let Ok(Ok(_turn)) = turn else {
-            return Err(Error::TimedOut);
+        let Ok(Ok(turn)) = turn else {
+            let cause = format!("no turn to search within {SEARCH_LIMIT:?}");
+            return Err(Error::out_of_time(cause));
         };
-        self.db.reader(SEARCH_LIMIT).await?.fetch(sql, args).await
+        Ok(Searcher {
+            conn: self.db.reader(SEARCH_LIMIT).await?,
+            _turn: turn,
+        })
     }
 
     fn dialect(&self) -> sql::Dialect {
@@ -157,6 +169,12 @@ impl Store {
         conn.commit().await?;
         Ok(found)
     }
+}
+
+/// A connection that a search has while it has its turn.
+struct Searcher<'a> {
+    conn: sql::Conn,
+    _turn: SemaphorePermit<'a>,
 }
 
 /// A transaction. Its methods are the typed steps of each aggregate.

@@ -81,6 +81,13 @@ impl Tx {
         Ok(())
     }
 
+    /// How many contacts a user has, deleted accounts included; counted up to `most`.
+    pub async fn count_contacts(&mut self, user: UserId, most: i64) -> Result<i64> {
+        let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM contacts WHERE user_id = ? LIMIT ?) c";
+        let row = self.conn.fetch_one(sql, args![user, most]).await?;
+        row.map_or(Ok(0), |r| r.int(0))
+    }
+
     /// Takes a contact off the list; answers whether it was on it.
     pub async fn delete_contact(&mut self, user: UserId, contact: UserId) -> Result<bool> {
         let sql = "DELETE FROM contacts WHERE user_id = ? AND contact_id = ?";

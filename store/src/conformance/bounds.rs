@@ -4,7 +4,7 @@ use lingxi_domain::role::GroupRole;
 use lingxi_domain::{UserId, message_id, now_ms};
 
 use super::{entries::message, user};
-use crate::{Bounds, ConversationHead, CursorMove, NewEntry, NewGroup, Page, Store};
+use crate::{Bounds, ConversationHead, CursorMove, Excerpt, NewEntry, NewGroup, Store};
 
 pub(super) async fn run(store: &Store) {
     bytes(store).await;
@@ -51,7 +51,7 @@ fn head(key: &str, last_seq: i64) -> ConversationHead {
     }
 }
 
-fn seqs(page: &Page) -> (Vec<i64>, bool) {
+fn seqs(page: &Excerpt) -> (Vec<i64>, bool) {
     (page.entries.iter().map(|e| e.seq).collect(), page.has_more)
 }
 

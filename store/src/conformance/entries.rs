@@ -1,7 +1,7 @@
 //! The log of a conversation.
 
 use lingxi_domain::role::GroupRole;
-use lingxi_domain::{message_id, now_ms};
+use lingxi_domain::{content_hash, message_id, now_ms};
 
 use super::user;
 use crate::{ConversationHead, EntryKind, Error, NewEntry, Store};
@@ -21,9 +21,8 @@ pub(super) fn message<'a>(
         sender_id,
         msg_id: Some(msg_id),
         content: "灵犀 😀 𠮷 'quoted' \\ %_",
-        target: None,
-        target_seq: None,
         created_at: now_ms(),
+        ..NewEntry::default()
     }
 }
 
@@ -75,6 +74,11 @@ pub(super) async fn run(store: &Store) {
         "the same msg_id of another sender is another message"
     );
     assert_eq!((repeats[0].id, repeats[0].seq), (new[3].id, 4));
+    let first = Some(content_hash(new[3].content));
+    assert_eq!(repeats[0].content, first);
+    tx.mark_recalled(new[3].id, now_ms()).await.unwrap();
+    let repeats = tx.find_repeats(&keys).await.unwrap();
+    assert_eq!(repeats[0].content, first, "also when it was recalled");
     let many: Vec<_> = ids
         .iter()
         .map(|id| (key.as_str(), alice, id.as_str()))
@@ -107,13 +111,39 @@ pub(super) async fn run(store: &Store) {
     );
     drop(tx);
 
-    let page = store.history(&key, (5, 200), 3, true, false).await.unwrap();
+    let page = store
+        .history_page(
+            &key,
+            (5, 200),
+            crate::Bounds {
+                rows: 3,
+                bytes: usize::MAX,
+            },
+            true,
+            false,
+        )
+        .await
+        .unwrap()
+        .entries;
     assert_eq!(page.iter().map(|e| e.seq).collect::<Vec<_>>(), [5, 6, 7]);
     assert_eq!(
         (page[0].content.as_str(), page[0].sender.as_str()),
         (new[0].content, "conformance.alice")
     );
-    let newest = store.history(&key, (1, 100), 2, false, true).await.unwrap();
+    let newest = store
+        .history_page(
+            &key,
+            (1, 100),
+            crate::Bounds {
+                rows: 2,
+                bytes: usize::MAX,
+            },
+            false,
+            true,
+        )
+        .await
+        .unwrap()
+        .entries;
     assert_eq!(
         newest.iter().map(|e| e.seq).collect::<Vec<_>>(),
         [99, 100],
@@ -127,7 +157,20 @@ pub(super) async fn run(store: &Store) {
         many.iter().map(|e| e.seq).collect::<Vec<_>>(),
         [1, 2, 149, 150]
     );
-    let oldest = store.history(&key, (3, 100), 2, true, false).await.unwrap();
+    let oldest = store
+        .history_page(
+            &key,
+            (3, 100),
+            crate::Bounds {
+                rows: 2,
+                bytes: usize::MAX,
+            },
+            true,
+            false,
+        )
+        .await
+        .unwrap()
+        .entries;
     assert_eq!(oldest.iter().map(|e| e.seq).collect::<Vec<_>>(), [3, 4]);
     let long = store
         .entries_of_many(&[(&key, 100, i64::MAX), (&key, 9, 8)])

@@ -10,6 +10,6 @@ mod unconfirmed;
 pub use cursors::CursorMove;
 pub use entries::{Entry, EntryKind, NewEntry, Repeat, RepeatKey};
 pub use heads::{ConversationHead, ConversationRow};
-pub use pages::{Bounds, Page};
+pub use pages::{Bounds, Excerpt};
 pub use reads::{ReadMark, ReadMove};
 pub use unconfirmed::{Unconfirmed, UserHead};

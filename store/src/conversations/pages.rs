@@ -18,7 +18,7 @@ pub struct Bounds {
 
 /// Some entries, and whether the bounds kept others back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Page {
+pub struct Excerpt {
     /// Oldest first.
     pub entries: Vec<Entry>,
     /// Whether there are more: later ones in a page from the start, else earlier ones.
@@ -27,7 +27,7 @@ pub struct Page {
 
 /// A page in the making.
 struct Filling {
-    page: Page,
+    page: Excerpt,
     bytes: usize,
     bounds: Bounds,
 }
@@ -35,7 +35,7 @@ struct Filling {
 impl Filling {
     fn new(bounds: Bounds) -> Self {
         Self {
-            page: Page::default(),
+            page: Excerpt::default(),
             bytes: 0,
             bounds,
         }
@@ -66,7 +66,7 @@ impl Store {
         bounds: Bounds,
         from_start: bool,
         messages_only: bool,
-    ) -> Result<Page> {
+    ) -> Result<Excerpt> {
         let order = if from_start { "ASC" } else { "DESC" };
         let kinds = if messages_only { "AND e.kind = 1" } else { "" };
         let sql = format!(
@@ -92,7 +92,7 @@ impl Store {
         &self,
         ranges: &[(&str, Seq, Seq)],
         bounds: Bounds,
-    ) -> Result<Page> {
+    ) -> Result<Excerpt> {
         let mut filling = Filling::new(bounds);
         if ranges.is_empty() {
             return Ok(filling.page);

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::{Durability, Location};
-pub(crate) use dialect::{Column, Dialect, containing};
+pub(crate) use dialect::{Column, Dialect};
 
 /// A value bound to a `?`.
 #[derive(Clone, Debug)]

@@ -7,5 +7,6 @@
 
 mod disk;
 mod mysql;
+mod search_load;
 mod sqlite;
 mod upgrades;

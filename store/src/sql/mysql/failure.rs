@@ -57,7 +57,7 @@ pub(super) fn of_statement(error: &sqlx::Error, stage: Stage, sql: &str) -> Erro
             violated(error, sql).unwrap_or_else(|| Error::Database(error.to_string()))
         }
         Some(Meaning::RolledBack) => Error::rolled_back(error),
-        Some(Meaning::TooLong) => Error::TimedOut,
+        Some(Meaning::TooLong) => Error::out_of_time(error),
         // A full disk under a commit: the log may hold it.
         Some(Meaning::Away) if stage == Stage::Committing && number(error).is_some_and(is_disk) => {
             Error::unknown(error)

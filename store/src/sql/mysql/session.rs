@@ -159,9 +159,11 @@ impl Session {
                 // Never used again: the server's answer may come yet.
                 self.live = None;
                 let cause = format!("a statement got no answer within {longest:?}");
-                Err(match stage {
-                    Stage::Open => Error::away(cause),
-                    Stage::Committing => Error::unknown(cause),
+                Err(match (stage, self.mode) {
+                    (Stage::Committing, _) => Error::unknown(cause),
+                    // The server would have ended the statement before: it is the server that does not answer.
+                    (Stage::Open, Mode::Reading(_)) => Error::away(cause),
+                    (Stage::Open, _) => Error::out_of_time(cause),
                 })
             }
         }
@@ -239,7 +241,7 @@ mod tests {
         let began = Instant::now();
         let mut reader = store.db.reader(Duration::from_millis(200)).await.unwrap();
         let read = reader.fetch(SLOW, crate::sql::args!["a"]).await.map(|_| ());
-        assert!(matches!(read, Err(Error::TimedOut)), "{read:?}");
+        assert!(matches!(read, Err(Error::TimedOut(_))), "{read:?}");
         assert!(began.elapsed() < Duration::from_secs(5), "{began:?}");
         // The same connection goes on, without the limit of that statement.
         let read = reader.fetch("SELECT 1", vec![]).await.unwrap();

@@ -49,7 +49,7 @@ pub(super) fn of_statement(error: sqlx::Error, stage: Stage) -> Error {
     }
     match code(&error) {
         // INTERRUPT: by the statement limit of readers; nothing else interrupts.
-        Some(9) => return Error::TimedOut,
+        Some(9) => return Error::out_of_time(error),
         // BUSY, LOCKED: another process kept its lock for longer than we wait.
         Some(5 | 6) => return Error::away(error),
         _ => {}
@@ -162,7 +162,7 @@ mod tests {
         match error {
             Error::Unavailable(outage) if outage.is_unknown() => "unknown",
             Error::Unavailable(_) if !error.was_rolled_back() => "away",
-            Error::TimedOut => "late",
+            Error::TimedOut(_) => "late",
             Error::Constraint("entries_id") => "taken",
             Error::Database(_) => "wrong",
             _ => "?",
