@@ -23,6 +23,7 @@ use axum::serve::ListenerExt as _;
 use lingxi_bus::SharedBus;
 use lingxi_cache::SharedCache;
 use lingxi_im::Im;
+use lingxi_runtime::budget::Budget;
 use lingxi_runtime::client_address;
 use lingxi_runtime::shutdown::Shutdown;
 use lingxi_store::{ConnectionIds, Store};
@@ -30,7 +31,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use state::Options;
-pub use ws::bucket::Limit as MessageLimit;
+pub use ws::allowance::Limit as MessageLimit;
 pub use ws::registry::SessionPolicy;
 
 #[cfg(all(feature = "sabotage", not(debug_assertions)))]
@@ -52,6 +53,8 @@ pub struct Deps {
     pub bus: SharedBus,
     /// Presence.
     pub cache: SharedCache,
+    /// The bytes that this process may hold for its clients.
+    pub budget: Budget,
 }
 
 /// The sockets that a gateway serves, bound by the caller.
@@ -79,9 +82,14 @@ pub fn start(
     extra: Router,
     shutdown: &Shutdown,
 ) -> std::io::Result<Gateway> {
-    let (sync, asked) = ws::sync_queue::SyncQueue::new();
-    let sessions =
-        ws::registry::Registry::new(deps.bus.clone(), sync.clone(), options.session_policy);
+    let (resync, asked) = ws::resync::ResyncQueue::new();
+    let connections = shutdown.tasks("connection");
+    let sessions = ws::registry::Registry::new(
+        deps.bus.clone(),
+        resync.clone(),
+        options.sockets(),
+        connections.clone(),
+    );
     let state = Arc::new(state::State {
         node: uuid::Uuid::new_v4().simple().to_string(),
         options,
@@ -91,21 +99,31 @@ pub fn start(
         bus: deps.bus,
         cache: deps.cache,
         sessions,
-        sync,
+        resync,
+        queues: ws::queues::Queues::new(deps.budget),
+        connections,
         receipts: ws::receipts::Receipts::default(),
         comparisons: ws::watch::Comparisons::default(),
         sinks: Arc::default(),
         stopping: CancellationToken::new(),
     });
-    // Its queue ends with the state, which this very task holds: it is stopped, not drained.
-    let stop = state.stopping.clone();
-    let syncing = ws::syncer::run(state.clone(), asked);
-    shutdown.spawn("gateway sync", async move {
-        tokio::select! {
-            () = syncing => {}
-            () = stop.cancelled() => {}
-        }
-    });
+    // Their queues end with the state, which these very tasks hold: they are stopped, not drained.
+    for asked in asked {
+        let stop = state.stopping.clone();
+        let resyncing = ws::resync::run(state.clone(), asked);
+        shutdown.spawn("gateway resync", async move {
+            tokio::select! {
+                () = resyncing => {}
+                () = stop.cancelled() => {}
+            }
+        });
+    }
+    let making_room = ws::queues::run(
+        state.queues.clone(),
+        state.sessions.clone(),
+        state.stopping.clone(),
+    );
+    shutdown.spawn("gateway queues", making_room);
     let stop = state.stopping.clone();
     shutdown.spawn("gateway receipts", ws::receipts::run(state.clone(), stop));
     shutdown.spawn("gateway watch", ws::watch::run(state.clone()));

@@ -13,6 +13,10 @@ use tokio::net::TcpListener;
 
 use crate::foundation::{self, Foundation};
 
+/// Bytes that the process may hold for its clients.
+const MEMORY: usize = 96 * 1024 * 1024;
+/// Connections that a user may have where they may have several.
+const SOCKETS_PER_USER: usize = 16;
 /// How long the workers may take to finish once the gateway has drained.
 const FINISH: Duration = Duration::from_secs(10);
 /// Over what time clients are told to come back.
@@ -234,6 +238,7 @@ fn start_gateway(
             SessionPolicy::Single => lingxi_gateway::SessionPolicy::Single,
             SessionPolicy::Multi => lingxi_gateway::SessionPolicy::Multi,
         },
+        sockets_per_user: SOCKETS_PER_USER,
         heartbeat: Duration::from_millis(config.heartbeat.interval_ms),
         message_limit: config.rate_limits.is_on().then_some(limit),
         grpc_advertise: config.grpc_advertise(bound, reachable),
@@ -253,6 +258,7 @@ fn start_gateway(
         store: foundation.store.clone(),
         bus: foundation.bus.clone(),
         cache: foundation.cache.clone(),
+        budget: lingxi_runtime::budget::Budget::new(MEMORY),
     };
     let admin = if with_admin {
         lingxi_admin_api::router(foundation.im.clone())

@@ -59,6 +59,7 @@ impl World {
             config,
         };
         let deps = Deps {
+            budget: lingxi_runtime::budget::Budget::new(1 << 26),
             im: Im::new(im),
             store,
             bus,
@@ -71,6 +72,7 @@ impl World {
         };
         let grpc = listeners.grpc.local_addr().unwrap();
         let options = Options {
+            sockets_per_user: 16,
             partitions: 4,
             session_policy: SessionPolicy::Single,
             heartbeat: Duration::from_secs(54),

@@ -1,14 +1,17 @@
 //! What reaches a socket, whatever the order in which it comes.
 
+use std::sync::Arc;
+
 use lingxi_proto::bus::PushFrame;
 use lingxi_store::UserHead;
 
-use super::{Outgoing, Session};
+use super::Session;
+use super::waiting::Outgoing;
 
 const KEY: &str = "d:1:2";
 
-fn session() -> Session {
-    Session::new(1, 1, "alice".into(), 1, i64::MAX)
+fn session() -> Arc<Session> {
+    crate::ws::tests::session(1)
 }
 
 fn frame(seq: i64, bytes: usize) -> PushFrame {
@@ -30,15 +33,13 @@ fn heads(delivered_seq: i64, last_seq: i64) -> Vec<UserHead> {
 
 fn seqs(session: &Session) -> Vec<i64> {
     let entry = |o: &Outgoing| o.entry.as_ref().map(|(_, seq)| *seq);
-    session
-        .take()
-        .into_iter()
+    std::iter::from_fn(|| session.take())
         .flatten()
         .filter_map(|o| entry(&o))
         .collect()
 }
 
-/// Applies one round of the plan for these heads, each entry of that many bytes; answers whether another is due at once.
+/// Applies one round of the plan for these heads, each entry of that many bytes; returns true if another is due at once.
 fn round(session: &Session, heads: &[UserHead], bytes: usize) -> bool {
     let plan = session.plan(heads, 200);
     let entries = plan

@@ -1,72 +1,61 @@
-//! Rounds from the store: what many sessions are missing is read in two queries, a few more where it is much, and handed
-//! to each.
-//!
-//! One path serves a new connection, a hole in the live stream, a lost bus connection and the regular comparison.
-
-mod piece;
+//! One round: which entries its sessions are missing, read and handed out in pieces.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lingxi_domain::{ConversationKey, ErrorCode, UserId};
-use lingxi_proto::Message as _;
-use lingxi_proto::bus::{CursorMove, CursorMoves, PushFrame};
+use lingxi_domain::{ErrorCode, UserId};
+use lingxi_proto::bus::{CursorMove, PushFrame};
 use lingxi_store::{Entry, UserHead};
 
-use super::close::Close;
-use super::session::Session;
-use super::sync_queue::Asked;
+use super::confirm;
+use super::piece::Piece;
+use super::queue::Asked;
 use crate::state::AppState;
-use piece::Piece;
+use crate::ws::close::Close;
+use crate::ws::session::Session;
 
 /// Entries of one session in one round: fewer than its queue holds, so that a round never overflows it.
 const ENTRIES: i64 = 200;
 /// How long rounds rest when the store was found away.
 const REST: Duration = Duration::from_secs(1);
 
+/// A session with so many conversations to be looked at is served alone from then on.
+const HEAVY: usize = 400;
+
 /// Serves rounds until every handle to the queue is gone.
-pub(crate) async fn run(state: AppState, mut queue: Asked) {
-    while let Some(sessions) = queue.next().await {
+pub(crate) async fn run(state: AppState, mut asked: Asked) {
+    while let Some(sessions) = asked.next().await {
         if !sessions.is_empty() {
             serve(&state, &sessions).await;
         }
     }
 }
 
-pub(super) async fn serve(state: &AppState, sessions: &[Arc<Session>]) {
+/// Serves one round. A store that is away fails everyone alike, and slowly: nobody is tried alone, nor sent to reconnect,
+/// which needs the store too; live entries wait meanwhile. Any other failure is about somebody in particular: from then on
+/// each of them is served alone, where the others do not wait for it. Who fails alone and waits for the first round
+/// reconnects; who was only compared is compared again.
+pub(crate) async fn serve(state: &AppState, sessions: &[Arc<Session>]) {
     let Err(error) = round(state, sessions).await else {
         return;
     };
     tracing::error!(%error, sessions = sessions.len(), "cannot read what clients are missing");
-    if is_away(&error) {
-        again_later(state, sessions).await;
-    } else {
-        one_by_one(state, sessions).await;
+    if error.code() == ErrorCode::Unavailable {
+        tokio::time::sleep(REST).await;
+        sessions
+            .iter()
+            .for_each(|session| state.resync.ask(session));
+        return;
     }
-}
-
-/// What one session is missing may be unreadable: the others are served all the same. One that waits for its first round
-/// reconnects; one that was only compared is compared again.
-async fn one_by_one(state: &AppState, sessions: &[Arc<Session>]) {
-    for (at, session) in sessions.iter().enumerate() {
-        match round(state, std::slice::from_ref(session)).await {
-            Err(error) if is_away(&error) => return again_later(state, &sessions[at..]).await,
-            Err(_) if session.is_syncing() => session.close(Close::TryAgain),
-            Ok(()) | Err(_) => {}
+    for session in sessions {
+        if !session.is_heavy() {
+            session.set_heavy(true);
+            state.resync.ask(session);
+        } else if session.is_syncing() {
+            session.close(Close::TryAgain);
         }
     }
-}
-
-/// A store that is away fails everyone alike, and slowly: nobody is tried alone, nor sent to reconnect, which needs the
-/// store too. Live entries wait meanwhile.
-async fn again_later(state: &AppState, sessions: &[Arc<Session>]) {
-    tokio::time::sleep(REST).await;
-    sessions.iter().for_each(|session| state.sync.ask(session));
-}
-
-fn is_away(error: &lingxi_im::Error) -> bool {
-    error.code() == ErrorCode::Unavailable
 }
 
 async fn round(state: &AppState, sessions: &[Arc<Session>]) -> Result<(), lingxi_im::Error> {
@@ -80,6 +69,7 @@ async fn round(state: &AppState, sessions: &[Arc<Session>]) -> Result<(), lingxi
     let mut piece = Piece::default();
     for session in sessions {
         let heads = heads.get(&session.user_id).map_or(&[][..], Vec::as_slice);
+        session.set_heavy(heads.len() >= HEAVY);
         piece.add(session, session.plan(heads, ENTRIES));
         if piece.is_full() {
             hand_out(state, std::mem::take(&mut piece)).await?;
@@ -113,7 +103,7 @@ async fn hand_out(state: &AppState, piece: Piece<'_>) -> Result<(), lingxi_im::E
             of_session.extend_from_slice(&frames[from..upto]);
         }
         if session.apply_round(of_session, plan) {
-            state.sync.ask(session);
+            state.resync.ask(session);
         }
     }
     if !moves.is_empty() {
@@ -127,24 +117,5 @@ fn frame(entry: Entry, json: axum::body::Bytes) -> PushFrame {
         json,
         conversation: entry.conversation,
         seq: entry.seq,
-    }
-}
-
-/// Tells the owners of the conversations' partitions what clients confirmed.
-pub(crate) async fn confirm(state: &AppState, moves: Vec<CursorMove>) {
-    let mut by_partition: HashMap<u16, Vec<CursorMove>> = HashMap::new();
-    for one in moves {
-        // A conversation that a session knows has a key that can be read.
-        if let Ok(key) = one.conversation.parse::<ConversationKey>() {
-            let partition = key.partition(state.options.partitions);
-            by_partition.entry(partition).or_default().push(one);
-        }
-    }
-    for (partition, moves) in by_partition {
-        let payload = CursorMoves { moves }.encode_to_vec().into();
-        let subject = lingxi_bus::Subject::Cursors(partition);
-        if let Err(error) = state.bus.publish(&subject, payload).await {
-            tracing::warn!(%error, "confirmed entries could not be recorded; they are pushed once more");
-        }
     }
 }

@@ -1,0 +1,95 @@
+//! Tokens of a bucket that holds over all nodes, some of which are kept here.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use lingxi_cache::{Decision, Rate};
+use lingxi_domain::{UserId, now_ms};
+
+use crate::state::AppState;
+
+/// Tokens asked for at a time. What is left of them is lost with the user's last socket here.
+const SIZE: u32 = 10;
+/// A bucket that was found empty is not asked again for this long.
+const EMPTY: Duration = Duration::from_millis(25);
+
+/// Which bucket.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum What {
+    Message,
+    Request,
+}
+
+/// A part of one user's bucket.
+pub(super) struct Slice {
+    user: UserId,
+    what: What,
+    tokens: AtomicU32,
+    /// Until when the bucket is taken for empty, milliseconds since the Unix epoch.
+    empty_until: AtomicU64,
+}
+
+impl Slice {
+    pub(super) fn new(user: UserId, what: What) -> Self {
+        Self {
+            user,
+            what,
+            tokens: AtomicU32::new(0),
+            empty_until: AtomicU64::new(0),
+        }
+    }
+
+    /// Takes a token, from the bucket itself when none is kept here; returns true if there was one.
+    pub(super) async fn pay(&self, state: &AppState) -> bool {
+        if self.take() {
+            return true;
+        }
+        let now = u64::try_from(now_ms()).unwrap_or(0);
+        if now < self.empty_until.load(Ordering::Relaxed) {
+            return false;
+        }
+        let granted = granted(state, self.user, self.what).await;
+        match granted.checked_sub(1) {
+            Some(kept) => {
+                self.tokens.fetch_add(kept, Ordering::Relaxed);
+                true
+            }
+            None => {
+                let pause = u64::try_from(EMPTY.as_millis()).unwrap_or(0);
+                self.empty_until.store(now + pause, Ordering::Relaxed);
+                false
+            }
+        }
+    }
+
+    fn take(&self) -> bool {
+        let less = |tokens: u32| tokens.checked_sub(1);
+        self.tokens
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+            .is_ok()
+    }
+}
+
+async fn granted(state: &AppState, user: UserId, what: What) -> u32 {
+    let Some(limit) = state.options.message_limit else {
+        return SIZE;
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a small number"
+    )]
+    let rate = Rate {
+        burst: limit.burst as u32,
+        per_second: limit.per_second,
+    };
+    let key = format!("ws:{what:?}:u{user}");
+    let mut granted = 0;
+    while granted < SIZE {
+        match state.cache.take_token(&key, rate).await {
+            Ok(Decision::RetryAfter(_)) => break,
+            Ok(Decision::Allowed) | Err(_) => granted += 1,
+        }
+    }
+    granted
+}
