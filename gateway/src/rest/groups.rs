@@ -98,6 +98,14 @@ pub(super) struct Groups {
     groups: Vec<Group>,
 }
 
+/// Groups that were found.
+#[derive(Serialize, ToSchema)]
+pub(super) struct FoundGroups {
+    groups: Vec<Group>,
+    /// Whether there are more after the last one.
+    has_more: bool,
+}
+
 impl From<Vec<lingxi_im::Group>> for Groups {
     fn from(found: Vec<lingxi_im::Group>) -> Self {
         Self {
@@ -118,18 +126,21 @@ pub(super) async fn mine(State(im): State<Im>, Auth(who): Auth) -> ApiResult<Gro
 /// Finds groups by a part of their name, or by their id.
 #[utoipa::path(
     get, path = "/api/v1/group/search", tag = "group", params(Search), security(("bearer" = [])),
-    responses((status = 200, body = Groups), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody))
+    responses((status = 200, body = FoundGroups), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody))
 )]
 pub(super) async fn search(
     State(im): State<Im>,
     Auth(who): Auth,
     Query(query): Query<Search>,
-) -> ApiResult<Groups> {
+) -> ApiResult<FoundGroups> {
     let found = im
         .groups()
-        .search(who.user_id, query.keyword(), query.limit())
+        .search_page(who.user_id, query.keyword(), query.after(), query.limit())
         .await?;
-    Ok(axum::Json(found.into()))
+    Ok(axum::Json(FoundGroups {
+        groups: found.rows.into_iter().map(Group::from).collect(),
+        has_more: found.has_more,
+    }))
 }
 
 /// Which group.

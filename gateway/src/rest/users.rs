@@ -132,9 +132,16 @@ pub(super) struct Search {
     /// At most 200; 50 when there is none.
     #[param(value_type = Option<i64>, minimum = 1)]
     limit: Option<Positive>,
+    /// The id of the last one of the page before.
+    #[param(value_type = Option<i64>, minimum = 1)]
+    after: Option<Positive>,
 }
 
 impl Search {
+    pub(super) fn after(&self) -> Option<i64> {
+        self.after.map(|Positive(after)| after)
+    }
+
     pub(super) fn keyword(&self) -> &str {
         &self.keyword
     }
@@ -159,6 +166,8 @@ pub(super) struct User {
 #[derive(Serialize, ToSchema)]
 pub(super) struct Users {
     users: Vec<User>,
+    /// Whether there are more after the last one.
+    has_more: bool,
 }
 
 /// Finds accounts by username or nickname; one's own is left out.
@@ -173,9 +182,10 @@ pub(super) async fn search(
 ) -> ApiResult<Users> {
     let found = im
         .accounts()
-        .search(who.user_id, query.keyword(), query.limit())
+        .search_page(who.user_id, query.keyword(), query.after(), query.limit())
         .await?;
-    let users = found.into_iter().map(|p| User {
+    let has_more = found.has_more;
+    let users = found.rows.into_iter().map(|p| User {
         id: p.id,
         username: p.username,
         nickname: p.nickname,
@@ -184,6 +194,7 @@ pub(super) async fn search(
     });
     Ok(axum::Json(Users {
         users: users.collect(),
+        has_more,
     }))
 }
 

@@ -3,7 +3,6 @@
 use lingxi_domain::frame::client::{Addressed, Expected, Head, Recipient, Refused, Text};
 use lingxi_domain::frame::{kind, server};
 use lingxi_domain::{ConversationKey, GroupId};
-use lingxi_proto::Message as _;
 use lingxi_proto::bus::{Push, PushFrame};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -68,16 +67,8 @@ async fn show(from: &Connection<'_>, to: Recipient<'_>) {
             _ => return,
         },
     };
-    let frames = vec![PushFrame {
-        json: server::typing(&session.username, group_id).into(),
-        conversation: String::new(),
-        seq: 0,
-    }];
-    let push = Push {
-        frames,
-        control: None,
-    };
-    let payload = axum::body::Bytes::from(push.encode_to_vec());
+    let frame = PushFrame::plain(server::typing(&session.username, group_id));
+    let payload = Push::of(vec![frame]);
     for user in receivers {
         if user != session.user_id {
             let subject = lingxi_bus::Subject::User(user);
