@@ -10,7 +10,6 @@ use lingxi_runtime::shutdown::Tasks;
 use lingxi_store::{ConnectionIds, Store};
 use tokio_util::sync::CancellationToken;
 
-use crate::ws::allowance::Limit;
 use crate::ws::queues::Queues;
 use crate::ws::receipts::Receipts;
 use crate::ws::registry::{Registry, SessionPolicy};
@@ -29,8 +28,6 @@ pub struct Options {
     pub sockets_per_user: usize,
     /// Silence after which a client is asked for a life sign; twice as long closes its socket.
     pub heartbeat: Duration,
-    /// Messages that one connection may send; `None` for no limit.
-    pub message_limit: Option<Limit>,
     /// Where workers reach this gateway's gRPC port, as host:port.
     pub grpc_advertise: String,
     /// What workers show on the gRPC port; without one only this machine is let in.
@@ -41,8 +38,8 @@ pub struct Options {
     pub drain_spread: Duration,
     /// How long a draining gateway goes on accepting requests, so that load balancers see in time that it drains.
     pub drain_linger: Duration,
-    /// Load balancers whose word about a client's address is believed.
-    pub trusted_proxies: Vec<ipnet::IpNet>,
+    /// The public port.
+    pub http: lingxi_http::Options,
 }
 
 /// The shared state; handlers get it as [`AppState`].
@@ -81,6 +78,12 @@ impl State {
     /// Compares a new connection with the store once more in a moment.
     pub(crate) fn compare_soon(&self, session: &Arc<Session>) {
         self.comparisons.soon(session);
+    }
+}
+
+impl lingxi_http::HasIm for State {
+    fn im(&self) -> &Im {
+        &self.im
     }
 }
 

@@ -24,7 +24,7 @@ pub use conversations::{
     ReadMark, ReadMove, Repeat, RepeatKey, UserHead,
 };
 pub use error::{Error, Outage, Result};
-pub use groups::{Group, GroupMember, Member, NewGroup};
+pub use groups::{Group, GroupMember, Member, NewGroup, Roster, RosterMember};
 pub use names::Page;
 pub use partitions::{Committer, ConnectionIds, Lease, LeaseProgress};
 pub use runs::{

@@ -5,17 +5,23 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
-use lingxi_domain::{ErrorCode, limits};
+use lingxi_domain::limits;
+use lingxi_http::ApiError;
 use serde::Deserialize;
 
 use super::connect::connect;
-use crate::error::ApiError;
 use crate::state::AppState;
 
 /// Bytes read from a socket at a time: most frames fit, and every connection keeps a buffer of this size.
 const READ_BUFFER: usize = 1024;
 /// Bytes gathered before they are written without waiting for more frames.
 const WRITE_BUFFER: usize = 16 * 1024;
+
+/// What somebody is told whose request for a WebSocket came without its upgrade.
+const NO_UPGRADE: &str = "This is the WebSocket's address, and the request came without a complete upgrade \
+    (`Connection: Upgrade`, `Upgrade: websocket`, `Sec-WebSocket-Version: 13`, `Sec-WebSocket-Key`); a proxy in between \
+    has to pass these on: nginx needs `proxy_http_version 1.1`, `proxy_set_header Upgrade $http_upgrade` and \
+    `proxy_set_header Connection \"upgrade\"`.";
 
 /// How a client says who it is.
 #[derive(Deserialize)]
@@ -29,7 +35,10 @@ pub(crate) struct Credentials {
     path = "/api/v1/ws",
     tag = "websocket",
     params(("token" = String, Query, description = "The token; or as Authorization: Bearer")),
-    responses((status = 101, description = "The frames of the client contract follow"))
+    responses(
+        (status = 101, description = "The frames of the client contract follow"),
+        (status = 400, body = lingxi_http::ErrorBody, description = "no upgrade came with the request")
+    )
 )]
 pub(crate) async fn accept(
     State(state): State<AppState>,
@@ -39,20 +48,10 @@ pub(crate) async fn accept(
 ) -> Response {
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
-        Err(_) => {
-            let message = "This path is a WebSocket: open it with one. If you did, a proxy on the way took the \
-                Upgrade header off; let it pass Upgrade and Connection.";
-            return ApiError::new(ErrorCode::InvalidRequest, message).into_response();
-        }
+        Err(_) => return ApiError::invalid(NO_UPGRADE).into_response(),
     };
     let from_query = credentials.ok().and_then(|Query(c)| c.token);
-    let from_header = || {
-        let value = headers
-            .get(axum::http::header::AUTHORIZATION)?
-            .to_str()
-            .ok()?;
-        Some(value.strip_prefix("Bearer ")?.to_owned())
-    };
+    let from_header = || lingxi_http::bearer(&headers).map(str::to_owned);
     let token = from_query.or_else(from_header).unwrap_or_default();
     upgrade
         .read_buffer_size(READ_BUFFER)

@@ -17,6 +17,7 @@ mod groups;
 mod lease_counts;
 mod leases;
 pub mod mysql;
+mod rosters;
 mod runs;
 mod users;
 
@@ -39,6 +40,7 @@ where
     cursors::run(&store).await;
     users::run(&store, &open).await;
     groups::run(&store).await;
+    rosters::run(&store).await;
     contention::run(&store).await;
     effects::run(&store).await;
     runs::run(&store).await;

@@ -12,11 +12,11 @@ pub(super) struct Bucket {
 
 /// A bucket's size and speed.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Limit {
+pub(super) struct Limit {
     /// Tokens that come back in a second.
-    pub per_second: f64,
+    pub(super) per_second: f64,
     /// Tokens of an idle bucket.
-    pub burst: f64,
+    pub(super) burst: f64,
 }
 
 impl Bucket {

@@ -2,17 +2,16 @@
 
 mod bucket;
 mod slice;
-mod typing;
 
 use std::time::Duration;
 
-use lingxi_domain::{ConversationKey, UserId};
+use lingxi_domain::UserId;
+use lingxi_im::Spending;
 use parking_lot::Mutex;
 
 use bucket::Bucket;
 pub use bucket::Limit;
 use slice::Slice;
-use typing::Typing;
 
 use crate::state::AppState;
 
@@ -45,17 +44,15 @@ pub(crate) struct Allowance {
     requests: Slice,
     life: Mutex<Bucket>,
     refusals: Mutex<Bucket>,
-    typing: Mutex<Typing>,
 }
 
 impl Allowance {
     pub(crate) fn new(user: UserId) -> Self {
         Self {
-            messages: Slice::new(user, slice::What::Message),
-            requests: Slice::new(user, slice::What::Request),
+            messages: Slice::new(user, Spending::Message),
+            requests: Slice::new(user, Spending::Request),
             life: Mutex::new(Bucket::new(LIFE)),
             refusals: Mutex::new(Bucket::new(REFUSALS)),
-            typing: Mutex::default(),
         }
     }
 
@@ -71,10 +68,5 @@ impl Allowance {
     /// A frame was refused for its cost. Returns how long its socket is not to be read.
     pub(crate) fn refused(&self) -> Option<Duration> {
         self.refusals.lock().owe()
-    }
-
-    /// Returns true if the user is to be shown typing there: once in a while.
-    pub(crate) fn may_type(&self, key: ConversationKey) -> bool {
-        self.typing.lock().may_show(key)
     }
 }

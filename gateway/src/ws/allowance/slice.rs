@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use lingxi_cache::{Decision, Rate};
 use lingxi_domain::{UserId, now_ms};
+use lingxi_im::Spending;
 
 use crate::state::AppState;
 
@@ -13,24 +13,17 @@ const SIZE: u32 = 10;
 /// A bucket that was found empty is not asked again for this long.
 const EMPTY: Duration = Duration::from_millis(25);
 
-/// Which bucket.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum What {
-    Message,
-    Request,
-}
-
 /// A part of one user's bucket.
 pub(super) struct Slice {
     user: UserId,
-    what: What,
+    what: Spending,
     tokens: AtomicU32,
     /// Until when the bucket is taken for empty, milliseconds since the Unix epoch.
     empty_until: AtomicU64,
 }
 
 impl Slice {
-    pub(super) fn new(user: UserId, what: What) -> Self {
+    pub(super) fn new(user: UserId, what: Spending) -> Self {
         Self {
             user,
             what,
@@ -48,7 +41,7 @@ impl Slice {
         if now < self.empty_until.load(Ordering::Relaxed) {
             return false;
         }
-        let granted = granted(state, self.user, self.what).await;
+        let granted = state.im.limits().slice(self.user, self.what, SIZE).await;
         match granted.checked_sub(1) {
             Some(kept) => {
                 self.tokens.fetch_add(kept, Ordering::Relaxed);
@@ -68,28 +61,4 @@ impl Slice {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
             .is_ok()
     }
-}
-
-async fn granted(state: &AppState, user: UserId, what: What) -> u32 {
-    let Some(limit) = state.options.message_limit else {
-        return SIZE;
-    };
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a small number"
-    )]
-    let rate = Rate {
-        burst: limit.burst as u32,
-        per_second: limit.per_second,
-    };
-    let key = format!("ws:{what:?}:u{user}");
-    let mut granted = 0;
-    while granted < SIZE {
-        match state.cache.take_token(&key, rate).await {
-            Ok(Decision::RetryAfter(_)) => break,
-            Ok(Decision::Allowed) | Err(_) => granted += 1,
-        }
-    }
-    granted
 }

@@ -1,9 +1,9 @@
-//! Type 9: somebody is typing. Shown to whoever is there; nobody else ever learns of it.
+//! Type 9: somebody is typing.
 
-use lingxi_domain::frame::client::{Addressed, Expected, Head, Recipient, Refused, Text};
-use lingxi_domain::frame::{kind, server};
-use lingxi_domain::{ConversationKey, GroupId};
-use lingxi_proto::bus::{Push, PushFrame};
+use lingxi_domain::frame::client::{Addressed, Expected, Head, Refused, Text};
+use lingxi_domain::GroupId;
+use lingxi_domain::frame::kind;
+use lingxi_im::Actor;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -42,37 +42,9 @@ impl Typing<'_> {
             Some(_) => addressed.group()?,
             None => addressed.user_or_alias()?,
         };
-        show(from, to).await;
+        let Connection { state, session, .. } = from;
+        let actor = Actor::new(session.user_id, session.username.clone());
+        state.im.typing(&actor, to).await;
         Ok(())
-    }
-}
-
-/// Shows it. What cannot be shown is no news for the one who types.
-async fn show(from: &Connection<'_>, to: Recipient<'_>) {
-    let Connection { state, session, .. } = from;
-    let key = match &to {
-        Recipient::Group(id) => ConversationKey::Group(*id),
-        Recipient::User(name) => match from.resolve(name).await {
-            Ok((id, _)) => ConversationKey::direct(session.user_id, id),
-            Err(_) => return,
-        },
-    };
-    if !from.allowance.may_type(key) {
-        return;
-    }
-    let (receivers, group_id) = match key {
-        ConversationKey::Direct(..) => (Vec::from_iter(key.peer_of(session.user_id)), None),
-        ConversationKey::Group(id) => match state.store.active_member_ids(&key.to_string()).await {
-            Ok(members) if members.contains(&session.user_id) => (members, Some(id)),
-            _ => return,
-        },
-    };
-    let frame = PushFrame::plain(server::typing(&session.username, group_id));
-    let payload = Push::of(vec![frame]);
-    for user in receivers {
-        if user != session.user_id {
-            let subject = lingxi_bus::Subject::User(user);
-            let _ = state.bus.publish(&subject, payload.clone()).await;
-        }
     }
 }

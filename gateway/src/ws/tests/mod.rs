@@ -69,13 +69,12 @@ impl World {
             session_policy: SessionPolicy::Single,
             sockets_per_user: 3,
             heartbeat: Duration::from_secs(54),
-            message_limit: None,
             grpc_advertise: String::new(),
             cluster_token: None,
             run_deadline_ms: 60_000,
             drain_spread: Duration::ZERO,
             drain_linger: Duration::ZERO,
-            trusted_proxies: Vec::new(),
+            http: lingxi_http::Options::default(),
         };
         let (resync, [asked, alone]) = ResyncQueue::new();
         let shutdown = Shutdown::new();
