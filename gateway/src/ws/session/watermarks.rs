@@ -78,4 +78,9 @@ impl Watermarks {
     pub(super) fn sent(&self, conversation: &str) -> Option<Seq> {
         self.get(conversation).map(Watermark::sent)
     }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.of.len()
+    }
 }

@@ -91,3 +91,29 @@ async fn who_finds_the_store_away_is_asked_again_and_keeps_the_connection() {
     );
     assert_eq!(world.asked().await.len(), 3);
 }
+
+#[tokio::test]
+async fn who_has_very_many_unconfirmed_conversations_is_served_alone() {
+    let mut world = World::new().await;
+    for number in 1..=400 {
+        world
+            .log(&format!("g:{number}"), &[(ALICE, 1)], 1, 10)
+            .await;
+    }
+    world.log("g:1000", &[(2, 1)], 1, 10).await;
+    let (alice, bob) = (session(ALICE), session(2));
+    for session in [&alice, &bob] {
+        world.state.resync.ask(session);
+    }
+    let both = world.asked().await;
+    serve(&world.state, &both).await;
+    assert_eq!(waiting(&bob).len(), 1);
+    for session in [&alice, &bob] {
+        world.state.resync.ask(session);
+    }
+    let others: Vec<UserId> = world.asked().await.iter().map(|s| s.user_id).collect();
+    assert_eq!(others, [2]);
+    let alone = world.alone.next().await.unwrap();
+    assert_eq!(alone.len(), 1);
+    assert_eq!(alone[0].user_id, ALICE);
+}
