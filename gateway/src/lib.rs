@@ -99,6 +99,7 @@ fn start(
         options.sockets(),
         connections.clone(),
     );
+    let (leaving, left) = tokio::sync::mpsc::channel(ai::leaving::WAITING);
     let state = Arc::new(state::State {
         node: uuid::Uuid::new_v4().simple().to_string(),
         options,
@@ -113,7 +114,7 @@ fn start(
         connections,
         receipts: ws::receipts::Receipts::default(),
         comparisons: ws::watch::Comparisons::default(),
-        sinks: Arc::default(),
+        subscribers: ai::Subscribers::new(leaving),
         stopping: CancellationToken::new(),
     });
     // Their queues end with the state, which these very tasks hold: they are stopped, not drained.
@@ -136,6 +137,9 @@ fn start(
     let stop = state.stopping.clone();
     shutdown.spawn("gateway receipts", ws::receipts::run(state.clone(), stop));
     shutdown.spawn("gateway watch", ws::watch::run(state.clone()));
+    shutdown.spawn("gateway registration", ai::registration::run(state.clone()));
+    shutdown.spawn("gateway streams", ai::tokens::run(state.clone()));
+    shutdown.spawn("gateway leaving", ai::leaving::run(state.clone(), left));
 
     let http = &state.options.http;
     let routes = routes(&state).merge(deps.beside);
