@@ -187,6 +187,7 @@ fn im(
                 ..Rates::default()
             },
             groups_per_user: 1000,
+            runs: lingxi_im::RunLimits::default(),
             partitions,
         },
     })

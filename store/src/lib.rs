@@ -7,6 +7,7 @@
 mod accounts;
 mod conversations;
 mod error;
+mod gateways;
 mod groups;
 mod names;
 mod partitions;

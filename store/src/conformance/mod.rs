@@ -9,10 +9,12 @@
     reason = "a conformance suite is a test: it panics where a promise is broken"
 )]
 
+mod asking;
 mod contention;
 mod cursors;
 mod effects;
 mod entries;
+mod gateways;
 mod groups;
 mod lease_counts;
 mod leases;
@@ -44,6 +46,8 @@ where
     contention::run(&store).await;
     effects::run(&store).await;
     runs::run(&store).await;
+    asking::run(&store).await;
+    gateways::run(&store).await;
     settings(&store, &open().await).await;
     connection_ids(&store, &open().await).await;
     store.ping().await.unwrap();

@@ -6,5 +6,4 @@
 )]
 
 mod mysql;
-mod search_load;
 mod sqlite;

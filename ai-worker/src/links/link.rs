@@ -5,15 +5,18 @@ use std::time::Duration;
 use lingxi_proto::sink::AiEvent;
 use lingxi_proto::sink::token_sink_client::TokenSinkClient;
 use lingxi_runtime::config::Secret;
+use lingxi_store::Store;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Request;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
 
+use crate::providers::said;
+
 const CONNECT: Duration = Duration::from_secs(2);
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
-/// Attempts to reach a gateway before its followers are given up; they ask again.
+/// Attempts to find and to reach a gateway before its subscribers are given up; they ask again.
 const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -26,24 +29,39 @@ enum Broken {
     Connection(#[from] tonic::transport::Error),
     #[error("{0}")]
     Refused(#[from] tonic::Status),
+    #[error(transparent)]
+    Store(#[from] lingxi_store::Error),
+    #[error("no such gateway is registered")]
+    Unknown,
 }
 
-/// Sends what comes in `events` until its senders have gone or the connection breaks.
-pub(super) async fn run(address: &str, token: Option<&Secret>, events: mpsc::Receiver<AiEvent>) {
+/// Sends what comes in `events` until its senders have gone or the connection breaks. The gateway's address is the one in
+/// the store: nobody else is shown the token.
+pub(super) async fn run(
+    store: &Store,
+    node: &str,
+    token: Option<&Secret>,
+    events: mpsc::Receiver<AiEvent>,
+) {
     metrics::gauge!("lingxi_ai_links").increment(1);
-    match stream(address, token, events).await {
-        Ok(()) => tracing::debug!(gateway = address, "event stream ended"),
-        Err(error) => tracing::warn!(gateway = address, %error, "event stream to a gateway broke"),
+    match stream(store, node, token, events).await {
+        Ok(()) => tracing::debug!(gateway = node, "the link ended"),
+        Err(error) => {
+            let error = said(&error.to_string(), 300);
+            tracing::warn!(gateway = node, error, "the link to a gateway broke");
+        }
     }
     metrics::gauge!("lingxi_ai_links").decrement(1);
 }
 
 async fn stream(
-    address: &str,
+    store: &Store,
+    node: &str,
     token: Option<&Secret>,
     events: mpsc::Receiver<AiEvent>,
 ) -> Result<(), Broken> {
-    let mut client = TokenSinkClient::new(connect(address).await?);
+    let address = find(store, node).await?;
+    let mut client = TokenSinkClient::new(connect(&address).await?);
     let mut request = Request::new(ReceiverStream::new(events));
     if let Some(token) = token {
         let value = format!("Bearer {}", token.expose());
@@ -54,6 +72,19 @@ async fn stream(
     }
     client.push(request).await?;
     Ok(())
+}
+
+/// Where the gateway is. One that has just started may not be registered yet.
+async fn find(store: &Store, node: &str) -> Result<String, Broken> {
+    for attempt in 1..=ATTEMPTS {
+        if let Some(address) = store.gateway_address(node).await? {
+            return Ok(address);
+        }
+        if attempt < ATTEMPTS {
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+    Err(Broken::Unknown)
 }
 
 async fn connect(address: &str) -> Result<Channel, Broken> {

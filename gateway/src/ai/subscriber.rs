@@ -1,9 +1,10 @@
 //! Following one run wherever it executes, without a loss or a repeat.
 //!
-//! Events come from the run's worker while it executes and from the store when it has ended. A follower knows the id up
+//! Events come from the run's worker while it executes and from the store when it has ended. A subscriber knows the id up
 //! to which its client has everything; each request to a worker names that id and a session number, and only events
 //! of the newest session count, each beginning exactly where the client stands. So whatever is lost or repeated on the
-//! way (a broken stream, a second worker, a run that ends in between) is noticed, and asked for again.
+//! way (a broken stream, a second worker, a client that was too slow for a while, a run that ends in between) is noticed,
+//! and asked for again: at once the first time, then ever more rarely until something comes that fits.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,17 +17,21 @@ use lingxi_domain::run::RunEvent;
 use lingxi_proto::Message as _;
 use lingxi_proto::bus::{RunRequest, Watcher};
 use lingxi_proto::sink::AiEvent;
+use lingxi_store::Run;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
 
-use super::sinks::Sink;
+use super::queue::Taken;
+use super::subscribers::Subscription;
 use crate::state::AppState;
 
 /// How long the first event of a new run may take before it is looked for.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
-/// How long a run may be silent before it is looked for.
+/// How long a run may be silent before it is looked for; also the longest pause between two looks.
 const SILENCE: Duration = Duration::from_secs(3);
-/// The first pause when nobody executes the run; it doubles up to [`SILENCE`].
+/// The pause after the first look that led to nothing; it doubles up to [`SILENCE`].
 const PAUSE: Duration = Duration::from_millis(100);
-/// How long a worker may take to say that it serves a follower.
+/// How long a worker may take to say that it serves a subscriber.
 const ANSWER: Duration = Duration::from_secs(1);
 /// The largest chunk in a replay, in bytes.
 const PIECE: usize = 16 * 1024;
@@ -41,37 +46,42 @@ pub(super) struct Told {
 }
 
 /// A client that follows a run.
-pub(super) struct Follower {
+pub(super) struct Subscriber {
     state: AppState,
     run_id: String,
-    sink: Sink,
+    place: Subscription,
     /// The client has everything up to here.
     at: EventId,
     /// The number of the newest request to a worker; 0 when none was made.
     session: u32,
     /// The attempt that serves the session; 0 when it is not known yet.
     attempt: i64,
-    /// When to look for the run next, if nothing comes until then.
-    wait: Duration,
-    pause: Duration,
+    /// When to look for the run next, if nothing that fits comes until then.
+    look_at: Instant,
+    /// Looks since something last came that fits.
+    looks: u32,
     failures: u32,
     ready: VecDeque<Told>,
     ended: bool,
 }
 
-impl Follower {
+impl Subscriber {
     /// For a client that has everything up to `at` of a run.
-    pub(super) fn resuming(state: AppState, run_id: String, at: EventId) -> Self {
-        let sink = state.sinks.register();
+    pub(super) fn resuming(
+        state: AppState,
+        run_id: String,
+        place: Subscription,
+        at: EventId,
+    ) -> Self {
         Self {
             state,
             run_id,
-            sink,
+            place,
             at,
             session: 0,
             attempt: 0,
-            wait: Duration::ZERO,
-            pause: PAUSE,
+            look_at: Instant::now(),
+            looks: 0,
             failures: 0,
             ready: VecDeque::new(),
             ended: false,
@@ -80,20 +90,28 @@ impl Follower {
 
     /// For the client that asked: it is told the run's first event, and the worker that takes the run is to send the
     /// rest to the watcher that is returned.
-    pub(super) fn asking(
-        state: AppState,
-        run_id: String,
-        first: EventId,
-        named: &RunEvent,
-    ) -> (Self, Watcher) {
-        let mut follower = Self::resuming(state, run_id, first);
-        follower.ready.push_back(Told {
+    pub(super) fn asking(state: AppState, run: &Run, place: Subscription) -> (Self, Watcher) {
+        // Committed with the run: no need to wait for a worker to say it.
+        let named = RunEvent::Run {
+            run_id: run.id.clone(),
+        };
+        let first = EventId {
+            generation: run.generation,
+            position: named.units(),
+        };
+        let mut subscriber = Self::resuming(state, run.id.clone(), place, first);
+        subscriber.ready.push_back(Told {
             id: first,
             json: named.to_json().into(),
         });
-        follower.wait = FIRST_LOOK;
-        let watcher = follower.watcher();
-        (follower, watcher)
+        subscriber.look_at = Instant::now() + FIRST_LOOK;
+        let watcher = subscriber.watcher();
+        (subscriber, watcher)
+    }
+
+    /// Cancelled when the token that opened it works no longer.
+    pub(super) fn ended(&self) -> CancellationToken {
+        self.place.ended.clone()
     }
 
     /// The next event; `None` at the end of the stream.
@@ -105,17 +123,17 @@ impl Follower {
             if self.ended {
                 return None;
             }
-            match tokio::time::timeout(self.wait, self.sink.next()).await {
-                Ok(Some(event)) => self.take(event).await,
-                // Let go: the client was too slow. It resumes.
-                Ok(None) => return None,
+            match timeout_at(self.look_at, self.place.queue.take()).await {
+                Ok(Taken::Event(event)) => self.take(event),
+                // The client was too slow for the worker: it goes on from where it stands.
+                Ok(Taken::Overflow) => self.look_again(),
                 Err(_) => self.look().await,
             }
         }
     }
 
     /// One event from a worker.
-    async fn take(&mut self, event: AiEvent) {
+    fn take(&mut self, event: AiEvent) {
         if event.session != self.session || event.attempt < self.attempt {
             return;
         }
@@ -126,11 +144,11 @@ impl Follower {
         let is_reset = id.position == event.after;
         let follows = event.after == self.at.position && id.generation >= self.at.generation;
         if event.detached || taken_over || !(is_reset || follows) {
-            self.look().await;
+            self.look_again();
             return;
         }
-        self.wait = SILENCE;
-        self.pause = PAUSE;
+        self.look_at = Instant::now() + SILENCE;
+        self.looks = 0;
         self.at = id;
         self.ended = event.last;
         self.ready.push_back(Told {
@@ -139,8 +157,23 @@ impl Follower {
         });
     }
 
+    /// What was asked for does not fit, or not any more: nothing that answers it counts, and the run is looked for, the
+    /// later the more often that led to nothing.
+    fn look_again(&mut self) {
+        self.place.queue.expect(0);
+        self.look_at = Instant::now() + self.pause();
+    }
+
+    fn pause(&self) -> Duration {
+        match self.looks {
+            0 => Duration::ZERO,
+            looks => (PAUSE * 2_u32.saturating_pow(looks.min(8) - 1)).min(SILENCE),
+        }
+    }
+
     /// Finds out where the run is: the rest from the store if it has ended, else from whoever executes it now.
     async fn look(&mut self) {
+        self.looks = self.looks.saturating_add(1);
         let run = match self.state.store.run(&self.run_id).await {
             Ok(Some(run)) => run,
             Ok(None) => {
@@ -170,7 +203,7 @@ impl Follower {
         tracing::warn!(%error, run = self.run_id, "a run could not be looked for");
         self.failures += 1;
         self.ended = self.failures >= MAX_FAILURES;
-        self.wait_longer();
+        self.look_at = Instant::now() + self.pause();
     }
 
     /// Asks whoever executes the run to send the rest here.
@@ -178,6 +211,7 @@ impl Follower {
         let payload = RunRequest {
             run_id: self.run_id.clone(),
             watcher: Some(self.watcher()),
+            ..RunRequest::default()
         }
         .encode_to_vec();
         let subject = Subject::RunAttach(self.run_id.clone());
@@ -190,29 +224,26 @@ impl Follower {
             Ok(pending) => pending.wait().await.is_ok(),
             Err(_) => false,
         };
-        if answered {
+        let wait = if answered {
             self.failures = 0;
-            self.wait = SILENCE;
-            self.pause = PAUSE;
+            SILENCE
         } else {
-            self.wait_longer();
-        }
-    }
-
-    fn wait_longer(&mut self) {
-        self.wait = self.pause;
-        self.pause = (self.pause * 2).min(SILENCE);
+            self.pause()
+        };
+        self.look_at = Instant::now() + wait;
     }
 
     /// A new session: events of earlier ones do not count any more.
     fn watcher(&mut self) -> Watcher {
         self.session += 1;
         self.attempt = 0;
+        self.place.asks(&self.run_id, self.session);
         Watcher {
-            gateway: self.state.options.grpc_advertise.clone(),
-            sink_id: self.sink.id.clone(),
+            node: self.state.node.clone(),
+            sink_id: self.place.id.clone(),
             after: self.at.to_i64(),
             session: self.session,
+            ..Watcher::default()
         }
     }
 }

@@ -1,6 +1,7 @@
-//! Carries one run's events to one follower.
+//! Carries one run's events to one subscriber.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use lingxi_domain::event_id::EventId;
 use lingxi_domain::replay::StampedEvent;
@@ -8,11 +9,13 @@ use lingxi_proto::bus::Watcher;
 use lingxi_proto::sink::AiEvent;
 use tokio::sync::mpsc;
 
-use super::STUCK;
-use crate::run_log::{Portion, RunLog};
+use crate::ledger::{Portion, RunLog};
 
-/// Sends everything behind `watcher.after`, as it is said, until the run ends or the follower is stuck. A run that is
-/// cut off tells its follower to look elsewhere.
+/// How long a gateway may take to take an event before its subscriber is dropped; it may attach again.
+const STUCK: Duration = Duration::from_secs(5);
+
+/// Sends everything behind `watcher.after`, as it is said, until the run ends or the subscriber is stuck. A run that is
+/// cut off tells its subscriber to look elsewhere.
 pub(crate) async fn pump(
     log: Arc<RunLog>,
     attempt: i64,
@@ -29,7 +32,7 @@ pub(crate) async fn pump(
         session: watcher.session,
         detached: false,
     };
-    // An id that was never given out is answered from the start.
+    // What is no id at all is answered from the start.
     let after = EventId::from_i64(watcher.after).unwrap_or(EventId::START);
     let (mut position, reset) = log.resume(after);
     if let Some(reset) = reset
@@ -78,8 +81,8 @@ async fn send(link: &mpsc::Sender<AiEvent>, event: AiEvent) -> bool {
     match tokio::time::timeout(STUCK, link.send(event)).await {
         Ok(sent) => sent.is_ok(),
         Err(_) => {
-            metrics::counter!("lingxi_ai_sinks_dropped_total").increment(1);
-            tracing::debug!("a follower took nothing for too long; it was dropped");
+            metrics::counter!("lingxi_ai_subscribers_dropped_total").increment(1);
+            tracing::debug!("a gateway took nothing for too long; a subscriber was dropped");
             false
         }
     }

@@ -1,13 +1,15 @@
-//! Finding people.
+//! `search_user`
 
 use async_trait::async_trait;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Call, MAX_ROWS, Refusal, Tool, list};
+use super::arguments::read;
+use super::text::{MAX_ROWS, list};
+use super::{Class, Context, Refusal, Tool};
 use crate::providers::ToolSpec;
 
-/// `search_user`
+/// Finds people.
 pub(super) struct SearchUser;
 
 #[derive(Deserialize)]
@@ -29,14 +31,15 @@ impl Tool for SearchUser {
         }
     }
 
-    async fn execute(&self, call: &Call<'_>) -> Result<String, Refusal> {
-        let Arguments { keyword } = call.arguments()?;
+    fn class(&self) -> Class {
+        Class::Reads
+    }
+
+    async fn execute(&self, context: &Context<'_>, args: Value) -> Result<String, Refusal> {
+        let Arguments { keyword } = read(args)?;
         let limit = i64::try_from(MAX_ROWS).unwrap_or(i64::MAX);
-        let found = call
-            .im
-            .accounts()
-            .search(call.actor.user_id, &keyword, limit)
-            .await;
+        let (accounts, asker) = (context.im.accounts(), context.asker.user_id);
+        let found = accounts.search(asker, &keyword, limit).await;
         let found = found.map_err(|error| Refusal::from(error).doing("搜索用户"))?;
         Ok(list(
             "找到的用户",

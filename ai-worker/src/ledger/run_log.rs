@@ -9,6 +9,8 @@ use tokio::sync::futures::Notified;
 
 /// The most that one run may say, in bytes of text: a model that does not end is ended.
 const MAX_BYTES: usize = 1024 * 1024;
+/// The most events that one run may have; chunks in a row are one.
+const MAX_EVENTS: usize = 32 * 1024;
 /// The largest chunk that is handed out as one event, in bytes.
 const PIECE: usize = 16 * 1024;
 /// About how many bytes of text one reading hands out.
@@ -16,7 +18,7 @@ const PORTION: usize = 64 * 1024;
 
 /// The run has said more than any answer needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the answer is longer than {MAX_BYTES} bytes")]
+#[error("the answer is longer than {MAX_BYTES} bytes or {MAX_EVENTS} events")]
 pub(crate) struct Overflow;
 
 /// What a reading found.
@@ -66,65 +68,65 @@ impl RunLog {
         }
     }
 
-    /// Says something: followers see it at once.
-    pub(crate) fn push(&self, event: RunEvent) -> Result<EventId, Overflow> {
+    /// Says something: subscribers see it at once.
+    pub(super) fn push(&self, event: RunEvent) -> Result<(), Overflow> {
         let mut state = self.state.lock();
-        let id = self.stamp(&state, &event);
-        let (text, is_end) = (text_bytes(&event), event.is_terminal());
-        if state.bytes + text > MAX_BYTES && !is_end {
+        if !state.has_room(&event) {
             return Err(Overflow);
         }
-        state.bytes += text;
-        let fresh = state.events.len() > state.committed;
-        match (state.events.last_mut().filter(|_| fresh), event) {
-            (
-                Some(StampedEvent {
-                    id: end,
-                    event: RunEvent::Chunk { content },
-                }),
-                RunEvent::Chunk { content: more },
-            ) => {
-                content.push_str(&more);
-                *end = id;
-            }
-            (_, event) => state.events.push(StampedEvent { id, event }),
-        }
-        state.closed |= is_end;
+        state.append(self.generation, event);
         drop(state);
         self.changed.notify_waiters();
-        Ok(id)
+        Ok(())
     }
 
-    /// What was said since the last commit, and `next` as it will be stamped when it is said now.
-    pub(crate) fn uncommitted(&self, next: Option<RunEvent>) -> Vec<StampedEvent> {
+    /// What the next commit has to hold: all that was said since the last one, and `next` as it will be stamped.
+    pub(super) fn staged(&self, next: Option<&RunEvent>) -> Result<Vec<StampedEvent>, Overflow> {
         let state = self.state.lock();
-        let mut events: Vec<_> = state.events.iter().skip(state.committed).cloned().collect();
-        if let Some(event) = next {
-            events.push(StampedEvent {
-                id: self.stamp(&state, &event),
-                event,
-            });
+        if next.is_some_and(|event| !state.has_room(event)) {
+            return Err(Overflow);
         }
-        events
+        let mut events: Vec<_> = state.events.iter().skip(state.committed).cloned().collect();
+        events.extend(next.map(|event| StampedEvent {
+            id: state.stamp(self.generation, event),
+            event: event.clone(),
+        }));
+        Ok(events)
     }
 
-    /// Everything said so far is committed.
-    pub(crate) fn commit(&self) {
+    /// What was staged is committed: only now `next` is heard.
+    pub(super) fn settle(&self, next: Option<RunEvent>) {
         let mut state = self.state.lock();
+        if let Some(event) = next {
+            state.append(self.generation, event);
+        }
         state.committed = state.events.len();
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// The text that was said since the last commit.
+    pub(super) fn uncommitted_text(&self) -> String {
+        let state = self.state.lock();
+        let chunks = state.events.iter().skip(state.committed);
+        let chunks = chunks.filter_map(|stamped| match &stamped.event {
+            RunEvent::Chunk { content } => Some(content.as_str()),
+            _ => None,
+        });
+        chunks.collect()
     }
 
     /// The generation of the ids made here.
-    pub(crate) fn generation(&self) -> u32 {
+    pub(super) fn generation(&self) -> u32 {
         self.generation
     }
 
     /// Where the stream stands.
-    pub(crate) fn position(&self) -> u32 {
-        self.state.lock().events.last().map_or(0, |e| e.id.position)
+    pub(super) fn position(&self) -> u32 {
+        self.state.lock().position()
     }
 
-    /// Where a follower that has everything up to `after` goes on, and what it must hear first.
+    /// Where a subscriber that has everything up to `after` goes on, and what it must hear first.
     pub(crate) fn resume(&self, after: EventId) -> (u32, Option<StampedEvent>) {
         replay::resume(&self.state.lock().events, self.generation, after)
     }
@@ -156,12 +158,45 @@ impl RunLog {
         self.state.lock().closed = true;
         self.changed.notify_waiters();
     }
+}
 
-    fn stamp(&self, state: &State, event: &RunEvent) -> EventId {
-        let before = state.events.last().map_or(0, |e| e.id.position);
+impl State {
+    fn position(&self) -> u32 {
+        self.events.last().map_or(0, |e| e.id.position)
+    }
+
+    fn stamp(&self, generation: u32, event: &RunEvent) -> EventId {
+        let position = self.position().saturating_add(event.units());
         EventId {
-            generation: self.generation,
-            position: before.saturating_add(event.units()),
+            generation,
+            position,
+        }
+    }
+
+    /// The end is always heard.
+    fn has_room(&self, event: &RunEvent) -> bool {
+        event.is_terminal()
+            || (self.bytes + text_bytes(event) <= MAX_BYTES && self.events.len() < MAX_EVENTS)
+    }
+
+    /// Adds an event; a chunk behind one that is not committed makes that one longer.
+    fn append(&mut self, generation: u32, event: RunEvent) {
+        let id = self.stamp(generation, &event);
+        self.bytes += text_bytes(&event);
+        self.closed |= event.is_terminal();
+        let fresh = self.events.len() > self.committed;
+        match (self.events.last_mut().filter(|_| fresh), event) {
+            (
+                Some(StampedEvent {
+                    id: end,
+                    event: RunEvent::Chunk { content },
+                }),
+                RunEvent::Chunk { content: more },
+            ) => {
+                content.push_str(&more);
+                *end = id;
+            }
+            (_, event) => self.events.push(StampedEvent { id, event }),
         }
     }
 }
@@ -241,19 +276,23 @@ mod tests {
     #[test]
     fn a_commit_takes_what_was_said_since_the_last() {
         let log = started();
-        assert_eq!(log.uncommitted(None), vec![]);
+        let staged = |next: Option<&RunEvent>| log.staged(next).unwrap();
+        assert_eq!(staged(None), vec![]);
         log.push(chunk("ab")).unwrap();
-        let events = log.uncommitted(Some(done()));
+        let events = staged(Some(&done()));
         assert_eq!(events.len(), 2);
         assert_eq!(events[1].id.position, 4);
-        log.commit();
-        assert_eq!(log.uncommitted(None), vec![]);
+        assert_eq!(log.read(3), Portion::Nothing, "staged is not said");
+        log.settle(None);
+        assert_eq!(staged(None), vec![]);
         log.push(chunk("cd")).unwrap();
         assert_eq!(
-            log.uncommitted(None)[0].event,
+            staged(None)[0].event,
             chunk("cd"),
             "a committed chunk does not grow"
         );
+        log.settle(Some(done()));
+        assert_eq!(self::events(&log, 5)[0].event, done());
     }
 
     #[test]
@@ -267,12 +306,21 @@ mod tests {
             log.push(chunk(&much)).unwrap();
         }
         assert_eq!(log.push(chunk("x")), Err(Overflow));
+        assert_eq!(log.staged(Some(&chunk("x"))), Err(Overflow));
         assert!(log.push(done()).is_ok(), "the end is always heard");
         let mut position = 0;
         while let Portion::Events(portion) = log.read(position) {
             position = portion.last().unwrap().id.position;
         }
         assert_eq!(log.read(position), Portion::Ended);
+        let log = started();
+        let thought = || RunEvent::Reasoning {
+            content: "x".into(),
+        };
+        for _ in 1..MAX_EVENTS {
+            log.push(thought()).unwrap();
+        }
+        assert_eq!(log.push(thought()), Err(Overflow), "events cost, too");
     }
 
     #[tokio::test]
