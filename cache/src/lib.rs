@@ -130,6 +130,9 @@ pub trait Cache: Send + Sync + 'static {
     /// caller [`forget`](Self::forget)s the key; one that nobody settles has failed.
     async fn attempt(&self, key: &str, backoff: Backoff) -> Result<Decision>;
 
+    /// An attempt that was counted under `key` was not made after all; the next one may be made at once.
+    async fn release(&self, key: &str) -> Result<()>;
+
     /// Adds one to the counter `key`, which starts at 0 and ends `window` after its first count; answers the new value.
     async fn count(&self, key: &str, window: Duration) -> Result<u32>;
 

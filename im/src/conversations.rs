@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use lingxi_domain::frame::server::{self, MessageFrame};
 use lingxi_domain::{ConversationKey, GroupId, Seq, UserId, limits};
-use lingxi_store::LastMessage;
 
+use crate::frames::encode;
 use crate::{Inner, Result};
 
 /// Lists of conversations. Made by [`crate::Im::conversations`].
@@ -21,7 +20,7 @@ pub struct ConversationSummary {
     pub conversation: String,
     /// With whom.
     pub with: Counterpart,
-    /// Messages of others behind the read cursor.
+    /// Messages of others behind the read cursor; [`limits::MAX_UNREAD`] means that or more.
     pub unread: i64,
     /// The last entry that the user may see.
     pub last_seq: Seq,
@@ -113,12 +112,12 @@ impl Conversations<'_> {
                     Counterpart::User { .. } => Some(me.as_str()),
                     Counterpart::Group { .. } => None,
                 };
-                encode_last(&last, key, &row.conversation, to)
+                encode(&last, to)
             });
             list.push(ConversationSummary {
                 conversation: row.conversation,
                 with,
-                unread: row.unread,
+                unread: row.unread.min(limits::MAX_UNREAD),
                 last_seq: row.last_seq,
                 read_seq: row.read_seq,
                 last_time: row.last_time,
@@ -144,27 +143,4 @@ impl Conversations<'_> {
             .map(|user| (user.id, (user.username, user.nickname)))
             .collect())
     }
-}
-
-fn encode_last(
-    last: &LastMessage,
-    key: ConversationKey,
-    conversation: &str,
-    to: Option<&str>,
-) -> String {
-    MessageFrame {
-        kind: server::message_kind(key),
-        id: last.id,
-        seq: last.seq,
-        conversation,
-        msg_id: &last.msg_id,
-        from: &last.sender,
-        to,
-        group_id: key.group(),
-        content: &last.content,
-        created_at: last.created_at,
-        recalled: last.recalled,
-        edited_at: None,
-    }
-    .encode()
 }

@@ -17,9 +17,12 @@ mod limits;
 mod log;
 mod messages;
 mod names;
+mod page;
 mod passwords;
 mod runs;
+mod settings;
 mod tokens;
+mod typing;
 
 #[cfg(test)]
 mod tests;
@@ -35,11 +38,13 @@ pub use actor::Actor;
 pub use contacts::{Contact, Contacts, Saved};
 pub use conversations::{ConversationSummary, Conversations, Counterpart};
 pub use error::Error;
-pub use frames::{Frames, encode_entry};
+pub use frames::Frames;
 pub use groups::{CreatedGroup, Group, GroupMember, Groups, MembershipChange, NewGroup};
 pub use limits::{Limits, Payer, Rates, Spending};
 pub use messages::{History, HistoryQuery, Messages, Reading, Recalled, Target};
+pub use page::{Listed, Page};
 pub use runs::{Asked, Question, RunLimits, Runs};
+pub use settings::Settings;
 pub use tokens::Identity;
 
 /// Results of what users do.
@@ -93,6 +98,7 @@ struct Inner {
     names: names::Names,
     passwords: passwords::Passwords,
     tokens: tokens::Tokens,
+    typing: typing::Typing,
 }
 
 impl Im {
@@ -107,7 +113,8 @@ impl Im {
         Self {
             inner: Arc::new(Inner {
                 names: names::Names::new(store.clone(), cache.clone()),
-                passwords: passwords::Passwords::new(config.bcrypt_cost),
+                passwords: passwords::Passwords::new(config.bcrypt_cost, config.rate_limits),
+                typing: typing::Typing::new(),
                 tokens: tokens::Tokens::new(&config, store.clone()),
                 store,
                 bus,
@@ -150,6 +157,11 @@ impl Im {
     /// How often somebody may do something, over all nodes.
     pub fn limits(&self) -> Limits<'_> {
         Limits { im: &self.inner }
+    }
+
+    /// What users have chosen.
+    pub fn settings(&self) -> Settings<'_> {
+        Settings { im: &self.inner }
     }
 
     /// Entries of the log as clients see them.

@@ -9,6 +9,7 @@ mod conversations;
 mod error;
 mod gateways;
 mod groups;
+mod names;
 mod partitions;
 mod runs;
 mod sql;
@@ -20,11 +21,12 @@ use std::path::PathBuf;
 
 pub use accounts::{Contact, NewUser, User};
 pub use conversations::{
-    ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, LastMessage, NewEntry,
+    ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, NewEntry,
     ReadMark, ReadMove, Repeat, RepeatKey, UserHead,
 };
 pub use error::{Error, Outage, Result};
-pub use groups::{Group, GroupMember, Member, NewGroup};
+pub use groups::{Group, GroupMember, Member, NewGroup, Roster, RosterMember};
+pub use names::Page;
 pub use partitions::{Committer, ConnectionIds, Lease, LeaseProgress};
 pub use runs::{
     Claim, ClaimedRun, CreatedRun, Effect, FinishedRun, HeldRun, MAX_FAILURES, NewRun, NewStep,
@@ -65,9 +67,11 @@ impl Store {
     /// [`Error::Setup`] says what to do when the database cannot be used; [`Error::Unavailable`] when its server cannot be
     /// reached now, which may pass.
     pub async fn open(location: &Location) -> Result<Self> {
-        Ok(Self {
+        let store = Self {
             db: sql::Database::open(location).await?,
-        })
+        };
+        store.fill_names().await?;
+        Ok(store)
     }
 
     /// Brings the schema up to date, and makes the database if it does not exist and the user may; answers the numbers of
@@ -78,7 +82,12 @@ impl Store {
     pub async fn migrate(location: &Location) -> Result<Vec<i64>> {
         match location {
             Location::Sqlite(path) => sql::sqlite::migrate(path).await,
-            Location::MySql(options) => sql::mysql::migrate(options).await,
+            Location::MySql(options) => {
+                let applied = sql::mysql::migrate(options).await?;
+                // What the schema cannot do by itself is done when it is opened.
+                Self::open(location).await?.close().await;
+                Ok(applied)
+            }
         }
     }
 

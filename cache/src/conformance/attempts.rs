@@ -16,6 +16,7 @@ pub(super) async fn run(cache: &SharedCache) {
     counted_before_they_are_made(cache).await;
     longer_each_time(cache).await;
     forgotten(cache).await;
+    not_made(cache).await;
 }
 
 async fn wait(cache: &SharedCache, key: &str, backoff: Backoff) -> Option<Duration> {
@@ -31,7 +32,10 @@ async fn counted_before_they_are_made(cache: &SharedCache) {
     let allowed = answers.iter().filter(|wait| wait.is_none()).count();
     assert_eq!(allowed, 3, "however many come at once");
     for wait in answers.into_iter().flatten() {
-        assert!(wait > Duration::from_secs(10) && wait <= SLOW.first, "{wait:?}");
+        assert!(
+            wait > Duration::from_secs(10) && wait <= SLOW.first,
+            "{wait:?}"
+        );
     }
     assert_eq!(wait(cache, "other", SLOW).await, None, "keys are apart");
     cache.forget("a").await.unwrap();
@@ -39,6 +43,24 @@ async fn counted_before_they_are_made(cache: &SharedCache) {
         assert_eq!(wait(cache, "a", SLOW).await, None, "one that succeeded");
     }
     assert!(wait(cache, "a", SLOW).await.is_some());
+}
+
+async fn not_made(cache: &SharedCache) {
+    cache.release("n").await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(wait(cache, "n", SLOW).await, None);
+    }
+    assert!(wait(cache, "n", SLOW).await.is_some());
+    cache.release("n").await.unwrap();
+    assert_eq!(wait(cache, "n", SLOW).await, None, "one was not made");
+    let again = wait(cache, "n", SLOW).await.unwrap();
+    assert!(again <= SLOW.first, "the others still count: {again:?}");
+    for _ in 0..5 {
+        cache.release("n").await.unwrap();
+    }
+    for _ in 0..3 {
+        assert_eq!(wait(cache, "n", SLOW).await, None, "none was made");
+    }
 }
 
 async fn longer_each_time(cache: &SharedCache) {

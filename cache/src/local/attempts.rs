@@ -1,7 +1,8 @@
 //! Attempts of one process that may fail.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use moka::ops::compute::Op;
 use moka::sync::Cache as Map;
 
 use super::{CAPACITY, Mortal, OwnTtl};
@@ -54,6 +55,26 @@ impl AttemptCounts {
             }
         });
         decision
+    }
+
+    pub(super) fn release(&self, key: &str) {
+        self.0.entry_by_ref(key).and_compute_with(|kept| {
+            let Some(Mortal { value, .. }) = kept.map(moka::Entry::into_value) else {
+                return Op::Nop;
+            };
+            if value.count <= 1 {
+                return Op::Remove;
+            }
+            let now = Instant::now();
+            Op::Put(Mortal {
+                value: Attempts {
+                    count: value.count - 1,
+                    closed_until: now,
+                    ..value
+                },
+                ttl: value.forgotten_at.saturating_duration_since(now),
+            })
+        });
     }
 
     pub(super) fn forget(&self, key: &str) {

@@ -115,6 +115,11 @@ impl Cache for LocalCache {
         Ok(self.attempts.attempt(key, backoff))
     }
 
+    async fn release(&self, key: &str) -> Result<()> {
+        self.attempts.release(key);
+        Ok(())
+    }
+
     async fn count(&self, key: &str, window: Duration) -> Result<u32> {
         let entry = self.counters.entry_by_ref(key).and_upsert_with(|old| {
             let value = old.map_or(0, |e| e.into_value().value);

@@ -223,6 +223,13 @@ impl Cache for Guarded {
         Ok(decision.unwrap_or(local))
     }
 
+    async fn release(&self, key: &str) -> Result<()> {
+        let shared = &self.0.shared;
+        shared.local.release(key).await?;
+        shared.ask(shared.redis.release(key)).await;
+        Ok(())
+    }
+
     async fn count(&self, key: &str, window: Duration) -> Result<u32> {
         let shared = &self.0.shared;
         // Here too, so that what this node has counted survives Redis.

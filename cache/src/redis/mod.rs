@@ -149,6 +149,12 @@ impl Cache for RedisCache {
         })
     }
 
+    async fn release(&self, key: &str) -> Result<()> {
+        let keys = [self.keys.attempts(key)];
+        let done: Result<i64> = self.run(&self.scripts.release, &keys, Vec::new()).await;
+        done.map(drop)
+    }
+
     async fn count(&self, key: &str, window: Duration) -> Result<u32> {
         let keys = [self.keys.counter(key)];
         let arguments = vec![millis(window).into()];

@@ -9,6 +9,7 @@ pub(super) struct Scripts {
     pub(super) online_count: Script,
     pub(super) take: Script,
     pub(super) attempt: Script,
+    pub(super) release: Script,
     pub(super) count: Script,
 }
 
@@ -21,6 +22,7 @@ impl Scripts {
             online_count: Script::from_lua(include_str!("lua/online_count.lua")),
             take: Script::from_lua(include_str!("lua/take.lua")),
             attempt: Script::from_lua(include_str!("lua/attempt.lua")),
+            release: Script::from_lua(include_str!("lua/release.lua")),
             count: Script::from_lua(include_str!("lua/count.lua")),
         }
     }

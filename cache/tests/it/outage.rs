@@ -45,6 +45,7 @@ async fn everything(cache: &Guarded) {
         .await
         .unwrap();
     cache.attempt("a", SLOWED).await.unwrap();
+    cache.release("a").await.unwrap();
     cache.count("c", LONG).await.unwrap();
     cache.counted("c").await.unwrap();
     cache.get("v").await.unwrap();

@@ -5,5 +5,6 @@ mod rates;
 mod spend;
 
 pub use payer::Payer;
+pub(crate) use payer::network;
 pub use rates::{Rates, Spending};
 pub use spend::Limits;

@@ -6,13 +6,6 @@ CREATE TABLE known_networks (
     PRIMARY KEY (user_id, network)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- Who was removed from a group by others, and comes back by invitation only.
-CREATE TABLE kicked_members (
-    conversation VARBINARY(64) NOT NULL,
-    user_id      BIGINT        NOT NULL,
-    PRIMARY KEY (conversation, user_id)
-) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
-
 -- What users have chosen; who has no row has the defaults.
 CREATE TABLE user_settings (
     user_id        BIGINT NOT NULL,

@@ -6,13 +6,6 @@ CREATE TABLE known_networks (
     PRIMARY KEY (user_id, network)
 ) WITHOUT ROWID;
 
--- Who was removed from a group by others, and comes back by invitation only.
-CREATE TABLE kicked_members (
-    conversation TEXT    NOT NULL,
-    user_id      INTEGER NOT NULL,
-    PRIMARY KEY (conversation, user_id)
-) WITHOUT ROWID;
-
 -- What users have chosen; who has no row has the defaults.
 CREATE TABLE user_settings (
     user_id        INTEGER NOT NULL PRIMARY KEY,

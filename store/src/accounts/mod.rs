@@ -1,6 +1,8 @@
 //! Accounts, and what each keeps about others.
 
 mod contacts;
+mod known_networks;
+mod settings;
 mod users;
 
 pub use contacts::Contact;

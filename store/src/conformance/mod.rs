@@ -19,6 +19,7 @@ mod groups;
 mod lease_counts;
 mod leases;
 pub mod mysql;
+mod rosters;
 mod runs;
 mod users;
 
@@ -39,8 +40,9 @@ where
     leases::run(&store, &open().await).await;
     entries::run(&store).await;
     cursors::run(&store).await;
-    users::run(&store).await;
+    users::run(&store, &open).await;
     groups::run(&store).await;
+    rosters::run(&store).await;
     contention::run(&store).await;
     effects::run(&store).await;
     runs::run(&store).await;

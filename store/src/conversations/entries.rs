@@ -1,15 +1,16 @@
 //! The log of a conversation: messages, recalls, edits and membership, each with its `seq`.
 
-use lingxi_domain::{Seq, UserId};
+use lingxi_domain::{Seq, UserId, content_hash};
 
 use crate::error::Result;
 use crate::sql::{Column, Row, args, placeholders};
 use crate::{Store, Tx};
 
 /// What an entry is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum EntryKind {
     /// A message.
+    #[default]
     Message,
     /// A message was recalled.
     Recalled,
@@ -99,8 +100,8 @@ pub struct Entry {
     pub edited_at: Option<i64>,
 }
 
-/// An entry to be written.
-#[derive(Clone, Debug)]
+/// An entry to be written. It is an [`Entry`] once it is committed: [`NewEntry::stored`].
+#[derive(Clone, Debug, Default)]
 pub struct NewEntry<'a> {
     /// Its id.
     pub id: i64,
@@ -140,12 +141,37 @@ pub struct Repeat {
     pub id: i64,
     /// The place that it got.
     pub seq: Seq,
+    /// The [`content_hash`] of the text that it was committed with; `None` where nobody knows it any more.
+    pub content: Option<i64>,
 }
 
-const SELECT: &str = "SELECT e.id, e.conversation, e.seq, e.kind, e.sender_id, s.username, e.msg_id, e.content, e.target, \
-    e.target_seq, t.username, e.created_at, e.recalled_at, e.edited_at";
+impl NewEntry<'_> {
+    /// The entry as it is read back once it is committed, with the names of its sender and of the user whom it is about.
+    pub fn stored(&self, sender: &str, target_name: Option<&str>) -> Entry {
+        Entry {
+            id: self.id,
+            conversation: self.conversation.to_owned(),
+            seq: self.seq,
+            kind: self.kind,
+            sender_id: self.sender_id,
+            sender: sender.to_owned(),
+            msg_id: self.msg_id.map(str::to_owned),
+            content: self.content.to_owned(),
+            target: self.target,
+            target_seq: self.target_seq,
+            target_name: target_name.map(str::to_owned),
+            created_at: self.created_at,
+            recalled_at: None,
+            edited_at: None,
+        }
+    }
+}
+
+/// What [`entry`] reads, from `entries e` with [`JOINS`].
+pub(crate) const COLUMNS: &str = "e.id, e.conversation, e.seq, e.kind, e.sender_id, s.username, e.msg_id, e.content, \
+    e.target, e.target_seq, t.username, e.created_at, e.recalled_at, e.edited_at";
 /// A target is a user where the entry is about membership (kinds 4 to 7).
-const JOINS: &str =
+pub(crate) const JOINS: &str =
     "LEFT JOIN users s ON s.id = e.sender_id LEFT JOIN users t ON t.id = e.target AND e.kind >= 4";
 
 const IDENTITY: &[Column] = &[
@@ -155,22 +181,35 @@ const IDENTITY: &[Column] = &[
 ];
 
 fn entry(row: &Row) -> Result<Entry> {
+    entry_at(row, 0)
+}
+
+/// The entry whose [`COLUMNS`] begin at column `first`.
+pub(crate) fn entry_at(row: &Row, first: usize) -> Result<Entry> {
     Ok(Entry {
-        id: row.int(0)?,
-        conversation: row.text(1)?,
-        seq: row.int(2)?,
-        kind: EntryKind::from_db(row.int(3)?)?,
-        sender_id: row.int(4)?,
-        sender: row.opt_text(5)?.unwrap_or_default(),
-        msg_id: row.opt_text(6)?,
-        content: row.text(7)?,
-        target: row.opt_int(8)?,
-        target_seq: row.opt_int(9)?,
-        target_name: row.opt_text(10)?,
-        created_at: row.int(11)?,
-        recalled_at: row.opt_int(12)?,
-        edited_at: row.opt_int(13)?,
+        id: row.int(first)?,
+        conversation: row.text(first + 1)?,
+        seq: row.int(first + 2)?,
+        kind: EntryKind::from_db(row.int(first + 3)?)?,
+        sender_id: row.int(first + 4)?,
+        sender: row.opt_text(first + 5)?.unwrap_or_default(),
+        msg_id: row.opt_text(first + 6)?,
+        content: row.text(first + 7)?,
+        target: row.opt_int(first + 8)?,
+        target_seq: row.opt_int(first + 9)?,
+        target_name: row.opt_text(first + 10)?,
+        created_at: row.int(first + 11)?,
+        recalled_at: row.opt_int(first + 12)?,
+        edited_at: row.opt_int(first + 13)?,
     })
+}
+
+/// Rows that an older version wrote have no hash: their text says as much, as long as it is the first one.
+fn first_content(repeat: &Row) -> Result<Option<i64>> {
+    if let Some(hash) = repeat.opt_int(5)? {
+        return Ok(Some(hash));
+    }
+    Ok(repeat.opt_text(6)?.as_deref().map(content_hash))
 }
 
 fn entries(rows: &[Row]) -> Result<Vec<Entry>> {
@@ -189,7 +228,7 @@ impl Store {
         for piece in conn.dialect().value_chunks(ranges) {
             let (head, entries_of_v, values) = conn.dialect().with_ranges(piece);
             let sql = format!(
-                "{head} {SELECT} FROM {entries_of_v} {JOINS} ORDER BY e.conversation, e.seq"
+                "{head} SELECT {COLUMNS} FROM {entries_of_v} {JOINS} ORDER BY e.conversation, e.seq"
             );
             found.extend(entries(&conn.fetch(sql, values).await?)?);
         }
@@ -209,7 +248,7 @@ impl Store {
         let order = if from_start { "ASC" } else { "DESC" };
         let kinds = if messages_only { "AND e.kind = 1" } else { "" };
         let sql = format!(
-            "{SELECT} FROM entries e {JOINS} WHERE e.conversation = ? AND e.seq BETWEEN ? AND ? {kinds} \
+            "SELECT {COLUMNS} FROM entries e {JOINS} WHERE e.conversation = ? AND e.seq BETWEEN ? AND ? {kinds} \
              ORDER BY e.seq {order} LIMIT ?"
         );
         let rows = self
@@ -226,7 +265,7 @@ impl Store {
 
     /// One entry by its id.
     pub async fn entry(&self, id: i64) -> Result<Option<Entry>> {
-        let sql = format!("{SELECT} FROM entries e {JOINS} WHERE e.id = ?");
+        let sql = format!("SELECT {COLUMNS} FROM entries e {JOINS} WHERE e.id = ?");
         let row = self.reader().await?.fetch_one(sql, args![id]).await?;
         row.as_ref().map(entry).transpose()
     }
@@ -240,7 +279,7 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<Entry>> {
         let sql = format!(
-            "{SELECT} FROM entries e {JOINS} WHERE e.id > ? AND e.id <= ? AND ((e.id >> 6) & 63) = ? ORDER BY e.id LIMIT ?"
+            "SELECT {COLUMNS} FROM entries e {JOINS} WHERE e.id > ? AND e.id <= ? AND ((e.id >> 6) & 63) = ? ORDER BY e.id LIMIT ?"
         );
         entries(
             &self
@@ -263,7 +302,9 @@ impl Tx {
             }
             let (head, values) = self.dialect().with_values(IDENTITY, cells);
             let sql = format!(
-                "{head} SELECT e.conversation, e.sender_id, e.msg_id, e.id, e.seq FROM v JOIN entries e \
+                "{head} SELECT e.conversation, e.sender_id, e.msg_id, e.id, e.seq, e.content_hash, \
+                 CASE WHEN e.content_hash IS NULL AND e.recalled_at IS NULL AND e.edited_at IS NULL THEN e.content END \
+                 FROM v JOIN entries e \
                  ON e.conversation = v.conversation AND e.sender_id = v.sender_id AND e.msg_id = v.msg_id"
             );
             for row in self.conn.fetch(sql, values).await? {
@@ -273,6 +314,7 @@ impl Tx {
                     msg_id: row.text(2)?,
                     id: row.int(3)?,
                     seq: row.int(4)?,
+                    content: first_content(&row)?,
                 });
             }
         }
@@ -284,10 +326,10 @@ impl Tx {
         for piece in self.dialect().chunks(new) {
             let sql = format!(
                 "INSERT INTO entries (id, conversation, seq, kind, sender_id, msg_id, content, target, target_seq, \
-                 created_at) VALUES {}",
-                placeholders(piece.len(), 10)
+                 created_at, content_hash) VALUES {}",
+                placeholders(piece.len(), 11)
             );
-            let mut values = Vec::with_capacity(piece.len() * 10);
+            let mut values = Vec::with_capacity(piece.len() * 11);
             for e in piece {
                 values.extend(args![
                     e.id,
@@ -299,7 +341,8 @@ impl Tx {
                     e.content,
                     e.target,
                     e.target_seq,
-                    e.created_at
+                    e.created_at,
+                    e.msg_id.map(|_| content_hash(e.content))
                 ]);
             }
             self.conn.execute(sql, values).await?;
@@ -309,7 +352,7 @@ impl Tx {
 
     /// One entry by its id. Lock its conversation first where its state decides anything.
     pub async fn entry(&mut self, id: i64) -> Result<Option<Entry>> {
-        let sql = format!("{SELECT} FROM entries e {JOINS} WHERE e.id = ?");
+        let sql = format!("SELECT {COLUMNS} FROM entries e {JOINS} WHERE e.id = ?");
         let row = self.conn.fetch_one(sql, args![id]).await?;
         row.as_ref().map(entry).transpose()
     }

@@ -2,6 +2,7 @@
 
 use lingxi_domain::{Seq, UserId};
 
+use crate::conversations::entries::{COLUMNS as ENTRY, Entry, JOINS, entry_at};
 use crate::error::Result;
 use crate::sql::{Row, args, placeholders};
 use crate::{Store, Tx};
@@ -48,28 +49,7 @@ pub struct ConversationRow {
     /// Messages of others behind the read cursor.
     pub unread: i64,
     /// Its newest message, if it has one.
-    pub last_message: Option<LastMessage>,
-}
-
-/// The newest message of a conversation.
-#[derive(Clone, Debug)]
-pub struct LastMessage {
-    /// Its id.
-    pub id: i64,
-    /// Its place.
-    pub seq: Seq,
-    /// Its sender's id.
-    pub sender_id: UserId,
-    /// Its sender's name.
-    pub sender: String,
-    /// The sender's id for it.
-    pub msg_id: String,
-    /// Its text; empty when recalled.
-    pub content: String,
-    /// When it was.
-    pub created_at: i64,
-    /// Whether it was recalled.
-    pub recalled: bool,
+    pub last_message: Option<Entry>,
 }
 
 const HEAD: &str = "conversation, version, last_seq, message_seq, last_time";
@@ -156,27 +136,15 @@ fn page(condition: &str) -> String {
          SELECT p.conversation, p.last_seq, p.read_seq, p.last_time, \
            (SELECT COUNT(*) FROM entries n WHERE n.conversation = p.conversation AND n.seq > p.read_seq \
               AND n.seq >= p.joined_seq AND n.kind = 1 AND n.sender_id <> p.user_id AND n.recalled_at IS NULL), \
-           e.id, e.seq, e.sender_id, u.username, e.msg_id, e.content, e.created_at, e.recalled_at \
+           {ENTRY} \
          FROM p LEFT JOIN entries e ON e.conversation = p.conversation AND e.seq = p.message_seq \
               AND e.seq >= p.joined_seq \
-         LEFT JOIN users u ON u.id = e.sender_id ORDER BY p.last_time DESC, p.conversation"
+         {JOINS} ORDER BY p.last_time DESC, p.conversation"
     )
 }
 
 fn conversation_row(row: &Row) -> Result<ConversationRow> {
-    let last_message = match row.opt_int(5)? {
-        None => None,
-        Some(id) => Some(LastMessage {
-            id,
-            seq: row.int(6)?,
-            sender_id: row.int(7)?,
-            sender: row.opt_text(8)?.unwrap_or_default(),
-            msg_id: row.opt_text(9)?.unwrap_or_default(),
-            content: row.text(10)?,
-            created_at: row.int(11)?,
-            recalled: row.opt_int(12)?.is_some(),
-        }),
-    };
+    let last_message = row.opt_int(5)?.map(|_| entry_at(row, 5)).transpose()?;
     Ok(ConversationRow {
         conversation: row.text(0)?,
         last_seq: row.int(1)?,

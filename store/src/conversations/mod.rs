@@ -7,5 +7,5 @@ mod reads;
 
 pub use cursors::CursorMove;
 pub use entries::{Entry, EntryKind, NewEntry, Repeat, RepeatKey};
-pub use heads::{ConversationHead, ConversationRow, LastMessage, UserHead};
+pub use heads::{ConversationHead, ConversationRow, UserHead};
 pub use reads::{ReadMark, ReadMove};

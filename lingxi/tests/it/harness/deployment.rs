@@ -8,6 +8,7 @@ use lingxi_testing::{Kind, Port, Process, Server};
 use tempfile::TempDir;
 
 use super::backends::Backends;
+use super::disk::SmallDisk;
 use super::links::Links;
 use super::process::{answers, lingxi};
 use super::proxy::Proxy;
@@ -47,8 +48,10 @@ impl Mode {
             mode: self,
             env: Vec::new(),
             wrapper: Vec::new(),
+            descriptors: None,
             own_servers: false,
             proxied: false,
+            disk: None,
         }
     }
 
@@ -65,8 +68,10 @@ pub(crate) struct Options {
     roles: &'static [&'static str],
     env: Vec<(String, String)>,
     wrapper: Vec<String>,
+    descriptors: Option<u32>,
     own_servers: bool,
     proxied: bool,
+    disk: Option<u32>,
 }
 
 impl Options {
@@ -79,6 +84,12 @@ impl Options {
     /// Puts a command (strace, say) before the process that writes to the disk: the server itself, or the database.
     pub(crate) fn wrapped(mut self, command: &[&str]) -> Self {
         self.wrapper = command.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
+    /// Processes that may have only so many descriptors open.
+    pub(crate) fn descriptors(mut self, most: u32) -> Self {
+        self.descriptors = Some(most);
         self
     }
 
@@ -100,6 +111,12 @@ impl Options {
         self.own_servers()
     }
 
+    /// Keeps what is stored on a disk of its own of that many megabytes: the data folder, or the database's.
+    pub(crate) fn small_disk(mut self, megabytes: u32) -> Self {
+        self.disk = Some(megabytes);
+        self.own_servers()
+    }
+
     /// Starts it and waits until every process is ready.
     pub(crate) async fn start(self) -> Deployment {
         let http = reqwest::Client::builder()
@@ -111,7 +128,14 @@ impl Options {
             .prefix("lingxi-it-")
             .tempdir()
             .expect("a temporary folder");
+        let disk = self
+            .disk
+            .map(|megabytes| SmallDisk::mount(folder.path().join("disk"), megabytes));
         let (mut env, mut wrapper) = (self.env, self.wrapper);
+        if let Some(disk) = &disk {
+            let data = disk.path().join("data").display().to_string();
+            env.push(("LINGXI__DATA_DIR".to_owned(), data));
+        }
         let backends = match self.mode {
             Mode::Embedded => None,
             Mode::Cluster => {
@@ -119,7 +143,8 @@ impl Options {
                 // It is the database that writes to the disk.
                 let wrapper = std::mem::take(&mut wrapper);
                 let backends = if own {
-                    Backends::own(folder.path(), &wrapper).await
+                    let database = disk.as_ref().map_or(folder.path(), SmallDisk::path);
+                    Backends::own(folder.path(), database, &wrapper).await
                 } else {
                     Backends::shared().await
                 };
@@ -129,6 +154,10 @@ impl Options {
                 Some(backends)
             }
         };
+        if let Some(most) = self.descriptors {
+            let limit = format!("--nofile={most}:{most}");
+            wrapper.extend(["prlimit".to_owned(), limit]);
+        }
         let (mut nodes, mut links) = (Vec::new(), Vec::new());
         for (number, role) in self.roles.iter().enumerate() {
             let log = folder.path().join(format!("{number}-{role}.log"));
@@ -155,6 +184,7 @@ impl Options {
             edges,
             http,
             next_node: AtomicUsize::new(0),
+            disk,
             folder,
         }
     }
@@ -280,6 +310,8 @@ pub(crate) struct Deployment {
     pub(crate) edges: Vec<Proxy>,
     pub(crate) http: reqwest::Client,
     next_node: AtomicUsize,
+    /// What is stored is on it, when it is small.
+    pub(crate) disk: Option<SmallDisk>,
     folder: TempDir,
 }
 
@@ -292,6 +324,11 @@ impl Deployment {
     /// `http://host:port` of a gateway; numbers past the last one begin again at the first.
     pub(crate) fn base_url(&self, gateway: usize) -> String {
         format!("http://127.0.0.1:{}", self.gateway(gateway).public.number)
+    }
+
+    /// `http://host:port` of any process with a public port.
+    pub(crate) fn public_url(&self, node: usize) -> String {
+        format!("http://127.0.0.1:{}", self.nodes[node].public.number)
     }
 
     /// The internal port's URL of a process, with `path`.
