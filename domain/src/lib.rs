@@ -8,6 +8,7 @@ pub mod error_code;
 pub mod event_id;
 pub mod frame;
 mod hash;
+pub mod invitations;
 pub mod limits;
 pub mod message_id;
 pub mod replay;

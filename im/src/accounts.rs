@@ -2,22 +2,16 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::time::Duration;
 
 use lingxi_bus::Subject;
-use lingxi_cache::{Decision, Rate};
 use lingxi_domain::role::AccountRole;
 use lingxi_domain::{ErrorCode, UserId, limits, now_ms, validate};
 use lingxi_proto::bus::{Push, control};
 use lingxi_store::{NewUser, User};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Identity, Inner, Result};
-
-/// Wrong passwords for one username before it is locked for a while.
-const FAILURES: u32 = 10;
-/// How long failures count, from the first one.
-const FAILURE_WINDOW: Duration = Duration::from_secs(300);
+use crate::passwords::{Attempt, Kind, Origin};
+use crate::{Error, Identity, Inner, Limits, Payer, Result, Spending};
 
 /// Accounts. Made by [`crate::Im::accounts`].
 #[derive(Clone, Copy)]
@@ -94,13 +88,12 @@ impl Accounts<'_> {
             .filter(|n| !n.is_empty())
             .unwrap_or(&new.username);
         validate::display_name("nickname", nickname)?;
-        self.limit("register", client, self.im.config.registers_per_minute)
-            .await?;
+        self.limit(Spending::Registration, client).await?;
         let username_key = validate::username_key(&new.username);
         if self.im.store.user_by_key(&username_key).await?.is_some() {
             return Err(ErrorCode::UsernameTaken.into());
         }
-        let password_hash = self.im.passwords.hash(&new.password).await?;
+        let password_hash = self.im.passwords.hash(&new.password, client).await?;
         let user = NewUser {
             username: &new.username,
             username_key: &username_key,
@@ -121,11 +114,16 @@ impl Accounts<'_> {
                 other => Error::from(other),
             })?;
         self.im.names.registered(&username_key);
+        if let Ok(origin) = Origin::of(self.im, Some(id), client).await {
+            origin.remember(self.im, id).await;
+        }
         Ok(id)
     }
 
-    /// Checks a password and makes a token. `client` is the caller's address, for the limit on logins. Unknown, banned
-    /// and deleted accounts answer like a wrong password, after the same time.
+    /// Checks a password and makes a token. `client` is the caller's address, for the limits on logins. Unknown, banned
+    /// and deleted accounts answer like a wrong password, after the same time. Wrong passwords make the next try wait,
+    /// longer each time, for that name from that network; a network that the user has logged in from before is not
+    /// touched by what is tried elsewhere.
     ///
     /// # Errors
     /// `invalid_credentials`, `rate_limited`.
@@ -135,22 +133,31 @@ impl Accounts<'_> {
         password: &str,
         client: Option<IpAddr>,
     ) -> Result<Login> {
-        self.limit("login", client, self.im.config.logins_per_minute)
-            .await?;
+        self.limit(Spending::Login, client).await?;
         let plausible = username.chars().nth(limits::MAX_USERNAME_CHARS).is_none();
         let key = validate::username_key(if plausible { username } else { "" });
-        let failures = format!("login.failures:{key}");
-        if self.failures(&failures).await >= FAILURES {
-            let message = "Too many wrong passwords for this username; try again in 5 minutes.";
-            return Err(Error::new(ErrorCode::RateLimited, message));
-        }
         let found = self.im.store.user_by_key(&key).await?;
         let found = found.filter(|(user, _)| !user.banned && !user.deleted);
         let (user, hash) = found.unzip();
-        let right = self.im.passwords.verify(password, hash).await?;
+        let origin = Origin::of(self.im, user.as_ref().map(|user| user.id), client).await?;
+        let attempt = Attempt::reserve(self.im, &key, client, origin.is_known()).await?;
+        let kind = if origin.is_known() {
+            Kind::Known
+        } else {
+            Kind::Login
+        };
+        let verified = self.im.passwords.verify(password, hash, (kind, client));
+        let right = match verified.await {
+            Ok(right) => right,
+            Err(refused) => {
+                attempt.not_made(self.im).await;
+                return Err(refused);
+            }
+        };
         match user {
             Some(user) if right => {
-                self.forget_failures(&failures).await;
+                attempt.succeeded(self.im).await;
+                origin.remember(self.im, user.id).await;
                 let (token, expires_at) = self.im.tokens.issue(&user)?;
                 Ok(Login {
                     token,
@@ -158,10 +165,7 @@ impl Accounts<'_> {
                     user: user.into(),
                 })
             }
-            _ => {
-                self.count_failure(&failures).await;
-                Err(ErrorCode::InvalidCredentials.into())
-            }
+            _ => Err(ErrorCode::InvalidCredentials.into()),
         }
     }
 
@@ -232,52 +236,12 @@ impl Accounts<'_> {
         self.im.names.of(ids).await
     }
 
-    async fn limit(&self, what: &str, client: Option<IpAddr>, per_minute: u32) -> Result<()> {
-        let Some(client) = client.filter(|_| self.im.config.rate_limits) else {
+    async fn limit(&self, what: Spending, client: Option<IpAddr>) -> Result<()> {
+        let Some(client) = client else {
             return Ok(());
         };
-        let key = format!("{what}:{client}");
-        match self
-            .im
-            .cache
-            .take_token(&key, Rate::per_minute(per_minute))
-            .await
-        {
-            Ok(Decision::Allowed) => Ok(()),
-            Ok(Decision::RetryAfter(wait)) => {
-                let seconds = wait.as_secs() + 1;
-                let message =
-                    format!("Too many attempts from your address; try again in {seconds} s.");
-                Err(Error::new(ErrorCode::RateLimited, message))
-            }
-            Err(error) => {
-                tracing::warn!(%error, "limits are not counted");
-                Ok(())
-            }
-        }
-    }
-
-    async fn failures(&self, key: &str) -> u32 {
-        if !self.im.config.rate_limits {
-            return 0;
-        }
-        self.im.cache.counted(key).await.unwrap_or(0)
-    }
-
-    async fn count_failure(&self, key: &str) {
-        if self.im.config.rate_limits
-            && let Err(error) = self.im.cache.count(key, FAILURE_WINDOW).await
-        {
-            tracing::warn!(%error, "failed logins are not counted");
-        }
-    }
-
-    async fn forget_failures(&self, key: &str) {
-        if self.im.config.rate_limits
-            && let Err(error) = self.im.cache.forget(key).await
-        {
-            tracing::warn!(%error, "failed logins are not forgotten");
-        }
+        let limits = Limits { im: self.im };
+        limits.spend(Payer::Network(client), what, 1).await
     }
 }
 

@@ -2,51 +2,35 @@
 //!
 //! Reads are methods of [`Store`]; whatever writes goes through a [`Tx`], whose typed steps a caller puts together and
 //! commits. Rules about who may do what are not here but in `im` and the workers. Only this crate names sqlx. Start with
-//! [`Store::open`], then `entries` (the log of a conversation) and `leases` (who may write to it).
+//! [`Store::open`], then `conversations/entries` (the log) and `partitions/leases` (who may write to it).
 
-mod committer;
-mod connections;
-mod contacts;
+mod accounts;
 mod conversations;
-mod cursors;
-mod effects;
-mod entries;
 mod error;
 mod groups;
-mod leases;
-mod members;
-mod reads;
-mod rosters;
+mod partitions;
 mod runs;
 mod sql;
-mod users;
-mod workers;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
 use std::path::PathBuf;
 
-pub use committer::Committer;
-pub use connections::ConnectionIds;
-pub use contacts::Contact;
-pub use conversations::{ConversationHead, ConversationRow, UserHead};
-pub use cursors::CursorMove;
-pub use effects::Effect;
-pub use entries::{Entry, EntryKind, NewEntry, Repeat, RepeatKey};
+pub use accounts::{Contact, NewUser, User};
+pub use conversations::{
+    ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, NewEntry,
+    ReadMark, ReadMove, Repeat, RepeatKey, UserHead,
+};
 pub use error::{Error, Outage, Result};
-pub use groups::{Group, NewGroup};
-pub use leases::{Lease, LeaseCount, LeaseProgress};
-pub use members::{GroupMember, Member};
-pub use reads::{ReadMark, ReadMove};
-pub use rosters::{Roster, RosterMember};
+pub use groups::{Group, GroupMember, Member, NewGroup, Roster, RosterMember};
+pub use partitions::{Committer, ConnectionIds, Lease, LeaseProgress};
 pub use runs::{
-    Claim, ClaimedRun, CreatedRun, FinishedRun, HeldRun, MAX_FAILURES, NewRun, NewStep,
+    Claim, ClaimedRun, CreatedRun, Effect, FinishedRun, HeldRun, MAX_FAILURES, NewRun, NewStep,
     RUN_LEASE_MS, Run, RunStep, StepKind, SweptRun,
 };
 pub use sql::mysql::MySqlOptions;
 pub use sql::retry::Failure;
-pub use users::{NewUser, User};
 
 /// Where the data is.
 #[derive(Clone, Debug)]

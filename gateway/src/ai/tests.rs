@@ -48,8 +48,8 @@ impl World {
             jwt_ttl_hours: 1,
             bcrypt_cost: 4,
             rate_limits: false,
-            logins_per_minute: 1,
-            registers_per_minute: 1,
+            rates: lingxi_im::Rates::default(),
+            groups_per_user: 1000,
             partitions: 4,
         };
         let im = lingxi_im::Deps {

@@ -33,8 +33,12 @@ impl Api {
                 jwt_ttl_hours: 1,
                 bcrypt_cost: 4,
                 rate_limits: true,
-                logins_per_minute: 20,
-                registers_per_minute: 20,
+                rates: lingxi_im::Rates {
+                    logins_per_minute: 20,
+                    registers_per_minute: 20,
+                    ..Default::default()
+                },
+                groups_per_user: 1000,
                 partitions: 4,
             },
         });

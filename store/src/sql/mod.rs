@@ -183,6 +183,23 @@ impl Conn {
         Ok(self.fetch(sql, args).await?.into_iter().next())
     }
 
+    /// All rows of a query about any number of keys: `IN (*)` in it stands for them. It is asked in pieces; `first` are the
+    /// values in front of the keys. Without keys nothing is asked.
+    pub(crate) async fn fetch_in<'a, K: Copy + Into<Value<'a>>>(
+        &mut self,
+        sql: &str,
+        first: Vec<Value<'a>>,
+        keys: &[K],
+    ) -> Result<Vec<Row>> {
+        let mut found = Vec::with_capacity(keys.len());
+        for piece in self.dialect().lists(keys) {
+            let sql = sql.replace("IN (*)", &format!("IN ({})", list(piece.len())));
+            let values = first.iter().cloned().chain(piece).collect();
+            found.extend(self.fetch(sql, values).await?);
+        }
+        Ok(found)
+    }
+
     /// Runs a statement; answers how many rows an UPDATE or DELETE found. For an INSERT the number means nothing.
     pub(crate) async fn execute(
         &mut self,

@@ -4,7 +4,7 @@ use lingxi_domain::UserId;
 use lingxi_domain::role::AccountRole;
 
 use crate::error::{Error, Result};
-use crate::sql::{Row, args, containing, list};
+use crate::sql::{Row, args, containing};
 use crate::{Store, Tx};
 
 /// An account, without its password.
@@ -114,51 +114,28 @@ impl Store {
 
     /// Those of these accounts that exist, in no particular order.
     pub async fn users(&self, ids: &[UserId]) -> Result<Vec<User>> {
-        let mut found = Vec::with_capacity(ids.len());
-        let mut conn = self.reader().await?;
-        for ids in conn.dialect().lists(ids) {
-            let sql = format!(
-                "SELECT {COLUMNS} FROM users WHERE id IN ({})",
-                list(ids.len())
-            );
-            for row in conn.fetch(sql, ids).await? {
-                found.push(user(&row)?);
-            }
-        }
-        Ok(found)
+        let sql = format!("SELECT {COLUMNS} FROM users WHERE id IN (*)");
+        let rows = self.reader().await?.fetch_in(&sql, vec![], ids).await?;
+        rows.iter().map(user).collect()
     }
 
     /// The names of those of these accounts that exist, in no particular order.
     pub async fn usernames(&self, ids: &[UserId]) -> Result<Vec<(UserId, String)>> {
-        let mut found = Vec::with_capacity(ids.len());
-        let mut conn = self.reader().await?;
-        for ids in conn.dialect().lists(ids) {
-            let sql = format!(
-                "SELECT id, username FROM users WHERE id IN ({})",
-                list(ids.len())
-            );
-            for row in conn.fetch(sql, ids).await? {
-                found.push((row.int(0)?, row.text(1)?));
-            }
-        }
-        Ok(found)
+        let sql = "SELECT id, username FROM users WHERE id IN (*)";
+        let rows = self.reader().await?.fetch_in(sql, vec![], ids).await?;
+        rows.iter().map(|r| Ok((r.int(0)?, r.text(1)?))).collect()
     }
 
     /// For those of these accounts that exist: the token version, and whether it is banned or deleted.
     pub async fn token_versions(&self, ids: &[UserId]) -> Result<Vec<(UserId, i64, bool)>> {
-        let mut found = Vec::with_capacity(ids.len());
-        let mut conn = self.reader().await?;
-        for ids in conn.dialect().lists(ids) {
-            let sql = format!(
-                "SELECT id, token_version, banned, deleted_at FROM users WHERE id IN ({})",
-                list(ids.len())
-            );
-            for row in conn.fetch(sql, ids).await? {
+        let sql = "SELECT id, token_version, banned, deleted_at FROM users WHERE id IN (*)";
+        let rows = self.reader().await?.fetch_in(sql, vec![], ids).await?;
+        rows.iter()
+            .map(|row| {
                 let gone = row.int(2)? != 0 || row.opt_int(3)?.is_some();
-                found.push((row.int(0)?, row.int(1)?, gone));
-            }
-        }
-        Ok(found)
+                Ok((row.int(0)?, row.int(1)?, gone))
+            })
+            .collect()
     }
 
     /// Accounts whose username or nickname contains `keyword`, without regard to case and without wildcards; `except`

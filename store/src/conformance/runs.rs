@@ -1,42 +1,44 @@
-//! Runs, on a real SQLite file and on a real server.
+//! Runs: claimed, committed step by step, swept, ended.
 
 use std::time::Duration;
 
+use lingxi_domain::ErrorCode;
 use lingxi_domain::event_id::EventId;
 use lingxi_domain::replay::StampedEvent;
 use lingxi_domain::run::{RunEvent, RunKind, RunState, Usage};
 
-use super::*;
-use crate::Effect;
+use crate::sql::args;
+use crate::{
+    Claim, ClaimedRun, CreatedRun, Effect, Error, FinishedRun, HeldRun, NewRun, NewStep, StepKind,
+    Store, SweptRun,
+};
 
-/// Each case on each database, which is new.
-macro_rules! on_each_database {
-    ($($case:ident,)*) => {
-        mod on_sqlite {
-            $(#[tokio::test]
-            async fn $case() {
-                let folder = tempfile::tempdir().unwrap();
-                let location = crate::Location::Sqlite(folder.path().join("test.db"));
-                super::$case(crate::Store::open(&location).await.unwrap()).await;
-            })*
-        }
-        mod on_mysql {
-            $(#[tokio::test]
-            async fn $case() {
-                let database = crate::conformance::mysql::fresh().await;
-                super::$case(crate::Store::open(&database.location()).await.unwrap()).await;
-            })*
-        }
-    };
+/// Each case begins without any runs: the sweeper looks at all there are.
+pub(super) async fn run(store: &Store) {
+    macro_rules! cases {
+        ($($case:ident,)*) => { $(
+            clear(store).await;
+            $case(store).await;
+        )* };
+    }
+    cases! {
+        the_same_key_and_question_are_one_run,
+        a_run_has_one_worker_at_a_time,
+        steps_and_the_end_come_back_as_they_were,
+        the_sweeper_finds_each_lost_run_once,
+        giving_back_is_no_failure_and_five_failures_end_it,
+        a_lease_ends_by_the_databases_clock,
+    }
+    clear(store).await;
 }
 
-on_each_database! {
-    the_same_key_and_question_are_one_run,
-    a_run_has_one_worker_at_a_time,
-    steps_and_the_end_come_back_as_they_were,
-    the_sweeper_finds_each_lost_run_once,
-    giving_back_is_no_failure_and_five_failures_end_it,
-    a_lease_ends_by_the_databases_clock,
+async fn clear(store: &Store) {
+    for table in ["run_effects", "run_steps", "runs"] {
+        store
+            .execute(format!("DELETE FROM {table}"), vec![])
+            .await
+            .unwrap();
+    }
 }
 
 fn new<'a>(id: &'a str, key: Option<&'a str>) -> NewRun<'a> {
@@ -113,7 +115,7 @@ fn end<'a>(last: NewStep<'a>) -> FinishedRun<'a> {
     }
 }
 
-async fn the_same_key_and_question_are_one_run(store: Store) {
+async fn the_same_key_and_question_are_one_run(store: &Store) {
     let CreatedRun::New(first) = store.create_run(&new("a", Some("k"))).await.unwrap() else {
         panic!()
     };
@@ -176,9 +178,9 @@ async fn the_same_key_and_question_are_one_run(store: Store) {
     );
 }
 
-async fn a_run_has_one_worker_at_a_time(store: Store) {
+async fn a_run_has_one_worker_at_a_time(store: &Store) {
     store.create_run(&new("a", None)).await.unwrap();
-    let first = claimed(&store, "a", "w1").await;
+    let first = claimed(store, "a", "w1").await;
     assert_eq!(
         (first.run.attempt, first.run.generation, first.run.state),
         (1, 1, RunState::Running)
@@ -202,8 +204,8 @@ async fn a_run_has_one_worker_at_a_time(store: Store) {
     );
     assert_eq!(store.renew_run_leases("w2", &asked).await.unwrap(), []);
 
-    expire(&store, "a").await;
-    let second = claimed(&store, "a", "w2").await;
+    expire(store, "a").await;
+    let second = claimed(store, "a", "w2").await;
     assert_eq!(
         (
             second.run.attempt,
@@ -225,16 +227,16 @@ async fn a_run_has_one_worker_at_a_time(store: Store) {
     assert_eq!(store.run_steps("a").await.unwrap().len(), 1);
 }
 
-async fn steps_and_the_end_come_back_as_they_were(store: Store) {
+async fn steps_and_the_end_come_back_as_they_were(store: &Store) {
     store.create_run(&new("a", None)).await.unwrap();
-    claimed(&store, "a", "w1").await;
+    claimed(store, "a", "w1").await;
     let events = [chunk(1, 5, "text")];
     store
         .commit_step("a", 1, &step(1, 1, 5, &events))
         .await
         .unwrap();
-    expire(&store, "a").await;
-    let second = claimed(&store, "a", "w2").await;
+    expire(store, "a").await;
+    let second = claimed(store, "a", "w2").await;
     assert_eq!(second.steps.len(), 2);
     assert_eq!(second.steps[1].events, events);
     assert_eq!(
@@ -268,17 +270,17 @@ async fn steps_and_the_end_come_back_as_they_were(store: Store) {
     assert_eq!(store.requeueable_runs(10).await.unwrap(), []);
 }
 
-async fn the_sweeper_finds_each_lost_run_once(store: Store) {
+async fn the_sweeper_finds_each_lost_run_once(store: &Store) {
     store.create_run(&new("queued", None)).await.unwrap();
     store.create_run(&new("lost", None)).await.unwrap();
-    claimed(&store, "lost", "w1").await;
+    claimed(store, "lost", "w1").await;
     assert_eq!(
         store.requeueable_runs(10).await.unwrap(),
         [],
         "a new run is left to its first delivery"
     );
-    expire(&store, "queued").await;
-    expire(&store, "lost").await;
+    expire(store, "queued").await;
+    expire(store, "lost").await;
     let mut swept = store.requeueable_runs(10).await.unwrap();
     swept.sort_by_key(|s| format!("{s:?}"));
     let requeued = |id: &str| SweptRun::Requeued {
@@ -301,17 +303,17 @@ async fn the_sweeper_finds_each_lost_run_once(store: Store) {
         Err(Error::Fenced)
     ));
     drop(tx);
-    let taken = claimed(&store, "lost", "w2").await;
+    let taken = claimed(store, "lost", "w2").await;
     assert_eq!((taken.run.attempt, taken.run.failures), (2, 1));
 }
 
-async fn giving_back_is_no_failure_and_five_failures_end_it(store: Store) {
+async fn giving_back_is_no_failure_and_five_failures_end_it(store: &Store) {
     store.create_run(&new("a", None)).await.unwrap();
     for _ in 0..10 {
-        let attempt = claimed(&store, "a", "w").await.run.attempt;
+        let attempt = claimed(store, "a", "w").await.run.attempt;
         store.release_run("a", attempt, false).await.unwrap();
     }
-    let attempt = claimed(&store, "a", "w").await.run.attempt;
+    let attempt = claimed(store, "a", "w").await.run.attempt;
     let events = [chunk(9, 5, "text")];
     store
         .commit_step("a", attempt, &step(1, 9, 5, &events))
@@ -319,14 +321,14 @@ async fn giving_back_is_no_failure_and_five_failures_end_it(store: Store) {
         .unwrap();
     store.release_run("a", attempt, true).await.unwrap();
     for failures in 1..5 {
-        let claim = claimed(&store, "a", "w").await;
+        let claim = claimed(store, "a", "w").await;
         assert_eq!(claim.run.failures, failures);
         assert_eq!(
             store.claim_run("a", "w2").await.unwrap(),
             Claim::Held,
             "a live attempt is not given up"
         );
-        expire(&store, "a").await;
+        expire(store, "a").await;
         if failures == 2 {
             assert!(matches!(
                 &store.requeueable_runs(1).await.unwrap()[..],
@@ -357,13 +359,13 @@ async fn giving_back_is_no_failure_and_five_failures_end_it(store: Store) {
     assert_eq!(store.claim_run("a", "w").await.unwrap(), Claim::Finished);
 }
 
-async fn a_lease_ends_by_the_databases_clock(store: Store) {
+async fn a_lease_ends_by_the_databases_clock(store: &Store) {
     let short = NewRun {
         deadline_ms: -5,
         ..new("a", None)
     };
     store.create_run(&short).await.unwrap();
-    let claim = claimed(&store, "a", "w1").await;
+    let claim = claimed(store, "a", "w1").await;
     assert!(claim.remaining_ms < 0);
     store
         .release_run("a", claim.run.attempt, true)

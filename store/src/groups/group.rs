@@ -6,7 +6,7 @@ use lingxi_domain::role::GroupRole;
 use lingxi_domain::{GroupId, UserId};
 
 use crate::error::Result;
-use crate::sql::{Dialect, Row, args, containing, list};
+use crate::sql::{Dialect, Row, args, containing};
 use crate::{Store, Tx};
 
 /// A group with what its page shows to one user.
@@ -83,21 +83,12 @@ impl Store {
 
     /// Those of these groups that exist and were not dismissed.
     pub async fn existing_groups(&self, ids: &[GroupId]) -> Result<HashSet<GroupId>> {
-        let mut found = HashSet::with_capacity(ids.len());
         if ids.is_empty() {
-            return Ok(found);
+            return Ok(HashSet::new());
         }
-        let mut conn = self.reader().await?;
-        for ids in conn.dialect().lists(ids) {
-            let sql = format!(
-                "SELECT id FROM chat_groups WHERE id IN ({}) AND dismissed_at IS NULL",
-                list(ids.len())
-            );
-            for row in conn.fetch(sql, ids).await? {
-                found.insert(row.int(0)?);
-            }
-        }
-        Ok(found)
+        let sql = "SELECT id FROM chat_groups WHERE id IN (*) AND dismissed_at IS NULL";
+        let rows = self.reader().await?.fetch_in(sql, vec![], ids).await?;
+        rows.iter().map(|r| r.int(0)).collect()
     }
 
     /// The groups that a user is in, lowest id first.
@@ -134,18 +125,9 @@ impl Store {
 
     /// The names of those of these groups that exist, in no particular order.
     pub async fn group_names(&self, ids: &[GroupId]) -> Result<Vec<(GroupId, String)>> {
-        let mut found = Vec::with_capacity(ids.len());
-        let mut conn = self.reader().await?;
-        for ids in conn.dialect().lists(ids) {
-            let sql = format!(
-                "SELECT id, name FROM chat_groups WHERE id IN ({})",
-                list(ids.len())
-            );
-            for row in conn.fetch(sql, ids).await? {
-                found.push((row.int(0)?, row.text(1)?));
-            }
-        }
-        Ok(found)
+        let sql = "SELECT id, name FROM chat_groups WHERE id IN (*)";
+        let rows = self.reader().await?.fetch_in(sql, vec![], ids).await?;
+        rows.iter().map(|r| Ok((r.int(0)?, r.text(1)?))).collect()
     }
 }
 

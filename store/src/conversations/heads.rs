@@ -2,9 +2,9 @@
 
 use lingxi_domain::{Seq, UserId};
 
-use crate::entries::{COLUMNS as ENTRY, Entry, JOINS, entry_at};
+use crate::conversations::entries::{COLUMNS as ENTRY, Entry, JOINS, entry_at};
 use crate::error::Result;
-use crate::sql::{Row, args, list, placeholders};
+use crate::sql::{Row, args, placeholders};
 use crate::{Store, Tx};
 
 /// A conversation's row.
@@ -79,26 +79,21 @@ impl Store {
     /// For each of these users, the conversations with entries that their clients have not confirmed: one query for
     /// many users.
     pub async fn unconfirmed_heads(&self, users: &[UserId]) -> Result<Vec<UserHead>> {
-        let mut found = Vec::new();
-        let mut conn = self.reader().await?;
-        for users in conn.dialect().lists(users) {
-            let sql = format!(
-                "SELECT m.user_id, m.conversation, m.delivered_seq, COALESCE(m.left_seq, c.last_seq) \
-                 FROM members m JOIN conversations c ON c.conversation = m.conversation \
-                 WHERE m.user_id IN ({}) AND m.delivered_seq < COALESCE(m.left_seq, c.last_seq) \
-                 ORDER BY m.user_id, c.last_time",
-                list(users.len())
-            );
-            for row in conn.fetch(sql, users).await? {
-                found.push(UserHead {
+        let sql = "SELECT m.user_id, m.conversation, m.delivered_seq, COALESCE(m.left_seq, c.last_seq) \
+                   FROM members m JOIN conversations c ON c.conversation = m.conversation \
+                   WHERE m.user_id IN (*) AND m.delivered_seq < COALESCE(m.left_seq, c.last_seq) \
+                   ORDER BY m.user_id, c.last_time";
+        let rows = self.reader().await?.fetch_in(sql, vec![], users).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(UserHead {
                     user_id: row.int(0)?,
                     conversation: row.text(1)?,
                     delivered_seq: row.int(2)?,
                     last_seq: row.int(3)?,
-                });
-            }
-        }
-        Ok(found)
+                })
+            })
+            .collect()
     }
 
     /// A user's conversations, newest `last_time` first, those before `before` only; former groups are left out. Those
@@ -167,19 +162,13 @@ impl Tx {
         &mut self,
         conversations: &[&str],
     ) -> Result<Vec<ConversationHead>> {
-        let mut found = Vec::with_capacity(conversations.len());
-        for keys in self.dialect().lists(conversations) {
-            let sql = format!(
-                "SELECT {HEAD} FROM conversations{} WHERE conversation IN ({}) ORDER BY conversation{}",
-                self.dialect().by_primary_key(),
-                list(keys.len()),
-                self.dialect().for_update()
-            );
-            for row in self.conn.fetch(sql, keys).await? {
-                found.push(head(&row)?);
-            }
-        }
-        Ok(found)
+        let sql = format!(
+            "SELECT {HEAD} FROM conversations{} WHERE conversation IN (*) ORDER BY conversation{}",
+            self.dialect().by_primary_key(),
+            self.dialect().for_update()
+        );
+        let rows = self.conn.fetch_in(&sql, vec![], conversations).await?;
+        rows.iter().map(head).collect()
     }
 
     /// Locks one conversation; `None` when it does not exist.

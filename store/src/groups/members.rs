@@ -6,7 +6,7 @@ use lingxi_domain::role::GroupRole;
 use lingxi_domain::{Seq, UserId};
 
 use crate::error::Result;
-use crate::sql::{Row, args, list, placeholders};
+use crate::sql::{Row, args, placeholders};
 use crate::{Store, Tx};
 
 /// A member's row.
@@ -91,25 +91,17 @@ impl Store {
         user: UserId,
         conversations: &[&str],
     ) -> Result<HashMap<String, (Seq, Seq)>> {
-        let mut found = HashMap::with_capacity(conversations.len());
         if conversations.is_empty() {
-            return Ok(found);
+            return Ok(HashMap::new());
         }
+        let sql = "SELECT m.conversation, m.joined_seq, COALESCE(m.left_seq, c.last_seq) \
+                   FROM members m JOIN conversations c ON c.conversation = m.conversation \
+                   WHERE m.user_id = ? AND m.conversation IN (*)";
         let mut conn = self.reader().await?;
-        for keys in conn.dialect().lists(conversations) {
-            let sql = format!(
-                "SELECT m.conversation, m.joined_seq, COALESCE(m.left_seq, c.last_seq) \
-                 FROM members m JOIN conversations c ON c.conversation = m.conversation \
-                 WHERE m.user_id = ? AND m.conversation IN ({})",
-                list(keys.len())
-            );
-            let mut values = args![user];
-            values.extend(keys);
-            for row in conn.fetch(sql, values).await? {
-                found.insert(row.text(0)?, (row.int(1)?, row.int(2)?));
-            }
-        }
-        Ok(found)
+        let rows = conn.fetch_in(sql, args![user], conversations).await?;
+        rows.iter()
+            .map(|row| Ok((row.text(0)?, (row.int(1)?, row.int(2)?))))
+            .collect()
     }
 
     /// The ids of a conversation's present members, lowest first.
@@ -168,24 +160,10 @@ impl Tx {
 
     /// The present members of many conversations.
     pub async fn active_members(&mut self, conversations: &[&str]) -> Result<Vec<Member>> {
-        let mut found = Vec::new();
-        for keys in self.dialect().lists(conversations) {
-            let sql = format!(
-                "SELECT {COLUMNS} FROM members WHERE conversation IN ({}) AND left_seq IS NULL",
-                list(keys.len())
-            );
-            for row in self.conn.fetch(sql, keys).await? {
-                found.push(member(&row)?);
-            }
-        }
-        Ok(found)
-    }
-
-    /// How many members a conversation has now.
-    pub async fn count_active_members(&mut self, conversation: &str) -> Result<i64> {
-        let sql = "SELECT COUNT(*) FROM members WHERE conversation = ? AND left_seq IS NULL";
-        let row = self.conn.fetch_one(sql, args![conversation]).await?;
-        row.map_or(Ok(0), |r| r.int(0))
+        let sql =
+            format!("SELECT {COLUMNS} FROM members WHERE conversation IN (*) AND left_seq IS NULL");
+        let rows = self.conn.fetch_in(&sql, vec![], conversations).await?;
+        rows.iter().map(member).collect()
     }
 
     /// Adds members, or brings former ones back; what they see begins at `joined_seq`, and their cursors stand before it.

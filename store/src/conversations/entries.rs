@@ -217,26 +217,6 @@ fn entries(rows: &[Row]) -> Result<Vec<Entry>> {
 }
 
 impl Store {
-    /// The entries of a conversation with `first <= seq <= last`, oldest first, at most `limit`.
-    pub async fn entries_between(
-        &self,
-        conversation: &str,
-        first: Seq,
-        last: Seq,
-        limit: i64,
-    ) -> Result<Vec<Entry>> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM entries e {JOINS} WHERE e.conversation = ? AND e.seq BETWEEN ? AND ? ORDER BY e.seq LIMIT ?"
-        );
-        entries(
-            &self
-                .reader()
-                .await?
-                .fetch(sql, args![conversation, first, last, limit])
-                .await?,
-        )
-    }
-
     /// For each `(conversation, first, last)`, the entries in between, each conversation's oldest first: one query for
     /// many conversations. The caller bounds `last - first`.
     pub async fn entries_of_many(&self, ranges: &[(&str, Seq, Seq)]) -> Result<Vec<Entry>> {

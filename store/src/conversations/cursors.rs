@@ -6,7 +6,7 @@ use lingxi_domain::{Seq, UserId};
 
 use crate::Store;
 use crate::error::Result;
-use crate::sql::{Column, args, list};
+use crate::sql::{Column, args};
 
 /// A client confirmed the entries `from..=to`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,18 +72,9 @@ impl Store {
     async fn heads_of(&self, moves: &[CursorMove]) -> Result<HashMap<String, Seq>> {
         let mut keys: Vec<&str> = moves.iter().map(|m| m.conversation.as_str()).collect();
         keys.dedup();
-        let mut heads = HashMap::with_capacity(keys.len());
-        let mut conn = self.reader().await?;
-        for keys in conn.dialect().lists(&keys) {
-            let sql = format!(
-                "SELECT conversation, last_seq FROM conversations WHERE conversation IN ({})",
-                list(keys.len())
-            );
-            for row in conn.fetch(sql, keys).await? {
-                heads.insert(row.text(0)?, row.int(1)?);
-            }
-        }
-        Ok(heads)
+        let sql = "SELECT conversation, last_seq FROM conversations WHERE conversation IN (*)";
+        let rows = self.reader().await?.fetch_in(sql, vec![], &keys).await?;
+        rows.iter().map(|r| Ok((r.text(0)?, r.int(1)?))).collect()
     }
 }
 
