@@ -71,12 +71,20 @@ codes! {
     ContactNotFound "contact_not_found" 404 false "That user is not among your contacts.";
     /// Right path, wrong method.
     MethodNotAllowed "method_not_allowed" 405 false "This path has other methods; see /docs.";
+    /// The request did not arrive in time.
+    RequestTimeout "request_timeout" 408 true "The request did not arrive in time; send it again.";
+    /// A name that this server does not answer to, while it serves its own machine only.
+    HostNotAllowed "host_not_allowed" 421 false "This server answers to localhost only; add the name to http.hosts, or use http://localhost.";
     /// The username is in use.
     UsernameTaken "username_taken" 409 false "That username is taken; choose another.";
     /// Already in the group.
     AlreadyMember "already_member" 409 false "That user is already a member of this group.";
     /// No room in the group.
     GroupFull "group_full" 409 false "The group is full; its owner can raise max_count.";
+    /// The user is in too many groups.
+    TooManyGroups "too_many_groups" 409 false "A user can be in no more groups than this; leave one first.";
+    /// The list of contacts is full.
+    TooManyContacts "too_many_contacts" 409 false "The list of contacts is full; delete one first.";
     /// The idempotency key, or the `msg_id`, was used for something else.
     IdempotencyConflict "idempotency_conflict" 409 false "This msg_id or idempotency_key was used with other content; use a new one.";
     /// Over a size limit.

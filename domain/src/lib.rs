@@ -11,6 +11,7 @@ mod hash;
 pub mod invitations;
 pub mod limits;
 pub mod message_id;
+pub mod names;
 pub mod replay;
 pub mod role;
 pub mod run;

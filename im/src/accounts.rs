@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use lingxi_bus::Subject;
+use lingxi_domain::names::Username;
 use lingxi_domain::role::AccountRole;
-use lingxi_domain::{ErrorCode, UserId, limits, now_ms, validate};
+use lingxi_domain::{ErrorCode, UserId, limits, names, now_ms};
 use lingxi_proto::bus::{Push, control};
-use lingxi_store::{NewUser, User};
+use lingxi_store::{NewUser, Page, User};
 use serde::{Deserialize, Serialize};
 
 use crate::passwords::{Attempt, Kind, Origin};
@@ -80,23 +81,40 @@ impl Accounts<'_> {
     /// # Errors
     /// `invalid_request` naming the field, `username_taken`, `rate_limited`.
     pub async fn register(&self, new: &Registration, client: Option<IpAddr>) -> Result<UserId> {
-        validate::username(&new.username)?;
-        validate::password(&new.password)?;
-        let nickname = new
-            .nickname
-            .as_deref()
-            .filter(|n| !n.is_empty())
-            .unwrap_or(&new.username);
-        validate::display_name("nickname", nickname)?;
+        let username = Username::new(&new.username)?;
+        let (password, nickname) = prepared(new, &username)?;
         self.limit(Spending::Registration, client).await?;
-        let username_key = validate::username_key(&new.username);
-        if self.im.store.user_by_key(&username_key).await?.is_some() {
+        let id = self.make(&username, &password, &nickname, client).await?;
+        if let Ok(origin) = Origin::of(self.im, Some(id), client).await {
+            origin.remember(self.im, id).await;
+        }
+        Ok(id)
+    }
+
+    /// Makes an account that an operator gives away; answers its id. Names such as `admin` are theirs to give.
+    ///
+    /// # Errors
+    /// `invalid_request` naming the field, `username_taken`.
+    pub async fn appoint(&self, new: &Registration) -> Result<UserId> {
+        let username = Username::appointed(&new.username)?;
+        let (password, nickname) = prepared(new, &username)?;
+        self.make(&username, &password, &nickname, None).await
+    }
+
+    async fn make(
+        &self,
+        username: &Username,
+        password: &str,
+        nickname: &str,
+        client: Option<IpAddr>,
+    ) -> Result<UserId> {
+        if self.im.store.user_by_key(username.key()).await?.is_some() {
             return Err(ErrorCode::UsernameTaken.into());
         }
-        let password_hash = self.im.passwords.hash(&new.password, client).await?;
+        let password_hash = self.im.passwords.hash(password, client).await?;
         let user = NewUser {
-            username: &new.username,
-            username_key: &username_key,
+            username: username.shown(),
+            username_key: username.key(),
             password_hash: &password_hash,
             nickname,
             role: AccountRole::User,
@@ -111,12 +129,13 @@ impl Accounts<'_> {
                 lingxi_store::Error::Constraint("users_username_key") => {
                     ErrorCode::UsernameTaken.into()
                 }
+                lingxi_store::Error::Constraint("users_username_skeleton") => Error::new(
+                    ErrorCode::UsernameTaken,
+                    "That username looks like one that is taken; choose another.",
+                ),
                 other => Error::from(other),
             })?;
-        self.im.names.registered(&username_key);
-        if let Ok(origin) = Origin::of(self.im, Some(id), client).await {
-            origin.remember(self.im, id).await;
-        }
+        self.im.names.registered(username.shown());
         Ok(id)
     }
 
@@ -134,13 +153,16 @@ impl Accounts<'_> {
         client: Option<IpAddr>,
     ) -> Result<Login> {
         self.limit(Spending::Login, client).await?;
-        let plausible = username.chars().nth(limits::MAX_USERNAME_CHARS).is_none();
-        let key = validate::username_key(if plausible { username } else { "" });
-        let found = self.im.store.user_by_key(&key).await?;
+        let keys = names::username_keys(username);
+        let key = keys.as_ref().map_or("", |keys| keys.key.as_str());
+        let found = match &keys {
+            Some(keys) => self.im.names.account(keys).await?,
+            None => None,
+        };
         let found = found.filter(|(user, _)| !user.banned && !user.deleted);
         let (user, hash) = found.unzip();
         let origin = Origin::of(self.im, user.as_ref().map(|user| user.id), client).await?;
-        let attempt = Attempt::reserve(self.im, &key, client, origin.is_known()).await?;
+        let attempt = Attempt::reserve(self.im, key, client, origin.is_known()).await?;
         let kind = if origin.is_known() {
             Kind::Known
         } else {
@@ -210,19 +232,36 @@ impl Accounts<'_> {
         found.ok_or_else(|| ErrorCode::Unauthorized.into())
     }
 
-    /// Accounts whose username or nickname contains `keyword`, the caller's own left out; at most `limit`, no more than
-    /// [`limits::MAX_PAGE`].
+    /// The first page of [`Self::search_page`].
+    ///
+    /// # Errors
+    /// As [`Self::search_page`].
+    pub async fn search(&self, caller: UserId, keyword: &str, limit: i64) -> Result<Vec<Profile>> {
+        Ok(self.search_page(caller, keyword, None, limit).await?.rows)
+    }
+
+    /// Accounts whose username or nickname contains `keyword` in any case and width, the caller's own left out: those with
+    /// a word that begins with it first; at most `limit`, no more than [`limits::MAX_PAGE`]. `after` is the last account of
+    /// the page before.
     ///
     /// # Errors
     /// `invalid_request` for an empty or over-long keyword.
-    pub async fn search(&self, caller: UserId, keyword: &str, limit: i64) -> Result<Vec<Profile>> {
-        let keyword = keyword_of(keyword)?;
-        let found = self
-            .im
-            .store
-            .search_users(keyword, caller, limit.clamp(1, limits::MAX_PAGE))
+    pub async fn search_page(
+        &self,
+        caller: UserId,
+        keyword: &str,
+        after: Option<UserId>,
+        limit: i64,
+    ) -> Result<Page<Profile>> {
+        let keyword = names::keyword(keyword)?;
+        let store = &self.im.store;
+        let found = store
+            .search_users(&keyword, caller, after, page_size(limit))
             .await?;
-        Ok(found.into_iter().map(Profile::from).collect())
+        Ok(Page {
+            rows: found.rows.into_iter().map(Profile::from).collect(),
+            has_more: found.has_more,
+        })
     }
 
     /// The account of that name in any case, with its name as it was registered. Remembered in this process, so that it
@@ -245,14 +284,17 @@ impl Accounts<'_> {
     }
 }
 
-/// A keyword to search for.
-pub(crate) fn keyword_of(text: &str) -> Result<&str> {
-    let keyword = text.trim();
-    if keyword.is_empty() {
-        return Err(Error::invalid(
-            "keyword: give at least one visible character.",
-        ));
-    }
-    validate::one_line("keyword", keyword, limits::MAX_NAME_CHARS)?;
-    Ok(keyword)
+/// The prepared password and nickname of a new account.
+fn prepared(new: &Registration, username: &Username) -> Result<(String, String)> {
+    let password = names::password(&new.password)?;
+    let nickname = match new.nickname.as_deref().filter(|n| !n.is_empty()) {
+        Some(nickname) => names::display_name("nickname", nickname)?,
+        None => username.shown().to_owned(),
+    };
+    Ok((password, nickname))
+}
+
+/// How many a page may have of those that were asked for.
+pub(crate) fn page_size(limit: i64) -> usize {
+    usize::try_from(limit.clamp(1, limits::MAX_PAGE)).unwrap_or(1)
 }

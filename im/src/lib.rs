@@ -17,8 +17,11 @@ mod limits;
 mod log;
 mod messages;
 mod names;
+mod page;
 mod passwords;
+mod settings;
 mod tokens;
+mod typing;
 
 #[cfg(test)]
 mod tests;
@@ -37,7 +40,10 @@ pub use error::Error;
 pub use frames::Frames;
 pub use groups::{CreatedGroup, Group, GroupMember, Groups, MembershipChange, NewGroup};
 pub use limits::{Limits, Payer, Rates, Spending};
+pub use lingxi_store::Page;
 pub use messages::{History, HistoryQuery, Messages, Reading, Recalled, Target};
+pub use page::{Listed, Page};
+pub use settings::Settings;
 pub use tokens::Identity;
 
 /// Results of what users do.
@@ -89,6 +95,7 @@ struct Inner {
     names: names::Names,
     passwords: passwords::Passwords,
     tokens: tokens::Tokens,
+    typing: typing::Typing,
 }
 
 impl Im {
@@ -104,6 +111,7 @@ impl Im {
             inner: Arc::new(Inner {
                 names: names::Names::new(store.clone(), cache.clone()),
                 passwords: passwords::Passwords::new(config.bcrypt_cost, config.rate_limits),
+                typing: typing::Typing::new(),
                 tokens: tokens::Tokens::new(&config, store.clone()),
                 store,
                 bus,
@@ -141,6 +149,11 @@ impl Im {
     /// How often somebody may do something, over all nodes.
     pub fn limits(&self) -> Limits<'_> {
         Limits { im: &self.inner }
+    }
+
+    /// What users have chosen.
+    pub fn settings(&self) -> Settings<'_> {
+        Settings { im: &self.inner }
     }
 
     /// Entries of the log as clients see them.

@@ -5,16 +5,20 @@ use std::time::Duration;
 use anyhow::Context as _;
 use lingxi_ai_worker::providers::Choice;
 use lingxi_gateway::{Listeners, MessageLimit};
+use lingxi_http::internal;
+use lingxi_runtime::budget::Budget;
 use lingxi_runtime::config::{Config, SessionPolicy};
-use lingxi_runtime::health::{self, Readiness};
+use lingxi_runtime::health::Readiness;
 use lingxi_runtime::shutdown::Shutdown;
 use lingxi_runtime::{listener, metrics, telemetry};
 use tokio::net::TcpListener;
 
 use crate::foundation::{self, Foundation};
 
-/// How long the workers may take to finish once the gateway has drained.
+/// How long the edge may take to drain, and then the workers to finish.
 const FINISH: Duration = Duration::from_secs(10);
+/// Bytes that a process may hold for its clients.
+const MEMORY: usize = 96 * 1024 * 1024;
 /// Over what time clients are told to come back.
 const DRAIN_SPREAD: Duration = Duration::from_secs(3);
 /// How long a load balancer may take to notice that a gateway drains.
@@ -108,36 +112,41 @@ pub(crate) async fn run(config: Config, roles: &[Role], wait_for: Duration) -> a
         opened = foundation::open(&config, service, wait_for) => opened?,
         () = signal.cancelled() => return Ok(()),
     };
-    let workers = Shutdown::new();
+    let (edge, workers) = (Shutdown::new(), Shutdown::new());
+    let budget = Budget::new(MEMORY);
     if has(Role::ChatWorker) {
         start_chat_worker(&foundation, &workers).await?;
     }
     if has(Role::AiWorker) {
         start_ai_worker(&config, &foundation, &workers)?;
     }
-    let mut gateway = None;
     match (public, grpc) {
         (Some(public), Some(grpc)) => {
             let listeners = Listeners { public, grpc };
             let with_admin = has(Role::AdminApi);
-            gateway = Some(start_gateway(
-                &config,
-                &foundation,
-                listeners,
-                with_admin,
-                &workers,
-            )?);
+            start_gateway(&config, &foundation, budget, listeners, with_admin, &edge).await?;
         }
         (Some(public), None) => {
-            let trusted = trusted_proxies(&config)?;
-            lingxi_admin_api::start(foundation.im.clone(), public, trusted, &workers);
+            let options = lingxi_admin_api::Options {
+                http: http_options(&config)?,
+            };
+            let deps = lingxi_admin_api::Deps {
+                im: foundation.im.clone(),
+                budget,
+            };
+            let listeners = lingxi_admin_api::Listeners { public };
+            lingxi_admin_api::run(options, deps, listeners, &edge).await?;
         }
         _ => {}
     }
 
     let readiness = Readiness::new();
     foundation.register(&readiness);
-    tokio::spawn(health::serve(internal, readiness, signal.clone()));
+    let probes = Shutdown::new();
+    probes.spawn("internal port", {
+        let (signal, own) = (signal.clone(), probes.clone());
+        async move { internal::serve(internal, readiness, signal, &own).await }
+    });
     for (name, fact) in foundation.facts() {
         tracing::info!("{name}: {fact}");
     }
@@ -148,19 +157,19 @@ pub(crate) async fn run(config: Config, roles: &[Role], wait_for: Duration) -> a
 
     tokio::select! {
         () = signal.cancelled() => {}
+        () = edge.cancelled() => {}
         () = workers.cancelled() => {}
     }
-    if let Some(gateway) = gateway {
-        gateway.drain().await;
-    }
-    workers.trigger();
-    if let Err(left) = workers.wait_all(FINISH).await {
-        tracing::error!(%left, "some tasks did not end");
+    for part in [&edge, &workers] {
+        part.trigger();
+        if let Err(left) = part.wait_all(FINISH).await {
+            tracing::error!(%left, "some tasks did not end");
+        }
     }
     foundation.store.close().await;
     tracing::info!("stopped");
     telemetry.shutdown().await;
-    match workers.failed() {
+    match edge.failed().or(workers.failed()) {
         Some(task) => {
             anyhow::bail!("the task {task:?} failed, see the log; start the process again")
         }
@@ -168,10 +177,16 @@ pub(crate) async fn run(config: Config, roles: &[Role], wait_for: Duration) -> a
     }
 }
 
-fn trusted_proxies(config: &Config) -> anyhow::Result<Vec<ipnet::IpNet>> {
-    config
+fn http_options(config: &Config) -> anyhow::Result<lingxi_http::Options> {
+    let trusted_proxies = config
         .trusted_proxies()
-        .map_err(|part| anyhow::anyhow!("trusted_proxies: {part:?} is no address"))
+        .map_err(|part| anyhow::anyhow!("trusted_proxies: {part:?} is no address"))?;
+    let default = lingxi_http::Options::default();
+    Ok(lingxi_http::Options {
+        trusted_proxies,
+        in_flight: default.in_flight.filter(|_| config.rate_limits.is_on()),
+        ..default
+    })
 }
 
 async fn start_chat_worker(foundation: &Foundation, workers: &Shutdown) -> anyhow::Result<()> {
@@ -208,13 +223,14 @@ fn start_ai_worker(
     Ok(())
 }
 
-fn start_gateway(
+async fn start_gateway(
     config: &Config,
     foundation: &Foundation,
+    budget: Budget,
     listeners: Listeners,
     with_admin: bool,
-    workers: &Shutdown,
-) -> anyhow::Result<lingxi_gateway::Gateway> {
+    edge: &Shutdown,
+) -> anyhow::Result<()> {
     let limit = MessageLimit {
         per_second: f64::from(config.rate.messages_per_second),
         burst: f64::from(config.rate.message_burst),
@@ -246,20 +262,21 @@ fn start_gateway(
         } else {
             DRAIN_LINGER
         },
-        trusted_proxies: trusted_proxies(config)?,
+        http: http_options(config)?,
+    };
+    let beside = if with_admin {
+        lingxi_admin_api::routes(foundation.im.clone())
+    } else {
+        lingxi_http::Routes::new()
     };
     let deps = lingxi_gateway::Deps {
         im: foundation.im.clone(),
         store: foundation.store.clone(),
         bus: foundation.bus.clone(),
         cache: foundation.cache.clone(),
+        budget,
+        beside,
     };
-    let admin = if with_admin {
-        lingxi_admin_api::router(foundation.im.clone())
-    } else {
-        axum::Router::new()
-    };
-    Ok(lingxi_gateway::start(
-        options, deps, listeners, admin, workers,
-    )?)
+    lingxi_gateway::run(options, deps, listeners, edge).await?;
+    Ok(())
 }

@@ -15,10 +15,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("bus", &["domain", "proto"]),
     ("im", &["domain", "proto", "store", "bus", "cache"]),
     ("runtime", &["domain"]),
-    ("gateway", PROCESS),
+    ("http", &["domain", "im", "runtime"]),
+    ("gateway", EDGE),
     ("chat-worker", PROCESS),
     ("ai-worker", PROCESS),
-    ("admin-api", PROCESS),
+    ("admin-api", EDGE),
     ("lingxi", EVERYTHING),
     ("bench", &[]),
     ("testing", &[]),
@@ -26,6 +27,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
 
 /// Processes never depend on each other: they meet on the bus, in the store, or over gRPC.
 const PROCESS: &[&str] = &["domain", "proto", "store", "bus", "cache", "im", "runtime"];
+
+/// Processes that serve HTTP to clients.
+const EDGE: &[&str] = &[
+    "domain", "proto", "store", "bus", "cache", "im", "runtime", "http",
+];
 
 const EVERYTHING: &[&str] = &[
     "domain",
@@ -35,6 +41,7 @@ const EVERYTHING: &[&str] = &[
     "cache",
     "im",
     "runtime",
+    "http",
     "gateway",
     "chat-worker",
     "ai-worker",

@@ -4,14 +4,11 @@
 //! [`config`], then [`shutdown`].
 
 pub mod budget;
-pub mod client_address;
 pub mod config;
 pub mod data_dir;
 pub mod health;
 pub mod listener;
-pub mod mask;
 pub mod metrics;
 mod profile;
-pub mod request_log;
 pub mod shutdown;
 pub mod telemetry;

@@ -8,6 +8,7 @@ mod accounts;
 mod conversations;
 mod error;
 mod groups;
+mod names;
 mod partitions;
 mod runs;
 mod sql;
@@ -24,6 +25,7 @@ pub use conversations::{
 };
 pub use error::{Error, Outage, Result};
 pub use groups::{Group, GroupMember, Member, NewGroup, Roster, RosterMember};
+pub use names::Page;
 pub use partitions::{Committer, ConnectionIds, Lease, LeaseProgress};
 pub use runs::{
     Claim, ClaimedRun, CreatedRun, Effect, FinishedRun, HeldRun, MAX_FAILURES, NewRun, NewStep,
@@ -64,9 +66,11 @@ impl Store {
     /// [`Error::Setup`] says what to do when the database cannot be used; [`Error::Unavailable`] when its server cannot be
     /// reached now, which may pass.
     pub async fn open(location: &Location) -> Result<Self> {
-        Ok(Self {
+        let store = Self {
             db: sql::Database::open(location).await?,
-        })
+        };
+        store.fill_names().await?;
+        Ok(store)
     }
 
     /// Brings the schema up to date, and makes the database if it does not exist and the user may; answers the numbers of
@@ -77,7 +81,12 @@ impl Store {
     pub async fn migrate(location: &Location) -> Result<Vec<i64>> {
         match location {
             Location::Sqlite(path) => sql::sqlite::migrate(path).await,
-            Location::MySql(options) => sql::mysql::migrate(options).await,
+            Location::MySql(options) => {
+                let applied = sql::mysql::migrate(options).await?;
+                // What the schema cannot do by itself is done when it is opened.
+                Self::open(location).await?.close().await;
+                Ok(applied)
+            }
         }
     }
 

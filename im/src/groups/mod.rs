@@ -1,19 +1,24 @@
 //! Groups: made, found, shown. Who comes and goes is in [`membership`].
 
+mod cost;
 mod membership;
+mod pages;
 
 use lingxi_domain::role::GroupRole;
-use lingxi_domain::{ConversationKey, ErrorCode, GroupId, UserId, limits, now_ms, validate};
-use lingxi_store::{ConversationHead, EntryKind};
+use lingxi_domain::{ConversationKey, ErrorCode, GroupId, UserId, limits, names, now_ms, validate};
+use lingxi_store::{ConversationHead, EntryKind, Page};
 use serde::{Deserialize, Serialize};
 
 pub use membership::MembershipChange;
 
-use crate::accounts::keyword_of;
+use crate::accounts::page_size;
 use crate::actor::begin;
 use crate::error::Failed;
 use crate::log::{self, Event};
-use crate::{Actor, Inner, Result};
+use crate::{Actor, Inner, Limits, Payer, Result, Spending};
+
+/// Requests that a new group counts for, beside the one that asks for it.
+const CREATION: u32 = 10;
 
 /// Groups. Made by [`crate::Im::groups`].
 #[derive(Clone, Copy)]
@@ -102,24 +107,40 @@ pub struct GroupMember {
     pub joined_at: i64,
 }
 
+impl From<lingxi_store::GroupMember> for GroupMember {
+    fn from(member: lingxi_store::GroupMember) -> Self {
+        Self {
+            id: member.user_id,
+            username: member.username,
+            nickname: member.nickname,
+            avatar: member.avatar,
+            role: member.role.as_str(),
+            joined_at: member.joined_at,
+        }
+    }
+}
+
 impl Groups<'_> {
     /// Makes a group with the actor as its owner; its log begins with the owner's joining.
     ///
     /// # Errors
-    /// `invalid_request` naming the field.
+    /// `invalid_request` naming the field, `too_many_groups`, `rate_limited`.
     pub async fn create(&self, actor: &Actor, new: &NewGroup) -> Result<CreatedGroup> {
         let max_count = new.max_count.unwrap_or(limits::DEFAULT_GROUP_MEMBERS);
         let announcement = new.announcement.as_deref().unwrap_or_default();
-        validate::display_name("name", &new.name)?;
+        let name = names::display_name("name", &new.name)?;
         validate::max_count(max_count)?;
-        validate::one_line("announcement", announcement, limits::MAX_REMARK_CHARS)?;
+        let announcement = names::text("announcement", announcement, limits::MAX_REMARK_CHARS)?;
         let row = lingxi_store::NewGroup {
-            name: &new.name,
+            name: &name,
             owner_id: actor.user_id,
-            announcement,
+            announcement: &announcement,
             max_count,
             created_at: now_ms(),
         };
+        let limits = Limits { im: self.im };
+        let payer = Payer::User(actor.user_id);
+        limits.spend(payer, Spending::Request, CREATION).await?;
         let once = || self.create_once(actor, &row);
         Ok(self.im.store.retried(once).await?)
     }
@@ -131,6 +152,7 @@ impl Groups<'_> {
     ) -> Result<CreatedGroup, Failed> {
         let mut tx = begin!(actor, &self.im.store);
         let now = row.created_at;
+        membership::room_for_a_group(self.im, &mut tx, actor.user_id).await?;
         let id = tx.create_group(row).await?;
         let key = ConversationKey::Group(id);
         let mut head = ConversationHead {
@@ -176,20 +198,37 @@ impl Groups<'_> {
         Ok(found.into_iter().map(Group::from).collect())
     }
 
-    /// Groups whose name contains `keyword`, or whose id it is; at most `limit`, no more than [`limits::MAX_PAGE`].
+    /// The first page of [`Self::search_page`].
+    ///
+    /// # Errors
+    /// As [`Self::search_page`].
+    pub async fn search(&self, user: UserId, keyword: &str, limit: i64) -> Result<Vec<Group>> {
+        Ok(self.search_page(user, keyword, None, limit).await?.rows)
+    }
+
+    /// Groups whose id is `keyword`, then those whose name contains it in any case and width; at most `limit`, no more than
+    /// [`limits::MAX_PAGE`]. `after` is the last group of the page before.
     ///
     /// # Errors
     /// `invalid_request` for an empty or over-long keyword.
-    pub async fn search(&self, user: UserId, keyword: &str, limit: i64) -> Result<Vec<Group>> {
-        let keyword = keyword_of(keyword)?;
+    pub async fn search_page(
+        &self,
+        user: UserId,
+        keyword: &str,
+        after: Option<GroupId>,
+        limit: i64,
+    ) -> Result<Page<Group>> {
+        let keyword = names::keyword(keyword)?;
         let digits = keyword.bytes().all(|b| b.is_ascii_digit());
         let id = keyword.parse().ok().filter(|_| digits);
-        let found = self
-            .im
-            .store
-            .search_groups(keyword, id, user, limit.clamp(1, limits::MAX_PAGE))
+        let store = &self.im.store;
+        let found = store
+            .search_groups(&keyword, id, user, after, page_size(limit))
             .await?;
-        Ok(found.into_iter().map(Group::from).collect())
+        Ok(Page {
+            rows: found.rows.into_iter().map(Group::from).collect(),
+            has_more: found.has_more,
+        })
     }
 
     /// A group as this user sees it; anybody may look.
@@ -213,14 +252,6 @@ impl Groups<'_> {
         }
         let key = ConversationKey::Group(group).to_string();
         let members = self.im.store.group_members(&key).await?;
-        let members = members.into_iter().map(|member| GroupMember {
-            id: member.user_id,
-            username: member.username,
-            nickname: member.nickname,
-            avatar: member.avatar,
-            role: member.role.as_str(),
-            joined_at: member.joined_at,
-        });
-        Ok(members.collect())
+        Ok(members.into_iter().map(GroupMember::from).collect())
     }
 }

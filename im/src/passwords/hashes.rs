@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use lingxi_domain::{ErrorCode, limits};
+use lingxi_domain::{ErrorCode, limits, names};
 
 use super::queue::{Kind, Queue};
 use super::waiting::Room;
@@ -58,7 +58,7 @@ impl Passwords {
         })
     }
 
-    /// Whether the password has that hash. Takes as long for `None`, an account that is not there, as for a wrong one.
+    /// Whether the password has that hash, prepared or as it was given. Takes as long for `None`, an account that is not there, as for a wrong one.
     ///
     /// # Errors
     /// `rate_limited` where too many wait: nothing was judged then.
@@ -69,9 +69,27 @@ impl Passwords {
         whose: (Kind, Option<IpAddr>),
     ) -> Result<bool> {
         let hash = hash.unwrap_or_else(|| self.nobody.clone());
+        let (prepared, raw) = names::password_forms(password);
+        if self.matches(&prepared, &hash, whose).await? {
+            return Ok(true);
+        }
+        match raw {
+            // Hashes from before passwords were prepared are of this.
+            Some(raw) => self.matches(raw, &hash, whose).await,
+            None => Ok(false),
+        }
+    }
+
+    async fn matches(
+        &self,
+        password: &str,
+        hash: &str,
+        whose: (Kind, Option<IpAddr>),
+    ) -> Result<bool> {
         // No account has such a password, and its first 72 bytes must not count as it.
         let possible = password.len() <= limits::MAX_PASSWORD_BYTES && !password.contains('\0');
         let password = if possible { password } else { "" }.to_owned();
+        let hash = hash.to_owned();
         // A stored text that is no hash lets nobody in.
         let verify = move || bcrypt::verify(password, &hash).unwrap_or(false);
         let same = self.run(whose, verify).await?;
@@ -117,6 +135,25 @@ mod tests {
         assert!(!verify("wrong horse", &hash).await);
         assert!(!verify("", &Some("no hash".into())).await);
         assert!(!verify("", &None).await && !verify("correct horse", &None).await);
+    }
+
+    #[tokio::test]
+    async fn hashes_of_unprepared_passwords_still_count() {
+        let passwords = Passwords::new(4, true);
+        let (decomposed, composed) = ("cafe\u{301} noir", "caf\u{e9} noir");
+        let old = passwords.hash(decomposed, None).await.unwrap();
+        let new = passwords.hash(composed, None).await.unwrap();
+        for (given, hash, right) in [
+            (decomposed, &old, true),
+            (composed, &old, false),
+            (decomposed, &new, true),
+            (composed, &new, true),
+            ("cafe\u{301}\u{3000}noir", &new, true),
+            ("cafe noir", &new, false),
+        ] {
+            let found = passwords.verify(given, Some(hash.clone()), SOMEBODY).await;
+            assert_eq!(found.unwrap(), right, "{}", given.escape_unicode());
+        }
     }
 
     #[tokio::test]

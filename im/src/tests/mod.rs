@@ -4,10 +4,13 @@ mod accounts;
 mod contacts;
 mod conversations;
 mod effects;
+mod group_limits;
 mod groups;
 mod history;
 mod limits;
+mod lock_outs;
 mod recall;
+mod typing;
 
 use std::sync::{Arc, Mutex};
 

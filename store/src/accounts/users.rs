@@ -1,10 +1,13 @@
 //! Accounts.
 
-use lingxi_domain::UserId;
+use std::collections::HashMap;
+
 use lingxi_domain::role::AccountRole;
+use lingxi_domain::{UserId, names};
 
 use crate::error::{Error, Result};
-use crate::sql::{Row, args, containing};
+use crate::names::{Kind, Page, Scan, folded, index};
+use crate::sql::{Conn, Row, args};
 use crate::{Store, Tx};
 
 /// An account, without its password.
@@ -71,24 +74,34 @@ impl Store {
     /// Makes an account; answers its id.
     ///
     /// # Errors
-    /// `Constraint("users_username_key")` when the name is in use or ever was.
+    /// `Constraint("users_username_key")` when the name is in use or ever was, `Constraint("users_username_skeleton")` when
+    /// nobody could tell it from another account's. Two of the latter that are made at the same moment may both be there.
     pub async fn create_user(&self, new: &NewUser<'_>) -> Result<UserId> {
         self.retried(|| self.create_user_once(new)).await
     }
 
     async fn create_user_once(&self, new: &NewUser<'_>) -> Result<UserId> {
-        let mut conn = self.db.alone().await?;
-        let sql = "INSERT INTO users (username, username_key, password_hash, nickname, role, created_at) \
-                   VALUES (?, ?, ?, ?, ?, ?)";
+        let mut conn = self.db.begin().await?;
+        if is_lookalike(&mut conn, new).await? {
+            return Err(Error::Constraint("users_username_skeleton"));
+        }
+        let nickname_key = folded(new.nickname);
+        let sql = "INSERT INTO users (username, username_key, username_skeleton, password_hash, nickname, nickname_key, \
+                   role, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
         let values = args![
             new.username,
             new.username_key,
+            names::skeleton(new.username_key),
             new.password_hash,
             new.nickname,
+            &nickname_key,
             new.role.as_str(),
             new.created_at
         ];
         let id = conn.insert(sql, values).await?;
+        let name_key = folded(new.username);
+        let owner = (id, vec![name_key.as_str(), nickname_key.as_str()]);
+        index(&mut conn, Kind::User, &[owner]).await?;
         conn.commit().await?;
         Ok(id)
     }
@@ -138,28 +151,39 @@ impl Store {
             .collect()
     }
 
-    /// Accounts whose username or nickname contains `keyword`, without regard to case and without wildcards; `except`
-    /// and deleted ones are left out. By name, at most `limit`.
+    /// Accounts whose username or nickname contains `keyword`, which is folded; `except` and deleted ones are left out.
+    /// First those with a word that begins with it, each part by what follows the keyword; at most `limit`, those after
+    /// `after` where there is one.
     pub async fn search_users(
         &self,
         keyword: &str,
         except: UserId,
-        limit: i64,
-    ) -> Result<Vec<User>> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM users WHERE ({} OR {}) \
-             AND id <> ? AND deleted_at IS NULL ORDER BY username_key LIMIT ?",
-            self.dialect().like("username_key"),
-            self.dialect().like("nickname")
-        );
-        let values = args![
-            containing(&keyword.to_lowercase()),
-            containing(keyword),
-            except,
-            limit
-        ];
-        let rows = self.reader().await?.fetch(sql, values).await?;
-        rows.iter().map(user).collect()
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<Page<User>> {
+        let mut conn = self.reader().await?;
+        let mut scan = Scan::new(Kind::User, keyword);
+        if let Some(id) = after {
+            let named = named(&mut conn, &[id]).await?;
+            let owned = named.get(&id).map(|(_, owned)| owned.as_slice());
+            scan = scan.after(id, owned.unwrap_or_default().iter().map(String::as_str));
+        }
+        let mut found = Vec::new();
+        while found.len() <= limit
+            && let Some(hits) = scan.next(&mut conn, limit + 1 - found.len()).await?
+        {
+            let ids: Vec<UserId> = hits.iter().map(|hit| hit.id).collect();
+            let mut named = named(&mut conn, &ids).await?;
+            for hit in hits.iter().filter(|hit| hit.id != except) {
+                let first = named.get(&hit.id).is_some_and(|(user, owned)| {
+                    !user.deleted && scan.is_first(hit, owned.iter().map(String::as_str))
+                });
+                if first && let Some((user, _)) = named.remove(&hit.id) {
+                    found.push(user);
+                }
+            }
+        }
+        Ok(Page::of(found, limit, &scan))
     }
 
     /// Ends all tokens of an account; answers the version that new ones have.
@@ -192,4 +216,32 @@ impl Tx {
         row.ok_or_else(|| Error::Corrupt(format!("user {id} is not there")))?
             .int(0)
     }
+}
+
+/// Whether nobody could tell the new name from that of another account.
+async fn is_lookalike(conn: &mut Conn, new: &NewUser<'_>) -> Result<bool> {
+    // More that look the same and are of one script are not looked at.
+    let sql = "SELECT username_key FROM users WHERE username_skeleton IN (?, ?) LIMIT 64";
+    let [one, other] = names::skeletons(new.username, new.username_key);
+    for row in conn.fetch(sql, args![one, other]).await? {
+        if names::confusable(new.username_key, &row.text(0)?) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Those of these accounts that exist, with their folded names.
+async fn named(conn: &mut Conn, ids: &[UserId]) -> Result<HashMap<UserId, (User, [String; 2])>> {
+    let sql = format!("SELECT {COLUMNS}, nickname_key FROM users WHERE id IN (*)");
+    let mut found = HashMap::with_capacity(ids.len());
+    for row in conn.fetch_in(&sql, vec![], ids).await? {
+        let user = user(&row)?;
+        let owned = [
+            folded(&user.username),
+            row.opt_text(WIDTH)?.unwrap_or_default(),
+        ];
+        found.insert(user.id, (user, owned));
+    }
+    Ok(found)
 }

@@ -38,7 +38,7 @@ where
     leases::run(&store, &open().await).await;
     entries::run(&store).await;
     cursors::run(&store).await;
-    users::run(&store).await;
+    users::run(&store, &open).await;
     groups::run(&store).await;
     rosters::run(&store).await;
     contention::run(&store).await;

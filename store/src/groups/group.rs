@@ -1,12 +1,13 @@
 //! Groups. Who is in them is in `members`, under the conversation `g:<id>`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use lingxi_domain::role::GroupRole;
 use lingxi_domain::{GroupId, UserId};
 
 use crate::error::Result;
-use crate::sql::{Dialect, Row, args, containing};
+use crate::names::{Kind, Page, Scan, folded, index};
+use crate::sql::{Conn, Dialect, Row, args};
 use crate::{Store, Tx};
 
 /// A group with what its page shows to one user.
@@ -45,16 +46,22 @@ pub struct NewGroup<'a> {
     pub created_at: i64,
 }
 
+/// Whether `o.conversation` is a group's, found by the index of a user's memberships: `;` follows `:`.
+const IS_GROUP: &str = "o.conversation >= 'g:' AND o.conversation < 'g;'";
+
 /// The rows that show a group; the first `?` is the asking user. Dismissed groups are left out.
 fn select(dialect: Dialect) -> String {
     format!(
         "SELECT g.id, g.name, u.username, g.announcement, g.max_count, g.created_at, \
            (SELECT COUNT(*) FROM members c WHERE c.conversation = {key} AND c.left_seq IS NULL), \
-           (SELECT m.role FROM members m WHERE m.conversation = {key} AND m.user_id = ? AND m.left_seq IS NULL) \
+           (SELECT m.role FROM members m WHERE m.conversation = {key} AND m.user_id = ? AND m.left_seq IS NULL), g.name_key \
          FROM chat_groups g LEFT JOIN users u ON u.id = g.owner_id WHERE g.dismissed_at IS NULL",
         key = dialect.group_key("g.id")
     )
 }
+
+/// Where [`select`] has the folded name.
+const NAME_KEY: usize = 8;
 
 fn group(row: &Row) -> Result<Group> {
     Ok(Group {
@@ -91,36 +98,69 @@ impl Store {
         rows.iter().map(|r| r.int(0)).collect()
     }
 
-    /// The groups that a user is in, lowest id first.
+    /// All groups that a user is in, lowest id first.
     pub async fn groups_of(&self, user: UserId) -> Result<Vec<Group>> {
+        self.groups_page(user, 0, i64::MAX).await
+    }
+
+    /// The groups that a user is in, those with an id above `after` (0 for the first ones), lowest first, at most `limit`.
+    pub async fn groups_page(
+        &self,
+        user: UserId,
+        after: GroupId,
+        limit: i64,
+    ) -> Result<Vec<Group>> {
         let sql = format!(
             "{} AND g.id IN (SELECT {} FROM members o WHERE o.user_id = ? AND o.left_seq IS NULL \
-             AND o.conversation LIKE 'g:%') ORDER BY g.id",
+             AND {IS_GROUP}) AND g.id > ? ORDER BY g.id LIMIT ?",
             select(self.dialect()),
             self.dialect().group_id_of("o.conversation")
         );
-        let rows = self.reader().await?.fetch(sql, args![user, user]).await?;
+        let values = args![user, user, after, limit];
+        let rows = self.reader().await?.fetch(sql, values).await?;
         rows.iter().map(group).collect()
     }
 
-    /// Groups whose name contains `keyword`, without regard to case and without wildcards, or that have the id `id`; as
-    /// `viewer` sees them, by name, that of the id first, at most `limit`.
+    /// Groups whose name contains `keyword`, which is folded, or that have the id `id`; as `viewer` sees them, that of the
+    /// id first, then as [`Self::search_users`] has them; at most `limit`, those after `after` where there is one.
     pub async fn search_groups(
         &self,
         keyword: &str,
         id: Option<GroupId>,
         viewer: UserId,
-        limit: i64,
-    ) -> Result<Vec<Group>> {
-        let id = id.unwrap_or(0);
-        let sql = format!(
-            "{} AND ({} OR g.id = ?) ORDER BY CASE WHEN g.id = ? THEN 0 ELSE 1 END, g.name, g.id LIMIT ?",
-            select(self.dialect()),
-            self.dialect().like("g.name")
-        );
-        let values = args![viewer, containing(keyword), id, id, limit];
-        let rows = self.reader().await?.fetch(sql, values).await?;
-        rows.iter().map(group).collect()
+        after: Option<GroupId>,
+        limit: usize,
+    ) -> Result<Page<Group>> {
+        let mut conn = self.reader().await?;
+        let mut scan = Scan::new(Kind::Group, keyword);
+        let mut found = Vec::new();
+        match (id, after) {
+            (Some(id), None) => {
+                let mut named = named(&mut conn, &[id], viewer).await?;
+                found.extend(named.remove(&id).map(|(group, _)| group));
+            }
+            (id, Some(after)) if id != Some(after) => {
+                let named = named(&mut conn, &[after], viewer).await?;
+                let owned = named.get(&after).map(|(_, key)| key.as_str());
+                scan = scan.after(after, owned);
+            }
+            _ => {}
+        }
+        while found.len() <= limit
+            && let Some(hits) = scan.next(&mut conn, limit + 1 - found.len()).await?
+        {
+            let ids: Vec<GroupId> = hits.iter().map(|hit| hit.id).collect();
+            let mut named = named(&mut conn, &ids, viewer).await?;
+            for hit in hits.iter().filter(|hit| Some(hit.id) != id) {
+                let first = named
+                    .get(&hit.id)
+                    .is_some_and(|(_, key)| scan.is_first(hit, [key.as_str()]));
+                if first && let Some((group, _)) = named.remove(&hit.id) {
+                    found.push(group);
+                }
+            }
+        }
+        Ok(Page::of(found, limit, &scan))
     }
 
     /// The names of those of these groups that exist, in no particular order.
@@ -134,15 +174,31 @@ impl Store {
 impl Tx {
     /// Makes a group; answers its id. Its conversation and its owner's membership are the caller's next steps.
     pub async fn create_group(&mut self, new: &NewGroup<'_>) -> Result<GroupId> {
-        let sql = "INSERT INTO chat_groups (name, owner_id, announcement, max_count, created_at) VALUES (?, ?, ?, ?, ?)";
+        let sql = "INSERT INTO chat_groups (name, name_key, owner_id, announcement, max_count, created_at) \
+                   VALUES (?, ?, ?, ?, ?, ?)";
+        let name_key = folded(new.name);
         let values = args![
             new.name,
+            &name_key,
             new.owner_id,
             new.announcement,
             new.max_count,
             new.created_at
         ];
-        self.conn.insert(sql, values).await
+        let id = self.conn.insert(sql, values).await?;
+        let owner = (id, vec![name_key.as_str()]);
+        index(&mut self.conn, Kind::Group, &[owner]).await?;
+        Ok(id)
+    }
+
+    /// How many groups a user is in, dismissed ones included; counted up to `most`.
+    pub async fn count_memberships(&mut self, user: UserId, most: i64) -> Result<i64> {
+        let sql = format!(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM members o WHERE o.user_id = ? AND o.left_seq IS NULL \
+             AND {IS_GROUP} LIMIT ?) m"
+        );
+        let row = self.conn.fetch_one(sql, args![user, most]).await?;
+        row.map_or(Ok(0), |r| r.int(0))
     }
 
     /// How many members a group may have; `None` when there is no such group or it was dismissed. Lock its conversation
@@ -152,4 +208,20 @@ impl Tx {
         let row = self.conn.fetch_one(sql, args![id]).await?;
         row.map(|r| r.int(0)).transpose()
     }
+}
+
+/// Those of these groups that exist and were not dismissed, as `viewer` sees them, with their folded names.
+async fn named(
+    conn: &mut Conn,
+    ids: &[GroupId],
+    viewer: UserId,
+) -> Result<HashMap<GroupId, (Group, String)>> {
+    let sql = format!("{} AND g.id IN (*)", select(conn.dialect()));
+    let mut found = HashMap::with_capacity(ids.len());
+    for row in conn.fetch_in(&sql, args![viewer], ids).await? {
+        let key = row.opt_text(NAME_KEY)?.unwrap_or_default();
+        let group = group(&row)?;
+        found.insert(group.id, (group, key));
+    }
+    Ok(found)
 }

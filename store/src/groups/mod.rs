@@ -4,6 +4,7 @@ mod group;
 mod kicked;
 mod members;
 mod rosters;
+mod size;
 
 pub use group::{Group, NewGroup};
 pub use members::{GroupMember, Member};

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 
 use crate::error::{Error, Result};
 use crate::{Durability, Location};
-pub(crate) use dialect::{Column, Dialect, containing};
+pub(crate) use dialect::{Column, Dialect};
 use mysql::Session;
 
 /// A value bound to a `?`.

@@ -66,7 +66,7 @@ impl World {
             run_deadline_ms: 60_000,
             drain_spread: Duration::ZERO,
             drain_linger: Duration::ZERO,
-            trusted_proxies: Vec::new(),
+            http: lingxi_http::Options::default(),
         };
         let (sync, asked) = SyncQueue::new();
         let state = State {
