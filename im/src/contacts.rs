@@ -50,7 +50,7 @@ impl Contacts<'_> {
 
     /// A user's contacts by name, in pages; one goes on behind the username of its last one.
     pub async fn page(&self, user: UserId, page: &Page<String>) -> Result<Listed<Contact>> {
-        let after = page.after.as_deref().map(validate::username_key);
+        let after = page.after.as_deref().map(names::username_key);
         let (after, rows) = (after.unwrap_or_default(), page.rows());
         let found = self.im.store.contacts_page(user, &after, rows + 1).await?;
         Ok(Listed::fitting(self.shown(found).await, rows))

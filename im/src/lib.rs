@@ -40,7 +40,6 @@ pub use error::Error;
 pub use frames::Frames;
 pub use groups::{CreatedGroup, Group, GroupMember, Groups, MembershipChange, NewGroup};
 pub use limits::{Limits, Payer, Rates, Spending};
-pub use lingxi_store::Page;
 pub use messages::{History, HistoryQuery, Messages, Reading, Recalled, Target};
 pub use page::{Listed, Page};
 pub use settings::Settings;

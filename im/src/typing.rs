@@ -6,7 +6,7 @@ use std::time::Duration;
 use lingxi_domain::frame::client::Recipient;
 use lingxi_domain::frame::server;
 use lingxi_domain::{ConversationKey, GroupId, UserId, limits};
-use lingxi_proto::bus::PushFrame;
+use lingxi_proto::bus::{Push, PushFrame};
 use moka::sync::Cache;
 
 use crate::log;
@@ -70,12 +70,8 @@ impl Im {
                 _ => return,
             },
         };
-        let frame = PushFrame {
-            json: server::typing(&actor.username, group).into(),
-            conversation: String::new(),
-            seq: 0,
-        };
-        let payload = log::encoded(vec![frame]);
+        let typing = server::typing(&actor.username, group);
+        let payload = Push::of(vec![PushFrame::plain(typing)]);
         let others = receivers.iter().filter(|&&user| user != actor.user_id);
         log::publish(im, others.map(|&user| (user, payload.clone()))).await;
     }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use lingxi_domain::{Seq, UserId};
+use lingxi_domain::UserId;
 use lingxi_store::{ConversationHead, Error, Roster, Store, Tx};
 
 use crate::incoming::Incoming;
@@ -229,7 +229,7 @@ mod tests {
         Roster {
             conversation: format!("g:{group}"),
             version: 1,
-            last_seq: 0 as Seq,
+            last_seq: 0,
             members: (0..members).map(|user| (user, 0)).collect(),
         }
     }

@@ -6,7 +6,7 @@ mod pages;
 
 use lingxi_domain::role::GroupRole;
 use lingxi_domain::{ConversationKey, ErrorCode, GroupId, UserId, limits, names, now_ms, validate};
-use lingxi_store::{ConversationHead, EntryKind, Page};
+use lingxi_store::{ConversationHead, EntryKind};
 use serde::{Deserialize, Serialize};
 
 pub use membership::MembershipChange;
@@ -15,7 +15,7 @@ use crate::accounts::page_size;
 use crate::actor::begin;
 use crate::error::Failed;
 use crate::log::{self, Event};
-use crate::{Actor, Inner, Limits, Payer, Result, Spending};
+use crate::{Actor, Inner, Listed, Limits, Payer, Result, Spending};
 
 /// Requests that a new group counts for, beside the one that asks for it.
 const CREATION: u32 = 10;
@@ -203,7 +203,7 @@ impl Groups<'_> {
     /// # Errors
     /// As [`Self::search_page`].
     pub async fn search(&self, user: UserId, keyword: &str, limit: i64) -> Result<Vec<Group>> {
-        Ok(self.search_page(user, keyword, None, limit).await?.rows)
+        Ok(self.search_page(user, keyword, None, limit).await?.items)
     }
 
     /// Groups whose id is `keyword`, then those whose name contains it in any case and width; at most `limit`, no more than
@@ -217,7 +217,7 @@ impl Groups<'_> {
         keyword: &str,
         after: Option<GroupId>,
         limit: i64,
-    ) -> Result<Page<Group>> {
+    ) -> Result<Listed<Group>> {
         let keyword = names::keyword(keyword)?;
         let digits = keyword.bytes().all(|b| b.is_ascii_digit());
         let id = keyword.parse().ok().filter(|_| digits);
@@ -225,8 +225,8 @@ impl Groups<'_> {
         let found = store
             .search_groups(&keyword, id, user, after, page_size(limit))
             .await?;
-        Ok(Page {
-            rows: found.rows.into_iter().map(Group::from).collect(),
+        Ok(Listed {
+            items: found.rows.into_iter().map(Group::from).collect(),
             has_more: found.has_more,
         })
     }

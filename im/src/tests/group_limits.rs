@@ -216,8 +216,8 @@ async fn lists_come_in_pages() {
         group = w.group(&[&alice]).await;
     }
     for number in 0..7 {
-        let invited = w.im.groups().invite(&alice, group, &format!("u{number}"));
-        invited.await.unwrap();
+        let (groups, name) = (w.im.groups(), format!("u{number}"));
+        groups.invite(&alice, group, &name).await.unwrap();
     }
     let page = |after| Page {
         after,
