@@ -20,8 +20,8 @@ use std::path::PathBuf;
 
 pub use accounts::{Contact, NewUser, User};
 pub use conversations::{
-    ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, NewEntry,
-    ReadMark, ReadMove, Repeat, RepeatKey, UserHead,
+    ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, NewEntry, ReadMark, ReadMove,
+    Repeat, RepeatKey, UserHead,
 };
 pub use error::{Error, Outage, Result};
 pub use groups::{Group, GroupMember, Member, NewGroup, Roster, RosterMember};

@@ -133,7 +133,10 @@ async fn first_ones<'b>(
                 seq: r.seq,
                 content: r.content.map_or(Content::Forgotten, Content::Hash),
             };
-            ((r.conversation.as_str(), r.sender_id, r.msg_id.as_str()), first)
+            (
+                (r.conversation.as_str(), r.sender_id, r.msg_id.as_str()),
+                first,
+            )
         })
         .collect();
     Ok(identities

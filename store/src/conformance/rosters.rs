@@ -53,7 +53,10 @@ pub(super) async fn run(store: &Store) {
     let mut tx = store.begin().await.unwrap();
     let changes = tx.membership_changes(KEY, (2, 4), 9).await.unwrap();
     assert_eq!(changes, [12, 13]);
-    assert_eq!(tx.membership_changes(KEY, (0, 4), 3).await.unwrap().len(), 3);
+    assert_eq!(
+        tx.membership_changes(KEY, (0, 4), 3).await.unwrap().len(),
+        3
+    );
     let present = tx.present_among(KEY, &[12, 13, 99]).await.unwrap();
     assert_eq!(present, [(13, 0)]);
     let rosters = tx.rosters(&[KEY]).await.unwrap();

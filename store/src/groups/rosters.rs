@@ -84,6 +84,8 @@ impl Tx {
         let sql = "SELECT user_id, muted_until FROM members \
                    WHERE conversation = ? AND left_seq IS NULL AND user_id IN (*)";
         let rows = self.conn.fetch_in(sql, args![conversation], users).await?;
-        rows.iter().map(|row| Ok((row.int(0)?, row.int(1)?))).collect()
+        rows.iter()
+            .map(|row| Ok((row.int(0)?, row.int(1)?)))
+            .collect()
     }
 }
