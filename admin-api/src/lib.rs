@@ -12,24 +12,25 @@ use axum::http::StatusCode;
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use axum::serve::ListenerExt as _;
 use axum::{Json, Router};
 use ipnet::IpNet;
 use lingxi_domain::ErrorCode;
 use lingxi_domain::role::AccountRole;
 use lingxi_im::{Im, Profile};
+use lingxi_runtime::listener::Listener;
 use lingxi_runtime::shutdown::Shutdown;
 use lingxi_runtime::{client_address, request_log};
 use serde::{Deserialize, Serialize};
-use tokio::net::TcpListener;
 
 /// Serves the operators' API on a listener of its own until `shutdown` is triggered.
-pub fn start(im: Im, listener: TcpListener, trusted_proxies: Vec<IpNet>, shutdown: &Shutdown) {
+pub fn start(im: Im, listener: Listener, trusted_proxies: Vec<IpNet>, shutdown: &Shutdown) {
     let app = router(im)
         .fallback(async || failure(ErrorCode::NotFound, ErrorCode::NotFound.message()))
         .layer(from_fn(request_log::log));
     let app = client_address::behind(app, trusted_proxies);
     let served = axum::serve(
-        listener,
+        listener.tap_io(|_| {}),
         app.into_make_service_with_connect_info::<SocketAddr>(),
     )
     .with_graceful_shutdown(shutdown.cancelled());

@@ -9,6 +9,7 @@ mod extract;
 mod rest;
 #[cfg(feature = "sabotage")]
 mod sabotage;
+pub mod settings;
 mod state;
 mod ws;
 
@@ -24,9 +25,9 @@ use lingxi_bus::SharedBus;
 use lingxi_cache::SharedCache;
 use lingxi_im::Im;
 use lingxi_runtime::client_address;
+use lingxi_runtime::listener::Listener;
 use lingxi_runtime::shutdown::Shutdown;
 use lingxi_store::{ConnectionIds, Store};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use state::Options;
@@ -57,9 +58,9 @@ pub struct Deps {
 /// The sockets that a gateway serves, bound by the caller.
 pub struct Listeners {
     /// For clients.
-    pub public: TcpListener,
+    pub public: Listener,
     /// For AI workers.
-    pub grpc: TcpListener,
+    pub grpc: Listener,
 }
 
 /// A gateway that runs.
@@ -115,11 +116,7 @@ pub fn start(
     let public = listeners.public.local_addr()?;
     let grpc = listeners.grpc.local_addr()?;
     let stop = state.stopping.clone().cancelled_owned();
-    let listener = listeners.public.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps Nagle's delay");
-        }
-    });
+    let listener = listeners.public.tap_io(|_| {});
     let http = axum::serve(
         listener,
         app.into_make_service_with_connect_info::<SocketAddr>(),

@@ -17,6 +17,7 @@ mod log;
 mod messages;
 mod names;
 mod passwords;
+pub mod settings;
 mod tokens;
 
 #[cfg(test)]

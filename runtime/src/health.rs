@@ -13,9 +13,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use crate::listener::Listener;
 use crate::shutdown::Shutdown;
 use crate::{metrics, profile};
 
@@ -163,11 +163,7 @@ impl Readiness {
 ///
 /// # Errors
 /// When the listener fails.
-pub async fn serve(
-    listener: TcpListener,
-    readiness: Readiness,
-    shutdown: Shutdown,
-) -> io::Result<()> {
+pub async fn serve(listener: Listener, readiness: Readiness, shutdown: Shutdown) -> io::Result<()> {
     let mut upkeep = tokio::time::interval(UPKEEP_EVERY);
     let server = axum::serve(listener, router(readiness, shutdown.clone()))
         .with_graceful_shutdown(async move { shutdown.drained().await });

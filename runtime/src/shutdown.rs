@@ -41,7 +41,11 @@ impl Tasks {
             shutdown: self.shutdown.clone(),
             name: self.name,
         };
-        let task = self.shutdown.aborted.clone().run_until_cancelled_owned(task);
+        let task = self
+            .shutdown
+            .aborted
+            .clone()
+            .run_until_cancelled_owned(task);
         self.shutdown.tracker.spawn(async move {
             let _guard = guard;
             let _ = task.await;

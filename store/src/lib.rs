@@ -17,6 +17,7 @@ mod leases;
 mod members;
 mod reads;
 mod runs;
+pub mod settings;
 mod sql;
 mod users;
 mod workers;

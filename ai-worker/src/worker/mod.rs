@@ -12,7 +12,6 @@ use std::time::Duration;
 use lingxi_bus::{Job, Lane, SharedBus};
 use lingxi_proto::Message as _;
 use lingxi_proto::bus::RunRequest;
-use lingxi_runtime::config::Config;
 use lingxi_store::{Claim, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -20,11 +19,11 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 use self::active::Runs;
-use crate::Deps;
 use crate::agent::Settings;
 use crate::providers::Choice;
 use crate::sinks::Hub;
 use crate::tools::Toolbox;
+use crate::{Deps, Options};
 
 /// How long runs may go on after the worker was told to stop.
 const GRACE: Duration = Duration::from_secs(3);
@@ -53,25 +52,26 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn new(config: &Config, deps: Deps, choice: Choice) -> Self {
+    pub(crate) fn new(options: Options, deps: Deps, choice: Choice) -> Self {
         let Deps {
             store,
             bus,
             cache: _,
             im,
         } = deps;
+        let Options { ai, cluster_token } = options;
         let killed = CancellationToken::new();
-        let concurrency = config.ai.concurrency.clamp(1, Semaphore::MAX_PERMITS);
+        let concurrency = ai.concurrency.clamp(1, Semaphore::MAX_PERMITS);
         Self {
             name: format!("ai-{}", uuid::Uuid::now_v7().simple()),
-            hub: Hub::new(config.cluster_token.clone(), killed.child_token()),
+            hub: Hub::new(cluster_token, killed.child_token()),
             choice,
             settings: Settings {
                 store: store.clone(),
                 im,
                 tools: Toolbox::new(),
-                system_prompt: config.ai.system_prompt.clone(),
-                max_steps: config.ai.max_steps.max(1),
+                system_prompt: ai.system_prompt,
+                max_steps: ai.max_steps.max(1),
             },
             store,
             bus,

@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use lingxi_proto::sink::token_sink_server::{TokenSink, TokenSinkServer};
 use lingxi_proto::sink::{AiEvent, PushSummary};
-use tokio::net::TcpListener;
+use lingxi_runtime::listener::Listener;
 use tokio_util::sync::CancellationToken;
 use tonic::metadata::MetadataMap;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::Sinks;
@@ -22,7 +21,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// Serves the gRPC port until `stop`.
 pub(crate) fn serve(
     state: AppState,
-    listener: TcpListener,
+    listener: Listener,
     stop: impl Future<Output = ()> + Send,
 ) -> impl Future<Output = Result<(), tonic::transport::Error>> + Send {
     let token = state.options.cluster_token.clone();
@@ -31,12 +30,11 @@ pub(crate) fn serve(
         token,
         stopping: state.stopping.clone(),
     };
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     Server::builder()
         .http2_keepalive_interval(Some(KEEP_ALIVE))
         .http2_keepalive_timeout(Some(KEEP_ALIVE))
         .add_service(TokenSinkServer::new(service))
-        .serve_with_incoming_shutdown(incoming, stop)
+        .serve_with_incoming_shutdown(listener, stop)
 }
 
 /// Takes workers' streams and hands each event to its follower.
