@@ -1,107 +1,83 @@
 //! The operators' API under `/api/admin`: for now, logging in.
 //!
-//! [`start`] serves it as a process of its own; [`router`] is merged into the public routes when everything runs in one.
-//! An operator is an account whose role
-//! is `admin`; anybody else is answered as if the password were wrong, so that nothing tells which accounts are operators.
+//! [`run`] serves it as a process of its own; [`routes`] are served beside a gateway's when everything runs in one. Either
+//! way `lingxi_http` is around them. An endpoint is a file in `endpoints`, and one list names them all.
 
-use std::net::SocketAddr;
+mod endpoints;
 
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{ConnectInfo, State};
-use axum::http::StatusCode;
-use axum::middleware::from_fn;
-use axum::response::{IntoResponse, Response};
-use axum::routing::post;
-use axum::serve::ListenerExt as _;
-use axum::{Json, Router};
-use ipnet::IpNet;
-use lingxi_domain::ErrorCode;
-use lingxi_domain::role::AccountRole;
-use lingxi_im::{Im, Profile};
+use lingxi_http::Routes;
+use lingxi_im::Im;
+use lingxi_runtime::budget::Budget;
 use lingxi_runtime::listener::Listener;
 use lingxi_runtime::shutdown::Shutdown;
-use lingxi_runtime::{client_address, request_log};
-use serde::{Deserialize, Serialize};
 
-/// Serves the operators' API on a listener of its own until `shutdown` is triggered.
-pub fn start(im: Im, listener: Listener, trusted_proxies: Vec<IpNet>, shutdown: &Shutdown) {
-    let app = router(im)
-        .fallback(async || failure(ErrorCode::NotFound, ErrorCode::NotFound.message()))
-        .layer(from_fn(request_log::log));
-    let app = client_address::behind(app, trusted_proxies);
-    let served = axum::serve(
-        listener.tap_io(|_| {}),
-        app.into_make_service_with_connect_info::<SocketAddr>(),
-    )
-    .with_graceful_shutdown(shutdown.cancelled());
-    shutdown.spawn("admin API", async move {
-        if let Err(error) = served.await {
-            tracing::error!(%error, "the operators' port failed");
-        }
-    });
+/// How the operators' API behaves.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Its port.
+    pub http: lingxi_http::Options,
+}
+
+/// What it works with.
+#[derive(Clone)]
+pub struct Deps {
+    /// What users can do.
+    pub im: Im,
+    /// Bytes that this process may hold for its clients.
+    pub budget: Budget,
+}
+
+/// The sockets that it serves, bound by the caller.
+pub struct Listeners {
+    /// For operators.
+    pub public: Listener,
+}
+
+/// Why it cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The listener has no local address.
+    #[error("the listener of the operators' API failed: {0}")]
+    Listener(#[from] std::io::Error),
+}
+
+/// Starts the operators' API on the caller's listener, and returns when it serves. When `shutdown` is triggered it
+/// finishes the requests that are under way and stops listening, as a task of `shutdown`.
+///
+/// # Errors
+/// [`Error`], when the listener has no local address.
+pub async fn run(
+    options: Options,
+    deps: Deps,
+    listeners: Listeners,
+    shutdown: &Shutdown,
+) -> Result<(), Error> {
+    let public = listeners.public.local_addr()?;
+    let routes = routes(deps.im.clone());
+    let app = lingxi_http::app(routes, &options.http, deps.im, deps.budget.clone(), public);
+    let serving = lingxi_http::serve(
+        listeners.public,
+        app,
+        options.http,
+        deps.budget,
+        shutdown.token(),
+        shutdown.tasks("connection"),
+    );
+    shutdown.spawn("operators' port", serving);
+    tracing::info!(%public, "the operators' API listens");
+    Ok(())
 }
 
 /// The routes of the operators' API.
-pub fn router(im: Im) -> Router {
-    Router::new()
-        .route("/api/admin/login", post(login))
-        .with_state(im)
+pub fn routes(im: Im) -> Routes {
+    lingxi_http::routes(endpoints::list()).with_state(im)
 }
 
-#[derive(Deserialize)]
-struct Credentials {
-    username: String,
-    password: String,
-}
-
-#[derive(Serialize)]
-struct Session {
-    token: String,
-    expires_at: i64,
-    user: Profile,
-}
-
-async fn login(
-    State(im): State<Im>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
-    body: Result<Json<Credentials>, JsonRejection>,
-) -> Response {
-    let Json(credentials) = match body {
-        Ok(body) => body,
-        Err(rejection) => return failure(ErrorCode::InvalidRequest, &rejection.body_text()),
-    };
-    match im
-        .accounts()
-        .login(
-            &credentials.username,
-            &credentials.password,
-            Some(client.ip()),
-        )
-        .await
-    {
-        Ok(login) if login.user.role == AccountRole::Admin.as_str() => {
-            tracing::info!(operator = %login.user.username, "an operator logged in");
-            let session = Session {
-                token: login.token,
-                expires_at: login.expires_at,
-                user: login.user,
-            };
-            Json(session).into_response()
-        }
-        // The token of somebody who is no operator is dropped unseen.
-        Ok(_) => failure(
-            ErrorCode::InvalidCredentials,
-            ErrorCode::InvalidCredentials.message(),
-        ),
-        Err(error) => failure(error.code(), error.message()),
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_shape_has_a_name_of_its_own() {
+        let conflicts = lingxi_http::name_conflicts(&crate::endpoints::list());
+        assert!(conflicts.is_empty(), "{conflicts:?}");
     }
-}
-
-fn failure(code: ErrorCode, message: &str) -> Response {
-    let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (
-        status,
-        Json(serde_json::json!({"error": code.as_str(), "message": message})),
-    )
-        .into_response()
 }

@@ -4,6 +4,7 @@
 //! It is not part of the server and shares no code with it, so a wrong idea of the protocol cannot hide in both. Start at
 //! [`simulator::Simulator`] for tests of the AI path, at [`chat`] for the load.
 
+pub mod attack;
 pub mod chat;
 pub mod client;
 pub mod group;

@@ -57,12 +57,47 @@ impl Rate {
             per_second: f64::from(count) / 60.0,
         }
     }
+
+    /// Tokens a second, above 0 also where nothing is to come back: then it is one in twelve days.
+    fn refill(self) -> f64 {
+        if self.per_second.is_finite() {
+            self.per_second.clamp(1e-6, 1e9)
+        } else {
+            1e-6
+        }
+    }
+}
+
+/// How attempts that may fail are slowed down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// Attempts before the first delay.
+    pub free: u32,
+    /// The first delay; each further one is twice as long.
+    pub first: Duration,
+    /// The longest delay.
+    pub longest: Duration,
+    /// Attempts are forgotten so long after the last one.
+    pub memory: Duration,
+}
+
+impl Backoff {
+    /// The delay behind the attempt of that number, the first one being 1.
+    fn after(self, number: u32) -> Duration {
+        match number.checked_sub(self.free) {
+            None => Duration::ZERO,
+            Some(over) => self
+                .first
+                .saturating_mul(1 << over.min(30))
+                .min(self.longest),
+        }
+    }
 }
 
 /// Whether something may happen now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Yes; a token was taken.
+    /// Yes; the tokens were taken, or the attempt was counted.
     Allowed,
     /// No; the earliest time it can be.
     RetryAfter(Duration),
@@ -83,8 +118,20 @@ pub trait Cache: Send + Sync + 'static {
     /// How many users are online.
     async fn online_count(&self) -> Result<u64>;
 
-    /// Takes a token from the bucket `key`, which is full when it is new.
-    async fn take_token(&self, key: &str, rate: Rate) -> Result<Decision>;
+    /// Takes `cost` tokens from the bucket `key`, all or none. A bucket is full when it is new. A cost above the burst is
+    /// never granted; the time to wait is a day at most.
+    async fn take(&self, key: &str, rate: Rate, cost: u32) -> Result<Decision>;
+
+    /// Takes as many whole tokens as the bucket `key` has, at most `want`; returns how many.
+    async fn take_upto(&self, key: &str, rate: Rate, want: u32) -> Result<u32>;
+
+    /// Counts an attempt under `key` before it is made, unless it comes too early: the one that ends the free ones and
+    /// each after it closes the key for a while. Attempts that come too early count for nothing. Where one succeeds the
+    /// caller [`forget`](Self::forget)s the key; one that nobody settles has failed.
+    async fn attempt(&self, key: &str, backoff: Backoff) -> Result<Decision>;
+
+    /// An attempt that was counted under `key` was not made after all; the next one may be made at once.
+    async fn release(&self, key: &str) -> Result<()>;
 
     /// Adds one to the counter `key`, which starts at 0 and ends `window` after its first count; answers the new value.
     async fn count(&self, key: &str, window: Duration) -> Result<u32>;
@@ -98,6 +145,6 @@ pub trait Cache: Send + Sync + 'static {
     /// Keeps `value` under `key` for `ttl`, or less.
     async fn put(&self, key: &str, value: &str, ttl: Duration) -> Result<()>;
 
-    /// Forgets the value or counter under `key`.
+    /// Forgets the value, the counter or the attempts under `key`.
     async fn forget(&self, key: &str) -> Result<()>;
 }

@@ -20,6 +20,23 @@ pub(crate) struct Incoming {
     pub(crate) span: tracing::Span,
 }
 
+impl Incoming {
+    /// The entry that it becomes.
+    pub(crate) fn entry(&self, id: i64, seq: Seq, created_at: i64) -> NewEntry<'_> {
+        NewEntry {
+            id,
+            conversation: &self.message.conversation,
+            seq,
+            kind: EntryKind::Message,
+            sender_id: self.message.sender_id,
+            msg_id: Some(&self.message.msg_id),
+            content: &self.message.content,
+            created_at,
+            ..NewEntry::default()
+        }
+    }
+}
+
 /// What became of it.
 #[derive(Clone, Debug)]
 pub(crate) enum Outcome {
@@ -136,22 +153,16 @@ pub(crate) async fn write(
         head.last_time = now;
         let seq = head.last_seq;
         known.insert(identity(incoming), (id, seq));
-        let msg_id = Some(message.msg_id.as_str());
+        let entry = incoming.entry(id, seq, now);
         // Without its msg_id, or the database would refuse it.
         #[cfg(feature = "sabotage")]
-        let msg_id = msg_id.filter(|_| !forgotten.contains(&identity(incoming)));
-        entries.push(NewEntry {
-            id,
-            conversation,
-            seq,
-            kind: EntryKind::Message,
-            sender_id: message.sender_id,
-            msg_id,
-            content: &message.content,
-            target: None,
-            target_seq: None,
-            created_at: now,
-        });
+        let entry = NewEntry {
+            msg_id: entry
+                .msg_id
+                .filter(|_| !forgotten.contains(&identity(incoming))),
+            ..entry
+        };
+        entries.push(entry);
         outcomes.push(Outcome::Committed {
             id,
             seq,

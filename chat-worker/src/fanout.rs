@@ -7,9 +7,9 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use lingxi_bus::{PendingReply, SharedBus, Subject};
-use lingxi_domain::frame::server::{self, AckStatus, MessageFrame};
+use lingxi_domain::frame::server::{self, AckStatus};
 use lingxi_domain::{ConversationKey, Seq, UserId};
-use lingxi_proto::Message as _;
+use lingxi_im::Im;
 use lingxi_proto::bus::{Push, PushFrame};
 use lingxi_runtime::shutdown::Shutdown;
 use parking_lot::Mutex;
@@ -117,6 +117,7 @@ pub(crate) fn start(deps: &Deps, partitions: u16, shutdown: &Shutdown) -> Fanout
     let reach: Arc<[Mutex<Reach>]> = (0..partitions).map(|_| Mutex::default()).collect();
     let pusher = Pusher {
         bus: deps.bus.clone(),
+        im: deps.im.clone(),
         losses: deps.bus.losses(),
         acks,
         reach: reach.clone(),
@@ -141,6 +142,7 @@ enum AckWork {
 
 struct Pusher {
     bus: SharedBus,
+    im: Im,
     losses: watch::Receiver<u64>,
     acks: mpsc::Sender<AckWork>,
     reach: Arc<[Mutex<Reach>]>,
@@ -172,11 +174,11 @@ impl Pusher {
                 // An ACK that is lost is asked for again by a repeat.
                 Outcome::Repeated { id, seq } => {
                     let ack = server::committed(msg_id, AckStatus::Stored, *id, *seq);
-                    publish(&self.bus, sender, payload(vec![plain(ack)])).await;
+                    publish(&self.bus, sender, Push::of(vec![PushFrame::plain(ack)])).await;
                 }
                 Outcome::Refused(code) => {
                     let ack = server::failed(msg_id, *code, code.message());
-                    publish(&self.bus, sender, payload(vec![plain(ack)])).await;
+                    publish(&self.bus, sender, Push::of(vec![PushFrame::plain(ack)])).await;
                 }
             }
         }
@@ -211,31 +213,15 @@ impl Pusher {
             return true;
         };
         let mut sure = true;
+        let entry = incoming
+            .entry(*id, *seq, *at)
+            .stored(&incoming.message.sender, None);
         let message = incoming.message;
-        let group_id = incoming.key.group();
-        let frame = MessageFrame {
-            kind: server::message_kind(incoming.key),
-            id: *id,
-            seq: *seq,
-            conversation: &message.conversation,
-            msg_id: &message.msg_id,
-            from: &message.sender,
-            to: group_id.is_none().then_some(message.recipient.as_str()),
-            group_id,
-            content: &message.content,
-            created_at: *at,
-            recalled: false,
-            edited_at: None,
-        };
-        let frame = PushFrame {
-            json: frame.encode().into(),
-            conversation: message.conversation.clone(),
-            seq: *seq,
-        };
-        let ack = |status| plain(server::committed(&message.msg_id, status, *id, *seq));
+        let frame = self.im.frames().of_one(&entry, Some(&message.recipient));
+        let ack = |status| PushFrame::plain(server::committed(&message.msg_id, status, *id, *seq));
         match incoming.key {
             ConversationKey::Group(_) => {
-                let to_others = payload(vec![frame.clone()]);
+                let to_others = Push::of(vec![frame.clone()]);
                 let others = members
                     .iter()
                     .flat_map(|m| m.ids())
@@ -246,12 +232,12 @@ impl Pusher {
                 sure &= publish(
                     &self.bus,
                     message.sender_id,
-                    payload(vec![frame, ack(AckStatus::Stored)]),
+                    Push::of(vec![frame, ack(AckStatus::Stored)]),
                 )
                 .await;
             }
             ConversationKey::Direct(..) => {
-                let push = payload(vec![frame.clone()]);
+                let push = Push::of(vec![frame.clone()]);
                 let subject = Subject::User(message.recipient_id);
                 let reply = match self
                     .bus
@@ -269,7 +255,7 @@ impl Pusher {
                 let to_self = message.recipient_id == message.sender_id;
                 match reply {
                     None => {
-                        let echo = payload(vec![frame, ack(AckStatus::Stored)]);
+                        let echo = Push::of(vec![frame, ack(AckStatus::Stored)]);
                         sure &= publish(&self.bus, message.sender_id, echo).await;
                     }
                     Some(reply) => {
@@ -305,7 +291,7 @@ async fn answer(bus: SharedBus, mut work: mpsc::Receiver<AckWork>) {
             Some((reply, ack)) = pending.next(), if !pending.is_empty() => {
                 let status = if reply.is_ok() { AckStatus::Delivered } else { AckStatus::Stored };
                 let frame = server::committed(&ack.msg_id, status, ack.id, ack.seq);
-                publish(&bus, ack.sender, payload(vec![plain(frame)])).await;
+                publish(&bus, ack.sender, Push::of(vec![PushFrame::plain(frame)])).await;
             }
         }
         if pending.is_empty() {
@@ -314,25 +300,6 @@ async fn answer(bus: SharedBus, mut work: mpsc::Receiver<AckWork>) {
             }
         }
     }
-}
-
-/// A frame that is no entry of a conversation's log.
-fn plain(json: String) -> PushFrame {
-    PushFrame {
-        json: json.into(),
-        conversation: String::new(),
-        seq: 0,
-    }
-}
-
-/// Frames for one user's sockets, encoded.
-pub(crate) fn payload(frames: Vec<PushFrame>) -> Bytes {
-    Push {
-        frames,
-        control: None,
-    }
-    .encode_to_vec()
-    .into()
 }
 
 /// Publishes to a user. Answers whether the bus took it.

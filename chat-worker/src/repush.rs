@@ -1,13 +1,12 @@
 //! What was committed but may not have been pushed, by a former owner or here, is pushed again; receivers drop what they
 //! have.
 
-use bytes::Bytes;
 use lingxi_domain::{ConversationKey, UserId};
-use lingxi_proto::bus::PushFrame;
+use lingxi_proto::bus::Push;
 use lingxi_store::Entry;
 
 use crate::Deps;
-use crate::fanout::{payload, publish};
+use crate::fanout::publish;
 
 /// Entries read at a time.
 const PAGE: i64 = 500;
@@ -41,14 +40,14 @@ pub(crate) async fn push_again(deps: &Deps, partition: u16, mut after: i64, upto
 }
 
 async fn push(deps: &Deps, entries: &[Entry]) -> bool {
-    let frames = match deps.im.frames().encode_many(entries).await {
+    let frames = match deps.im.frames().of(entries).await {
         Ok(frames) => frames,
         Err(error) => {
             tracing::warn!(%error, "cannot encode what was not pushed");
             return false;
         }
     };
-    for (entry, json) in entries.iter().zip(frames) {
+    for (entry, frame) in entries.iter().zip(frames) {
         let users = match receivers(deps, entry).await {
             Ok(users) => users,
             Err(error) => {
@@ -56,7 +55,7 @@ async fn push(deps: &Deps, entries: &[Entry]) -> bool {
                 return false;
             }
         };
-        let push = frame(entry, json);
+        let push = Push::of(vec![frame]);
         for user in users {
             if !publish(&deps.bus, user, push.clone()).await {
                 return false;
@@ -64,14 +63,6 @@ async fn push(deps: &Deps, entries: &[Entry]) -> bool {
         }
     }
     true
-}
-
-fn frame(entry: &Entry, json: Bytes) -> Bytes {
-    payload(vec![PushFrame {
-        json,
-        conversation: entry.conversation.clone(),
-        seq: entry.seq,
-    }])
 }
 
 async fn receivers(deps: &Deps, entry: &Entry) -> Result<Vec<UserId>, lingxi_store::Error> {

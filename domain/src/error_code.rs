@@ -71,6 +71,10 @@ codes! {
     ContactNotFound "contact_not_found" 404 false "That user is not among your contacts.";
     /// Right path, wrong method.
     MethodNotAllowed "method_not_allowed" 405 false "This path has other methods; see /docs.";
+    /// The request did not arrive in time.
+    RequestTimeout "request_timeout" 408 true "The request did not arrive in time; send it again.";
+    /// A name that this server does not answer to, while it serves its own machine only.
+    HostNotAllowed "host_not_allowed" 421 false "This server answers to localhost only; add the name to http.hosts, or use http://localhost.";
     /// The username is in use.
     UsernameTaken "username_taken" 409 false "That username is taken; choose another.";
     /// Already in the group.

@@ -40,5 +40,9 @@ pub const SESSION_BURST_FRAMES: usize = 8192;
 pub const SESSION_QUEUE_BYTES: usize = 4 * 1024 * 1024;
 /// Bytes that one round from the store queues for a socket: well below what the queue holds.
 pub const ROUND_BYTES: usize = SESSION_QUEUE_BYTES / 2;
+/// The largest body of a request, in bytes; routes that take files or documents have limits of their own.
+pub const BODY_BYTES: usize = 64 * 1024;
+/// The largest body of a request by somebody who has no token yet, in bytes.
+pub const SMALL_BODY_BYTES: usize = 16 * 1024;
 /// The largest integer that JavaScript keeps exactly is one less.
 pub const MAX_INTEGER: i64 = 1 << 53;

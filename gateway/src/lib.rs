@@ -1,9 +1,10 @@
 //! The edge: WebSocket, REST, server-sent events and internal gRPC in; per-user subjects out.
 //!
 //! A gateway keeps nothing that another could not: it never writes a message itself, and any client may use any gateway.
-//! Start with [`start`], then `ws` (live connections), `rest` (the flat table of routes) and `ai` (streams of runs).
+//! Start with [`run`], then `ws` (live connections), `rest` (the list of endpoints) and `ai` (streams of runs).
 
 mod ai;
+mod drain;
 mod error;
 mod extract;
 mod rest;
@@ -13,34 +14,28 @@ pub mod settings;
 mod state;
 mod ws;
 
-use std::future::IntoFuture as _;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::serve::ListenerExt as _;
+use axum::routing::get;
 use lingxi_bus::SharedBus;
 use lingxi_cache::SharedCache;
+use lingxi_http::Routes;
 use lingxi_im::Im;
-use lingxi_runtime::client_address;
+use lingxi_runtime::budget::Budget;
 use lingxi_runtime::listener::Listener;
 use lingxi_runtime::shutdown::Shutdown;
 use lingxi_store::{ConnectionIds, Store};
 use tokio_util::sync::CancellationToken;
+use utoipa_axum::routes;
 
 pub use state::Options;
 pub use ws::bucket::Limit as MessageLimit;
 pub use ws::registry::SessionPolicy;
 
+use state::AppState;
+
 #[cfg(all(feature = "sabotage", not(debug_assertions)))]
 compile_error!("sabotage plants faults for tests; a release build must not have it");
-
-/// The largest JSON body, in bytes.
-const MAX_BODY: usize = 1024 * 1024;
-/// How long open connections may take to end once the gateway drains.
-const DRAIN: Duration = Duration::from_secs(8);
 
 /// What a gateway works with.
 #[derive(Clone)]
@@ -53,6 +48,10 @@ pub struct Deps {
     pub bus: SharedBus,
     /// Presence.
     pub cache: SharedCache,
+    /// Bytes that this process may hold for its clients.
+    pub budget: Budget,
+    /// Routes of other roles in this process, served on the public port too: the operators' API.
+    pub beside: Routes,
 }
 
 /// The sockets that a gateway serves, bound by the caller.
@@ -63,23 +62,37 @@ pub struct Listeners {
     pub grpc: Listener,
 }
 
-/// A gateway that runs.
-pub struct Gateway {
-    state: state::AppState,
-    served: Vec<tokio::task::JoinHandle<()>>,
+/// Why a gateway cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A listener has no local address.
+    #[error("a listener of the gateway failed: {0}")]
+    Listener(#[from] std::io::Error),
 }
 
-/// Starts a gateway on the caller's listeners. `extra` is merged into the public routes: the operators' API in one process.
+/// Starts a gateway on the caller's listeners, and returns when it serves. When `shutdown` is triggered it drains, as a
+/// task of `shutdown`: it tells every client when to come back and closes its socket, finishes the requests that are under
+/// way, and stops listening. Requests that take longer than a few seconds are cut: answers of runs are resumed elsewhere.
 ///
 /// # Errors
-/// When a listener has no local address.
-pub fn start(
+/// [`Error`], when a listener has no local address.
+pub async fn run(
     options: Options,
     deps: Deps,
     listeners: Listeners,
-    extra: Router,
     shutdown: &Shutdown,
-) -> std::io::Result<Gateway> {
+) -> Result<(), Error> {
+    start(options, deps, listeners, shutdown).map(|_| ())
+}
+
+fn start(
+    options: Options,
+    deps: Deps,
+    listeners: Listeners,
+    shutdown: &Shutdown,
+) -> Result<AppState, Error> {
+    let public = listeners.public.local_addr()?;
+    let grpc = listeners.grpc.local_addr()?;
     let (sync, asked) = ws::sync_queue::SyncQueue::new();
     let sessions =
         ws::registry::Registry::new(deps.bus.clone(), sync.clone(), options.session_policy);
@@ -111,60 +124,33 @@ pub fn start(
     shutdown.spawn("gateway receipts", ws::receipts::run(state.clone(), stop));
     shutdown.spawn("gateway watch", ws::watch::run(state.clone()));
 
-    let app = rest::app(state.clone(), extra).layer(DefaultBodyLimit::max(MAX_BODY));
-    let app = client_address::behind(app, state.options.trusted_proxies.clone());
-    let public = listeners.public.local_addr()?;
-    let grpc = listeners.grpc.local_addr()?;
-    let stop = state.stopping.clone().cancelled_owned();
-    let listener = listeners.public.tap_io(|_| {});
-    let http = axum::serve(
-        listener,
-        app.into_make_service_with_connect_info::<SocketAddr>(),
-    )
-    .with_graceful_shutdown(stop);
-    let http = tokio::spawn(async move {
-        if let Err(error) = http.into_future().await {
-            tracing::error!(%error, "the public port failed");
-        }
-    });
-    let stop = state.stopping.clone().cancelled_owned();
-    let sinks = ai::serve(state.clone(), listeners.grpc, stop);
-    let sinks = tokio::spawn(async move {
-        if let Err(error) = sinks.await {
-            tracing::error!(%error, "the gRPC port failed");
-        }
-    });
+    let http = &state.options.http;
+    let routes = routes(&state).merge(deps.beside);
+    let app = lingxi_http::app(routes, http, state.im.clone(), deps.budget.clone(), public);
+    let serving = lingxi_http::serve(
+        listeners.public,
+        app,
+        http.clone(),
+        deps.budget,
+        state.stopping.clone(),
+        shutdown.tasks("connection"),
+    );
+    shutdown.spawn("public port", serving);
+    let stop = state.stopping.clone();
+    shutdown.spawn("gRPC port", ai::serve(state.clone(), listeners.grpc, stop));
+    let draining = drain::run(state.clone(), shutdown.token());
+    shutdown.spawn("gateway drain", draining);
     tracing::info!(%public, %grpc, "gateway listens");
-    Ok(Gateway {
-        state,
-        served: vec![http, sinks],
-    })
+    Ok(state)
 }
 
-impl Gateway {
-    /// Tells every client when to come back and closes its socket, finishes the requests that are under way, and stops
-    /// listening. Requests that take longer than a few seconds are cut: answers of runs are resumed elsewhere.
-    pub async fn drain(self) {
-        let lingered = tokio::time::sleep(self.state.options.drain_linger);
-        self.state.sessions.drain(self.state.options.drain_spread);
-        let emptied = async {
-            while !self.state.sessions.all().is_empty() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        if tokio::time::timeout(Duration::from_secs(4), emptied)
-            .await
-            .is_err()
-        {
-            tracing::warn!("some connections did not end in time");
-        }
-        lingered.await;
-        self.state.stopping.cancel();
-        for served in self.served {
-            let abort = served.abort_handle();
-            if tokio::time::timeout(DRAIN / 4, served).await.is_err() {
-                abort.abort();
-            }
-        }
-    }
+/// Every route of a gateway.
+fn routes(state: &AppState) -> Routes {
+    let rest = lingxi_http::routes(rest::endpoints()).with_state(state.im.clone());
+    let live = Routes::new()
+        .routes(routes!(ws::accept))
+        .merge(ai::routes())
+        .route("/", get(rest::home))
+        .with_state(state.clone());
+    rest.merge(live)
 }

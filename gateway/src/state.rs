@@ -37,8 +37,8 @@ pub struct Options {
     pub drain_spread: Duration,
     /// How long a draining gateway goes on accepting requests, so that load balancers see in time that it drains.
     pub drain_linger: Duration,
-    /// Load balancers whose word about a client's address is believed.
-    pub trusted_proxies: Vec<ipnet::IpNet>,
+    /// The public port.
+    pub http: lingxi_http::Options,
 }
 
 /// The shared state; handlers get it as [`AppState`].
@@ -63,6 +63,12 @@ impl State {
     /// Compares a new connection with the store once more in a moment.
     pub(crate) fn compare_soon(&self, session: &Arc<Session>) {
         self.comparisons.soon(session);
+    }
+}
+
+impl lingxi_http::HasIm for State {
+    fn im(&self) -> &Im {
+        &self.im
     }
 }
 

@@ -2,23 +2,17 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::time::Duration;
 
 use lingxi_bus::Subject;
-use lingxi_cache::{Decision, Rate};
+use lingxi_domain::names::Username;
 use lingxi_domain::role::AccountRole;
-use lingxi_domain::{ErrorCode, UserId, limits, now_ms, validate};
-use lingxi_proto::Message as _;
-use lingxi_proto::bus::{Control, Push, control};
-use lingxi_store::{NewUser, User};
+use lingxi_domain::{ErrorCode, UserId, limits, names, now_ms};
+use lingxi_proto::bus::{Push, control};
+use lingxi_store::{NewUser, Page, User};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Identity, Inner, Result};
-
-/// Wrong passwords for one username before it is locked for a while.
-const FAILURES: u32 = 10;
-/// How long failures count, from the first one.
-const FAILURE_WINDOW: Duration = Duration::from_secs(300);
+use crate::passwords::{Attempt, Kind, Origin};
+use crate::{Error, Identity, Inner, Limits, Payer, Result, Spending};
 
 /// Accounts. Made by [`crate::Im::accounts`].
 #[derive(Clone, Copy)]
@@ -87,24 +81,40 @@ impl Accounts<'_> {
     /// # Errors
     /// `invalid_request` naming the field, `username_taken`, `rate_limited`.
     pub async fn register(&self, new: &Registration, client: Option<IpAddr>) -> Result<UserId> {
-        validate::username(&new.username)?;
-        validate::password(&new.password)?;
-        let nickname = new
-            .nickname
-            .as_deref()
-            .filter(|n| !n.is_empty())
-            .unwrap_or(&new.username);
-        validate::display_name("nickname", nickname)?;
-        self.limit("register", client, self.im.config.registers_per_minute)
-            .await?;
-        let username_key = validate::username_key(&new.username);
-        if self.im.store.user_by_key(&username_key).await?.is_some() {
+        let username = Username::new(&new.username)?;
+        let (password, nickname) = prepared(new, &username)?;
+        self.limit(Spending::Registration, client).await?;
+        let id = self.make(&username, &password, &nickname, client).await?;
+        if let Ok(origin) = Origin::of(self.im, Some(id), client).await {
+            origin.remember(self.im, id).await;
+        }
+        Ok(id)
+    }
+
+    /// Makes an account that an operator gives away; answers its id. Names such as `admin` are theirs to give.
+    ///
+    /// # Errors
+    /// `invalid_request` naming the field, `username_taken`.
+    pub async fn appoint(&self, new: &Registration) -> Result<UserId> {
+        let username = Username::appointed(&new.username)?;
+        let (password, nickname) = prepared(new, &username)?;
+        self.make(&username, &password, &nickname, None).await
+    }
+
+    async fn make(
+        &self,
+        username: &Username,
+        password: &str,
+        nickname: &str,
+        client: Option<IpAddr>,
+    ) -> Result<UserId> {
+        if self.im.store.user_by_key(username.key()).await?.is_some() {
             return Err(ErrorCode::UsernameTaken.into());
         }
-        let password_hash = self.im.passwords.hash(&new.password).await?;
+        let password_hash = self.im.passwords.hash(password, client).await?;
         let user = NewUser {
-            username: &new.username,
-            username_key: &username_key,
+            username: username.shown(),
+            username_key: username.key(),
             password_hash: &password_hash,
             nickname,
             role: AccountRole::User,
@@ -119,14 +129,20 @@ impl Accounts<'_> {
                 lingxi_store::Error::Constraint("users_username_key") => {
                     ErrorCode::UsernameTaken.into()
                 }
+                lingxi_store::Error::Constraint("users_username_skeleton") => Error::new(
+                    ErrorCode::UsernameTaken,
+                    "That username looks like one that is taken; choose another.",
+                ),
                 other => Error::from(other),
             })?;
-        self.im.names.registered(&username_key);
+        self.im.names.registered(username.shown());
         Ok(id)
     }
 
-    /// Checks a password and makes a token. `client` is the caller's address, for the limit on logins. Unknown, banned
-    /// and deleted accounts answer like a wrong password, after the same time.
+    /// Checks a password and makes a token. `client` is the caller's address, for the limits on logins. Unknown, banned
+    /// and deleted accounts answer like a wrong password, after the same time. Wrong passwords make the next try wait,
+    /// longer each time, for that name from that network; a network that the user has logged in from before is not
+    /// touched by what is tried elsewhere.
     ///
     /// # Errors
     /// `invalid_credentials`, `rate_limited`.
@@ -136,22 +152,34 @@ impl Accounts<'_> {
         password: &str,
         client: Option<IpAddr>,
     ) -> Result<Login> {
-        self.limit("login", client, self.im.config.logins_per_minute)
-            .await?;
-        let plausible = username.chars().nth(limits::MAX_USERNAME_CHARS).is_none();
-        let key = validate::username_key(if plausible { username } else { "" });
-        let failures = format!("login.failures:{key}");
-        if self.failures(&failures).await >= FAILURES {
-            let message = "Too many wrong passwords for this username; try again in 5 minutes.";
-            return Err(Error::new(ErrorCode::RateLimited, message));
-        }
-        let found = self.im.store.user_by_key(&key).await?;
+        self.limit(Spending::Login, client).await?;
+        let keys = names::username_keys(username);
+        let key = keys.as_ref().map_or("", |keys| keys.key.as_str());
+        let found = match &keys {
+            Some(keys) => self.im.names.account(keys).await?,
+            None => None,
+        };
         let found = found.filter(|(user, _)| !user.banned && !user.deleted);
         let (user, hash) = found.unzip();
-        let right = self.im.passwords.verify(password, hash).await?;
+        let origin = Origin::of(self.im, user.as_ref().map(|user| user.id), client).await?;
+        let attempt = Attempt::reserve(self.im, key, client, origin.is_known()).await?;
+        let kind = if origin.is_known() {
+            Kind::Known
+        } else {
+            Kind::Login
+        };
+        let verified = self.im.passwords.verify(password, hash, (kind, client));
+        let right = match verified.await {
+            Ok(right) => right,
+            Err(refused) => {
+                attempt.not_made(self.im).await;
+                return Err(refused);
+            }
+        };
         match user {
             Some(user) if right => {
-                self.forget_failures(&failures).await;
+                attempt.succeeded(self.im).await;
+                origin.remember(self.im, user.id).await;
                 let (token, expires_at) = self.im.tokens.issue(&user)?;
                 Ok(Login {
                     token,
@@ -159,10 +187,7 @@ impl Accounts<'_> {
                     user: user.into(),
                 })
             }
-            _ => {
-                self.count_failure(&failures).await;
-                Err(ErrorCode::InvalidCredentials.into())
-            }
+            _ => Err(ErrorCode::InvalidCredentials.into()),
         }
     }
 
@@ -185,18 +210,9 @@ impl Accounts<'_> {
     /// the version; who misses it finds out by asking the store.
     pub async fn token_version_changed(&self, user: UserId, version: i64) {
         self.im.tokens.forget(user);
-        let push = Push {
-            frames: Vec::new(),
-            control: Some(Control {
-                kind: Some(control::Kind::TokenVersion(version)),
-            }),
-        };
-        if let Err(error) = self
-            .im
-            .bus
-            .publish(&Subject::User(user), push.encode_to_vec().into())
-            .await
-        {
+        let push = Push::control(control::Kind::TokenVersion(version));
+        let told = self.im.bus.publish(&Subject::User(user), push).await;
+        if let Err(error) = told {
             tracing::warn!(%error, user, "a new token version was not told; gateways find it by asking");
         }
     }
@@ -216,19 +232,36 @@ impl Accounts<'_> {
         found.ok_or_else(|| ErrorCode::Unauthorized.into())
     }
 
-    /// Accounts whose username or nickname contains `keyword`, the caller's own left out; at most `limit`, no more than
-    /// [`limits::MAX_PAGE`].
+    /// The first page of [`Self::search_page`].
+    ///
+    /// # Errors
+    /// As [`Self::search_page`].
+    pub async fn search(&self, caller: UserId, keyword: &str, limit: i64) -> Result<Vec<Profile>> {
+        Ok(self.search_page(caller, keyword, None, limit).await?.rows)
+    }
+
+    /// Accounts whose username or nickname contains `keyword` in any case and width, the caller's own left out: those with
+    /// a word that begins with it first; at most `limit`, no more than [`limits::MAX_PAGE`]. `after` is the last account of
+    /// the page before.
     ///
     /// # Errors
     /// `invalid_request` for an empty or over-long keyword.
-    pub async fn search(&self, caller: UserId, keyword: &str, limit: i64) -> Result<Vec<Profile>> {
-        let keyword = keyword_of(keyword)?;
-        let found = self
-            .im
-            .store
-            .search_users(keyword, caller, limit.clamp(1, limits::MAX_PAGE))
+    pub async fn search_page(
+        &self,
+        caller: UserId,
+        keyword: &str,
+        after: Option<UserId>,
+        limit: i64,
+    ) -> Result<Page<Profile>> {
+        let keyword = names::keyword(keyword)?;
+        let store = &self.im.store;
+        let found = store
+            .search_users(&keyword, caller, after, page_size(limit))
             .await?;
-        Ok(found.into_iter().map(Profile::from).collect())
+        Ok(Page {
+            rows: found.rows.into_iter().map(Profile::from).collect(),
+            has_more: found.has_more,
+        })
     }
 
     /// The account of that name in any case, with its name as it was registered. Remembered in this process, so that it
@@ -242,63 +275,26 @@ impl Accounts<'_> {
         self.im.names.of(ids).await
     }
 
-    async fn limit(&self, what: &str, client: Option<IpAddr>, per_minute: u32) -> Result<()> {
-        let Some(client) = client.filter(|_| self.im.config.rate_limits) else {
+    async fn limit(&self, what: Spending, client: Option<IpAddr>) -> Result<()> {
+        let Some(client) = client else {
             return Ok(());
         };
-        let key = format!("{what}:{client}");
-        match self
-            .im
-            .cache
-            .take_token(&key, Rate::per_minute(per_minute))
-            .await
-        {
-            Ok(Decision::Allowed) => Ok(()),
-            Ok(Decision::RetryAfter(wait)) => {
-                let seconds = wait.as_secs() + 1;
-                let message =
-                    format!("Too many attempts from your address; try again in {seconds} s.");
-                Err(Error::new(ErrorCode::RateLimited, message))
-            }
-            Err(error) => {
-                tracing::warn!(%error, "limits are not counted");
-                Ok(())
-            }
-        }
-    }
-
-    async fn failures(&self, key: &str) -> u32 {
-        if !self.im.config.rate_limits {
-            return 0;
-        }
-        self.im.cache.counted(key).await.unwrap_or(0)
-    }
-
-    async fn count_failure(&self, key: &str) {
-        if self.im.config.rate_limits
-            && let Err(error) = self.im.cache.count(key, FAILURE_WINDOW).await
-        {
-            tracing::warn!(%error, "failed logins are not counted");
-        }
-    }
-
-    async fn forget_failures(&self, key: &str) {
-        if self.im.config.rate_limits
-            && let Err(error) = self.im.cache.forget(key).await
-        {
-            tracing::warn!(%error, "failed logins are not forgotten");
-        }
+        let limits = Limits { im: self.im };
+        limits.spend(Payer::Network(client), what, 1).await
     }
 }
 
-/// A keyword to search for.
-pub(crate) fn keyword_of(text: &str) -> Result<&str> {
-    let keyword = text.trim();
-    if keyword.is_empty() {
-        return Err(Error::invalid(
-            "keyword: give at least one visible character.",
-        ));
-    }
-    validate::one_line("keyword", keyword, limits::MAX_NAME_CHARS)?;
-    Ok(keyword)
+/// The prepared password and nickname of a new account.
+fn prepared(new: &Registration, username: &Username) -> Result<(String, String)> {
+    let password = names::password(&new.password)?;
+    let nickname = match new.nickname.as_deref().filter(|n| !n.is_empty()) {
+        Some(nickname) => names::display_name("nickname", nickname)?,
+        None => username.shown().to_owned(),
+    };
+    Ok((password, nickname))
+}
+
+/// How many a page may have of those that were asked for.
+pub(crate) fn page_size(limit: i64) -> usize {
+    usize::try_from(limit.clamp(1, limits::MAX_PAGE)).unwrap_or(1)
 }

@@ -1,6 +1,6 @@
 //! Lists of contacts.
 
-use lingxi_domain::{ErrorCode, UserId, limits, now_ms, validate};
+use lingxi_domain::{ErrorCode, UserId, limits, names, now_ms};
 use serde::{Deserialize, Serialize};
 
 use crate::actor::begin;
@@ -68,9 +68,10 @@ impl Contacts<'_> {
     /// # Errors
     /// `user_not_found`; `invalid_request` for oneself or a remark that is too long.
     pub async fn add(&self, actor: &Actor, username: &str, remark: Option<&str>) -> Result<Saved> {
-        if let Some(remark) = remark {
-            validate::one_line("remark", remark, limits::MAX_REMARK_CHARS)?;
-        }
+        let remark = remark
+            .map(|remark| names::line("remark", remark, limits::MAX_REMARK_CHARS))
+            .transpose()?;
+        let remark = remark.as_deref();
         let found = self.im.names.resolve(username).await?;
         let once = || self.add_once(actor, found.clone(), remark);
         Ok(self.im.store.retried(once).await?)

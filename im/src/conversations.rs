@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use lingxi_domain::frame::server::{self, MessageFrame};
 use lingxi_domain::{ConversationKey, GroupId, Seq, UserId, limits};
-use lingxi_store::LastMessage;
 
+use crate::frames::encode;
 use crate::{Inner, Result};
 
 /// Lists of conversations. Made by [`crate::Im::conversations`].
@@ -113,7 +112,7 @@ impl Conversations<'_> {
                     Counterpart::User { .. } => Some(me.as_str()),
                     Counterpart::Group { .. } => None,
                 };
-                encode_last(&last, key, &row.conversation, to)
+                encode(&last, to)
             });
             list.push(ConversationSummary {
                 conversation: row.conversation,
@@ -144,27 +143,4 @@ impl Conversations<'_> {
             .map(|user| (user.id, (user.username, user.nickname)))
             .collect())
     }
-}
-
-fn encode_last(
-    last: &LastMessage,
-    key: ConversationKey,
-    conversation: &str,
-    to: Option<&str>,
-) -> String {
-    MessageFrame {
-        kind: server::message_kind(key),
-        id: last.id,
-        seq: last.seq,
-        conversation,
-        msg_id: &last.msg_id,
-        from: &last.sender,
-        to,
-        group_id: key.group(),
-        content: &last.content,
-        created_at: last.created_at,
-        recalled: last.recalled,
-        edited_at: None,
-    }
-    .encode()
 }

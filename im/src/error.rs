@@ -1,6 +1,7 @@
 //! What can go wrong, as far as a user may know it.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use lingxi_domain::ErrorCode;
 use lingxi_domain::validate::Invalid;
@@ -16,6 +17,8 @@ pub enum Error {
         code: ErrorCode,
         /// One sentence for the user.
         message: Cow<'static, str>,
+        /// How long to wait before it is tried again, where that is known.
+        retry_after: Option<Duration>,
     },
     /// Another worker took the run over that the effect belongs to: nothing was done, and nothing may be done for it.
     #[error("another worker took the run over")]
@@ -28,6 +31,25 @@ impl Error {
         Self::Refused {
             code,
             message: message.into(),
+            retry_after: None,
+        }
+    }
+
+    /// Too often or too much: `what` says of what. Not before `wait` has passed.
+    pub(crate) fn limited(what: &str, wait: Duration) -> Self {
+        let seconds = whole_seconds(wait);
+        Self::Refused {
+            code: ErrorCode::RateLimited,
+            message: format!("{what}; try again in {seconds} s.").into(),
+            retry_after: Some(Duration::from_secs(seconds)),
+        }
+    }
+
+    /// How long to wait before the same is tried again, in whole seconds of at least one; `None` where it is not known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused { retry_after, .. } => *retry_after,
+            Self::Fenced => None,
         }
     }
 
@@ -50,6 +72,12 @@ impl Error {
     pub(crate) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::InvalidRequest, message)
     }
+}
+
+/// Rounded up, as `Retry-After` counts.
+fn whole_seconds(wait: Duration) -> u64 {
+    let begun = u64::from(wait.subsec_nanos() > 0);
+    wait.as_secs().saturating_add(begun).max(1)
 }
 
 impl From<ErrorCode> for Error {

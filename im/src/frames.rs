@@ -1,8 +1,8 @@
-//! Entries of the log as clients see them.
+//! Entries of the log as clients see them: the one conversion for whatever shows or pushes an entry.
 
-use bytes::Bytes;
 use lingxi_domain::frame::{kind, server};
 use lingxi_domain::{ConversationKey, UserId};
+use lingxi_proto::bus::PushFrame;
 use lingxi_store::{Entry, EntryKind};
 
 use crate::{Inner, Result};
@@ -16,15 +16,24 @@ pub struct Frames<'a> {
 impl Frames<'_> {
     /// The frames of these entries, in their order: as they are pushed, and as history shows them. Recipients' names
     /// that are not remembered are read in one query.
-    pub async fn encode_many(&self, entries: &[Entry]) -> Result<Vec<Bytes>> {
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn of(&self, entries: &[Entry]) -> Result<Vec<PushFrame>> {
         let peers: Vec<Option<UserId>> = entries.iter().map(peer_of).collect();
         let ids: Vec<UserId> = peers.iter().flatten().copied().collect();
         let names = self.im.names.of(&ids).await?;
-        let encoded = entries.iter().zip(peers).map(|(entry, peer)| {
-            let peer = peer.map(|id| names.get(&id).map_or("", String::as_str));
-            Bytes::from(encode_entry(entry, peer))
+        let framed = entries.iter().zip(peers).map(|(entry, peer)| {
+            let to = peer.map(|id| names.get(&id).map_or("", String::as_str));
+            self.of_one(entry, to)
         });
-        Ok(encoded.collect())
+        Ok(framed.collect())
+    }
+
+    /// The frame of one entry, stored or being committed ([`lingxi_store::NewEntry::stored`]); `to` is the recipient's
+    /// username of a private message.
+    pub fn of_one(&self, entry: &Entry, to: Option<&str>) -> PushFrame {
+        PushFrame::entry(encode(entry, to), entry.conversation.clone(), entry.seq)
     }
 }
 
@@ -37,8 +46,8 @@ fn peer_of(entry: &Entry) -> Option<UserId> {
     key.peer_of(entry.sender_id)
 }
 
-/// One entry's frame; `peer` is the recipient's username of a private message.
-pub fn encode_entry(entry: &Entry, peer: Option<&str>) -> String {
+/// One entry's text; `to` is the recipient's username of a private message.
+pub(crate) fn encode(entry: &Entry, to: Option<&str>) -> String {
     let key: Option<ConversationKey> = entry.conversation.parse().ok();
     let group_id = key.and_then(ConversationKey::group);
     match entry.kind.event_name() {
@@ -49,7 +58,7 @@ pub fn encode_entry(entry: &Entry, peer: Option<&str>) -> String {
             conversation: &entry.conversation,
             msg_id: entry.msg_id.as_deref().unwrap_or_default(),
             from: &entry.sender,
-            to: peer.filter(|_| group_id.is_none()),
+            to: to.filter(|_| group_id.is_none()),
             group_id,
             content: &entry.content,
             created_at: entry.created_at,

@@ -13,6 +13,7 @@ mod conversations;
 mod error;
 mod frames;
 mod groups;
+mod limits;
 mod log;
 mod messages;
 mod names;
@@ -34,8 +35,10 @@ pub use actor::Actor;
 pub use contacts::{Contact, Contacts, Saved};
 pub use conversations::{ConversationSummary, Conversations, Counterpart};
 pub use error::Error;
-pub use frames::{Frames, encode_entry};
+pub use frames::Frames;
 pub use groups::{CreatedGroup, Group, GroupMember, Groups, MembershipChange, NewGroup};
+pub use limits::{Limits, Payer, Rates, Spending};
+pub use lingxi_store::Page;
 pub use messages::{History, HistoryQuery, Messages, Reading, Recalled, Target};
 pub use tokens::Identity;
 
@@ -64,12 +67,12 @@ pub struct ImConfig {
     pub jwt_ttl_hours: i64,
     /// Work factor of password hashes, 4 to 31.
     pub bcrypt_cost: u32,
-    /// Whether logins and registrations are limited at all.
+    /// Whether anything is limited in how often it is done.
     pub rate_limits: bool,
-    /// Login attempts from one address a minute.
-    pub logins_per_minute: u32,
-    /// Registrations from one address a minute.
-    pub registers_per_minute: u32,
+    /// How often, where it is.
+    pub rates: Rates,
+    /// Groups that one user may be in.
+    pub groups_per_user: u32,
     /// Partitions of the incoming messages, fixed when the system is installed.
     pub partitions: u16,
 }
@@ -102,7 +105,7 @@ impl Im {
         Self {
             inner: Arc::new(Inner {
                 names: names::Names::new(store.clone(), cache.clone()),
-                passwords: passwords::Passwords::new(config.bcrypt_cost),
+                passwords: passwords::Passwords::new(config.bcrypt_cost, config.rate_limits),
                 tokens: tokens::Tokens::new(&config, store.clone()),
                 store,
                 bus,
@@ -135,6 +138,11 @@ impl Im {
     /// What was said, how far it was read, and taking it back.
     pub fn messages(&self) -> Messages<'_> {
         Messages { im: &self.inner }
+    }
+
+    /// How often somebody may do something, over all nodes.
+    pub fn limits(&self) -> Limits<'_> {
+        Limits { im: &self.inner }
     }
 
     /// Entries of the log as clients see them.

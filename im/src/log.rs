@@ -3,12 +3,10 @@
 use bytes::Bytes;
 use lingxi_bus::Subject;
 use lingxi_domain::{ConversationKey, Seq, UserId, message_id, now_ms};
-use lingxi_proto::Message as _;
-use lingxi_proto::bus::{Push, PushFrame};
+use lingxi_proto::bus::Push;
 use lingxi_store::{ConversationHead, Entry, EntryKind, Error, NewEntry, Tx};
 
-use crate::frames::encode_entry;
-use crate::{Actor, Inner};
+use crate::{Actor, Frames, Inner};
 
 /// An event to be written.
 pub(crate) struct Event<'a> {
@@ -35,54 +33,34 @@ pub(crate) async fn append(
     let partition = key.partition(partitions);
     let (seq, created_at) = (head.last_seq + 1, now_ms());
     let mut attempt = 0;
-    let id = loop {
-        let id = message_id::unowned(partition, rand::random());
+    let entry = loop {
         let new = NewEntry {
-            id,
+            id: message_id::unowned(partition, rand::random()),
             conversation: &head.conversation,
             seq,
             kind: event.kind,
             sender_id: actor.user_id,
-            msg_id: None,
-            content: "",
             target: Some(event.target),
             target_seq: event.target_seq,
             created_at,
+            ..NewEntry::default()
         };
         attempt += 1;
         // A violated constraint takes back its statement only, not the transaction, on SQLite as on MySQL.
-        match tx.insert_entries(&[new]).await {
+        match tx.insert_entries(std::slice::from_ref(&new)).await {
             Err(Error::Constraint("entries_id")) if attempt < ATTEMPTS => {}
-            written => break written.map(|()| id)?,
+            Err(error) => return Err(error),
+            Ok(()) => break new.stored(&actor.username, event.target_name),
         }
     };
     head.last_seq = seq;
-    Ok(Entry {
-        id,
-        conversation: head.conversation.clone(),
-        seq,
-        kind: event.kind,
-        sender_id: actor.user_id,
-        sender: actor.username.clone(),
-        msg_id: None,
-        content: String::new(),
-        target: Some(event.target),
-        target_seq: event.target_seq,
-        target_name: event.target_name.map(str::to_owned),
-        created_at,
-        recalled_at: None,
-        edited_at: None,
-    })
+    Ok(entry)
 }
 
 /// Pushes a committed event. What is lost is found by the gateways' comparison with the store and by every resume.
 pub(crate) async fn push(im: &Inner, entry: &Entry, users: &[UserId]) {
-    let frame = PushFrame {
-        json: encode_entry(entry, None).into(),
-        conversation: entry.conversation.clone(),
-        seq: entry.seq,
-    };
-    let payload = encoded(vec![frame]);
+    let frame = Frames { im }.of_one(entry, None);
+    let payload = Push::of(vec![frame]);
     publish(im, users.iter().map(|&user| (user, payload.clone()))).await;
 }
 
@@ -94,13 +72,4 @@ pub(crate) async fn publish(im: &Inner, pushes: impl Iterator<Item = (UserId, By
             return;
         }
     }
-}
-
-/// A push of these frames.
-pub(crate) fn encoded(frames: Vec<PushFrame>) -> Bytes {
-    let push = Push {
-        frames,
-        control: None,
-    };
-    push.encode_to_vec().into()
 }

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use lingxi_cache::SharedCache;
-use lingxi_domain::{UserId, limits, validate};
-use lingxi_store::Store;
+use lingxi_domain::UserId;
+use lingxi_domain::names::{UsernameKeys, username_keys};
+use lingxi_store::{Store, User};
 use moka::sync::Cache;
 
 use crate::Result;
@@ -19,6 +20,11 @@ const MISS_TTL: Duration = Duration::from_millis(500);
 
 fn shared_key(key: &str) -> String {
     format!("name:{key}")
+}
+
+/// What a name is remembered by: of two accounts, each by its own.
+fn remembered(keys: &UsernameKeys) -> &str {
+    keys.older.as_ref().unwrap_or(&keys.key)
 }
 
 pub(crate) struct Names {
@@ -44,35 +50,46 @@ impl Names {
         }
     }
 
-    /// The account of that name in any case, with its name as it was registered; `None` when there is none.
+    /// The account of that name, however it is written, with its name as it was registered; `None` when there is none.
     pub(crate) async fn resolve(&self, username: &str) -> Result<Option<(UserId, String)>> {
-        if username.is_empty() || username.chars().nth(limits::MAX_USERNAME_CHARS).is_some() {
+        let Some(keys) = username_keys(username) else {
             return Ok(None);
-        }
-        let key = validate::username_key(username);
-        if let Some(found) = self.by_key.get(&key) {
+        };
+        let key = remembered(&keys);
+        if let Some(found) = self.by_key.get(key) {
             return Ok(Some(found));
         }
-        if self.unknown.contains_key(&key) {
+        if self.unknown.contains_key(key) {
             return Ok(None);
         }
-        if let Some(found) = self.shared(&key).await {
-            self.by_key.insert(key, found.clone());
+        if let Some(found) = self.shared(key).await {
+            self.by_key.insert(key.to_owned(), found.clone());
             return Ok(Some(found));
         }
-        match self.store.user_by_key(&key).await? {
+        match self.account(&keys).await? {
             Some((user, _)) if !user.deleted => {
                 let found = (user.id, user.username);
                 let value = format!("{}:{}", found.0, found.1);
-                let _ = self.cache.put(&shared_key(&key), &value, HIT_TTL).await;
-                self.by_key.insert(key, found.clone());
+                let _ = self.cache.put(&shared_key(key), &value, HIT_TTL).await;
+                self.by_key.insert(key.to_owned(), found.clone());
                 Ok(Some(found))
             }
             _ => {
-                self.unknown.insert(key, ());
+                self.unknown.insert(key.to_owned(), ());
                 Ok(None)
             }
         }
+    }
+
+    /// An account, also a banned or deleted one, and the hash of its password. One that was made before names had their
+    /// present key, and could not get it because it was taken, is found by what it has.
+    pub(crate) async fn account(&self, keys: &UsernameKeys) -> Result<Option<(User, String)>> {
+        if let Some(older) = &keys.older
+            && let Some(found) = self.store.user_by_key(older).await?
+        {
+            return Ok(Some(found));
+        }
+        Ok(self.store.user_by_key(&keys.key).await?)
     }
 
     /// What another process has looked up. Only names that exist are shared, and a name never changes its account, so
@@ -84,8 +101,11 @@ impl Names {
     }
 
     /// A name has been registered here: it is found at once.
-    pub(crate) fn registered(&self, key: &str) {
-        self.unknown.invalidate(key);
+    pub(crate) fn registered(&self, username: &str) {
+        if let Some(keys) = username_keys(username) {
+            self.unknown.invalidate(&keys.key);
+            self.unknown.invalidate(remembered(&keys));
+        }
     }
 
     /// The names of those of these accounts that exist or once did: one query for those that are not remembered.

@@ -8,16 +8,15 @@ use lingxi_domain::role::AccountRole;
 use lingxi_domain::{ErrorCode, UserId, now_ms};
 use lingxi_store::{Store, User};
 use moka::sync::Cache;
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use crate::{Actor, ImConfig, Result};
 
 /// How long a token version is believed: an older token stops working everywhere after this time.
 const VERSION_TTL: Duration = Duration::from_millis(400);
 const CAPACITY: u64 = 100_000;
-/// Look-ups of one query.
-const BATCH: usize = 1024;
 
 /// Who a valid token belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +57,8 @@ pub(crate) struct Tokens {
     ttl_seconds: i64,
     /// Token versions of accounts that may log in; `None` for those that may not.
     versions: Cache<UserId, Option<i64>>,
-    asked: mpsc::Sender<Question>,
+    questions: Questions,
+    store: Store,
 }
 
 /// Whose version is asked for, and where the answer goes.
@@ -67,31 +67,58 @@ type Question = (
     oneshot::Sender<std::result::Result<Option<i64>, ()>>,
 );
 
-/// Answers all questions that wait with one query: a thousand clients that come back at once are no thousand queries.
-/// Ends with the last sender.
-async fn answer(store: Store, mut asked: mpsc::Receiver<Question>) {
-    let mut batch: Vec<Question> = Vec::new();
-    while asked.recv_many(&mut batch, BATCH).await > 0 {
-        let mut users: Vec<UserId> = batch.iter().map(|(user, _)| *user).collect();
-        users.sort_unstable();
-        users.dedup();
-        let found = store.token_versions(&users).await;
-        if let Err(error) = &found {
-            tracing::warn!(%error, users = users.len(), "token versions cannot be read");
-        }
-        let found: Option<HashMap<UserId, Option<i64>>> = found.ok().map(|found| {
-            let known = found.into_iter();
-            known
-                .map(|(user, version, gone)| (user, (!gone).then_some(version)))
-                .collect()
-        });
-        for (user, reply) in batch.drain(..) {
-            let answer = match &found {
-                Some(found) => Ok(found.get(&user).copied().flatten()),
-                None => Err(()),
+/// Questions that wait for one query: a thousand clients that come back at once are no thousand queries. One of those who
+/// ask has the turn and asks for all that wait by then.
+#[derive(Default)]
+struct Questions {
+    waiting: Mutex<Vec<Question>>,
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Questions {
+    async fn ask(&self, store: &Store, user: UserId) -> std::result::Result<Option<i64>, ()> {
+        loop {
+            let (reply, mut answer) = oneshot::channel();
+            self.waiting.lock().push((user, reply));
+            let answered = tokio::select! {
+                biased;
+                answered = &mut answer => answered,
+                _turn = self.turn.lock() => {
+                    let batch = std::mem::take(&mut *self.waiting.lock());
+                    if !batch.is_empty() {
+                        answer_all(store, batch).await;
+                    }
+                    answer.await
+                }
             };
-            let _ = reply.send(answer);
+            // Who had the turn may have been cancelled with the question in their hands.
+            if let Ok(answered) = answered {
+                return answered;
+            }
         }
+    }
+}
+
+async fn answer_all(store: &Store, batch: Vec<Question>) {
+    let mut users: Vec<UserId> = batch.iter().map(|(user, _)| *user).collect();
+    users.sort_unstable();
+    users.dedup();
+    let found = store.token_versions(&users).await;
+    if let Err(error) = &found {
+        tracing::warn!(%error, users = users.len(), "token versions cannot be read");
+    }
+    let found: Option<HashMap<UserId, Option<i64>>> = found.ok().map(|found| {
+        let known = found.into_iter();
+        known
+            .map(|(user, version, gone)| (user, (!gone).then_some(version)))
+            .collect()
+    });
+    for (user, reply) in batch {
+        let answer = match &found {
+            Some(found) => Ok(found.get(&user).copied().flatten()),
+            None => Err(()),
+        };
+        let _ = reply.send(answer);
     }
 }
 
@@ -99,10 +126,9 @@ impl Tokens {
     pub(crate) fn new(config: &ImConfig, store: Store) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = 0;
-        let (asked, questions) = mpsc::channel(BATCH);
-        tokio::spawn(answer(store, questions));
         Self {
-            asked,
+            questions: Questions::default(),
+            store,
             sign: EncodingKey::from_secret(&config.jwt_secret),
             check: DecodingKey::from_secret(&config.jwt_secret),
             validation,
@@ -153,14 +179,17 @@ impl Tokens {
         if let Some(known) = self.versions.get(&user) {
             return Ok(known);
         }
-        let (reply, answer) = oneshot::channel();
-        let unavailable = || crate::Error::from(ErrorCode::Unavailable);
-        let asked = self.asked.send((user, reply)).await;
-        asked.map_err(|_| unavailable())?;
-        let answer = answer.await.map_err(|_| unavailable())?;
-        let version = answer.map_err(|()| unavailable())?;
+        let answer = self.questions.ask(&self.store, user).await;
+        let version = answer.map_err(|()| ErrorCode::Unavailable)?;
         self.versions.insert(user, version);
         Ok(version)
+    }
+
+    /// A hash of `text` that only who has the secret can make. `None` where it cannot be made, which is logged.
+    pub(crate) fn keyed_hash(&self, text: &str) -> Option<String> {
+        let hash = jsonwebtoken::crypto::sign(text.as_bytes(), &self.sign, Algorithm::HS256);
+        hash.inspect_err(|error| tracing::error!(%error, "a text cannot be hashed"))
+            .ok()
     }
 
     /// The version has changed: it is read again.

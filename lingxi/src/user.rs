@@ -54,7 +54,7 @@ pub(crate) async fn run(
     let id = foundation
         .im
         .accounts()
-        .register(&new, None)
+        .appoint(&new)
         .await
         .map_err(|e| anyhow::anyhow!("{}", e.message()))?;
     foundation

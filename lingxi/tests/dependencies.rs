@@ -18,10 +18,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["domain", "proto", "store", "bus", "cache", "runtime"],
     ),
     ("runtime", &["domain"]),
-    ("gateway", PROCESS),
+    ("http", &["domain", "im", "runtime"]),
+    ("gateway", EDGE),
     ("chat-worker", PROCESS),
     ("ai-worker", PROCESS),
-    ("admin-api", PROCESS),
+    ("admin-api", EDGE),
     ("lingxi", EVERYTHING),
     ("bench", &[]),
     ("testing", &[]),
@@ -29,6 +30,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
 
 /// Processes never depend on each other: they meet on the bus, in the store, or over gRPC.
 const PROCESS: &[&str] = &["domain", "proto", "store", "bus", "cache", "im", "runtime"];
+
+/// Processes that serve HTTP to clients.
+const EDGE: &[&str] = &[
+    "domain", "proto", "store", "bus", "cache", "im", "runtime", "http",
+];
 
 const EVERYTHING: &[&str] = &[
     "domain",
@@ -38,6 +44,7 @@ const EVERYTHING: &[&str] = &[
     "cache",
     "im",
     "runtime",
+    "http",
     "gateway",
     "chat-worker",
     "ai-worker",

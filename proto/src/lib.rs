@@ -15,4 +15,6 @@ pub mod sink {
     include!("gen/lingxi.sink.v1.rs");
 }
 
+mod push;
+
 pub use prost::Message;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -15,13 +14,11 @@ use axum::{Json, Router};
 use serde::Serialize;
 use tokio::task::JoinSet;
 
-use crate::listener::Listener;
 use crate::shutdown::Shutdown;
 use crate::{metrics, profile};
 
 /// A check that has not answered by then has failed.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
-const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
 type Checking = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 type Ask = Arc<dyn Fn() -> Checking + Send + Sync>;
@@ -157,26 +154,7 @@ impl Readiness {
     }
 }
 
-/// Answers on `listener` from now until the tasks of `shutdown` have ended, so that probes and scrapes work through the
-/// drain; `/readyz` says 503 from the trigger on. Do not run it with [`Shutdown::spawn`] of the same system: it would
-/// wait for itself.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve(listener: Listener, readiness: Readiness, shutdown: Shutdown) -> io::Result<()> {
-    let mut upkeep = tokio::time::interval(UPKEEP_EVERY);
-    let server = axum::serve(listener, router(readiness, shutdown.clone()))
-        .with_graceful_shutdown(async move { shutdown.drained().await });
-    let mut server = std::pin::pin!(server.into_future());
-    loop {
-        tokio::select! {
-            ended = &mut server => return ended,
-            _ = upkeep.tick() => metrics::upkeep(),
-        }
-    }
-}
-
-/// The routes of [`serve`], for a process that adds more of its own to the internal port.
+/// The routes of the internal port; `/readyz` says 503 from the trigger of `shutdown` on.
 pub fn router(readiness: Readiness, shutdown: Shutdown) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok" }))
@@ -296,26 +274,5 @@ mod tests {
                 "{body}"
             );
         }
-    }
-
-    #[tokio::test]
-    async fn serves_through_the_drain_and_ends_after_it() {
-        let shutdown = Shutdown::new();
-        let listener = crate::listener::bind("internal_listen", "127.0.0.1:0")
-            .await
-            .unwrap();
-        let server = tokio::spawn(serve(listener, Readiness::new(), shutdown.clone()));
-        let (finish, finished) = tokio::sync::oneshot::channel::<()>();
-        shutdown.spawn("draining", async move { drop(finished.await) });
-        shutdown.trigger();
-        tokio::task::yield_now().await;
-        assert!(!server.is_finished());
-        drop(finish);
-        shutdown.wait_all(Duration::from_secs(5)).await.unwrap();
-        tokio::time::timeout(Duration::from_secs(5), server)
-            .await
-            .unwrap()
-            .unwrap()
-            .unwrap();
     }
 }

@@ -3,16 +3,13 @@
 //! No word of chat or AI is in it. Start reading at [`config`], then [`shutdown`].
 
 pub mod budget;
-pub mod client_address;
 pub mod config;
 pub mod data_dir;
 pub mod descriptors;
 pub mod health;
 pub mod listener;
 mod log_line;
-pub mod mask;
 pub mod metrics;
 mod profile;
-pub mod request_log;
 pub mod shutdown;
 pub mod telemetry;

@@ -134,15 +134,15 @@ impl Listener {
         }
     }
 
-    /// The first address that it is bound to.
+    /// The address that it is bound to; of several, the first that others can reach, or else the first.
     ///
     /// # Errors
     /// When the system does not tell.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        match self.sockets.first() {
-            Some(first) => first.local_addr(),
-            None => Err(io::ErrorKind::NotConnected.into()),
-        }
+        let bound = self.local_addrs()?;
+        let reachable = bound.iter().find(|address| !address.ip().is_loopback());
+        let address = reachable.or(bound.first()).copied();
+        address.ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
     /// All addresses that it is bound to.

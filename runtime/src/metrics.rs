@@ -36,7 +36,7 @@ pub fn render() -> Result<String, Error> {
 }
 
 /// Folds recorded samples into their histograms. Without this, or a scrape, they pile up in memory.
-pub(crate) fn upkeep() {
+pub fn upkeep() {
     if let Ok(handle) = handle() {
         handle.run_upkeep();
     }

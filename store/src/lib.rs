@@ -2,50 +2,38 @@
 //!
 //! Reads are methods of [`Store`]; whatever writes goes through a [`Tx`], whose typed steps a caller puts together and
 //! commits. Rules about who may do what are not here but in `im` and the workers. Only this crate names sqlx. Start with
-//! [`Store::open`], then `entries` (the log of a conversation) and `leases` (who may write to it).
+//! [`Store::open`], then `conversations/entries` (the log) and `partitions/leases` (who may write to it).
 
-mod committer;
-mod connections;
-mod contacts;
+mod accounts;
 mod conversations;
-mod cursors;
-mod effects;
-mod entries;
 mod error;
 mod groups;
-mod leases;
-mod members;
-mod reads;
+mod names;
+mod partitions;
 mod runs;
 pub mod settings;
 mod sql;
-mod users;
-mod workers;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
 use std::path::PathBuf;
 
-pub use committer::Committer;
-pub use connections::ConnectionIds;
-pub use contacts::Contact;
-pub use conversations::{ConversationHead, ConversationRow, LastMessage, UserHead};
-pub use cursors::CursorMove;
-pub use effects::Effect;
-pub use entries::{Entry, EntryKind, NewEntry, Repeat, RepeatKey};
+pub use accounts::{Contact, NewUser, User};
+pub use conversations::{
+    ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, NewEntry, ReadMark, ReadMove,
+    Repeat, RepeatKey, UserHead,
+};
 pub use error::{Error, Outage, Result};
-pub use groups::{Group, NewGroup};
-pub use leases::{Lease, LeaseCount, LeaseProgress};
-pub use members::{GroupMember, Member};
-pub use reads::{ReadMark, ReadMove};
+pub use groups::{Group, GroupMember, Member, NewGroup};
+pub use names::Page;
+pub use partitions::{Committer, ConnectionIds, Lease, LeaseProgress};
 pub use runs::{
-    Claim, ClaimedRun, CreatedRun, FinishedRun, HeldRun, MAX_FAILURES, NewRun, NewStep,
+    Claim, ClaimedRun, CreatedRun, Effect, FinishedRun, HeldRun, MAX_FAILURES, NewRun, NewStep,
     RUN_LEASE_MS, Run, RunStep, StepKind, SweptRun,
 };
 pub use sql::mysql::MySqlOptions;
 pub use sql::retry::Failure;
-pub use users::{NewUser, User};
 
 /// Where the data is.
 #[derive(Clone, Debug)]
@@ -79,9 +67,11 @@ impl Store {
     /// [`Error::Setup`] says what to do when the database cannot be used; [`Error::Unavailable`] when its server cannot be
     /// reached now, which may pass.
     pub async fn open(location: &Location) -> Result<Self> {
-        Ok(Self {
+        let store = Self {
             db: sql::Database::open(location).await?,
-        })
+        };
+        store.fill_names().await?;
+        Ok(store)
     }
 
     /// Brings the schema up to date, and makes the database if it does not exist and the user may; answers the numbers of
@@ -92,7 +82,12 @@ impl Store {
     pub async fn migrate(location: &Location) -> Result<Vec<i64>> {
         match location {
             Location::Sqlite(path) => sql::sqlite::migrate(path).await,
-            Location::MySql(options) => sql::mysql::migrate(options).await,
+            Location::MySql(options) => {
+                let applied = sql::mysql::migrate(options).await?;
+                // What the schema cannot do by itself is done when it is opened.
+                Self::open(location).await?.close().await;
+                Ok(applied)
+            }
         }
     }
 

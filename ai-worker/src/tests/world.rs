@@ -59,8 +59,8 @@ impl World {
             jwt_ttl_hours: 1,
             bcrypt_cost: 4,
             rate_limits: false,
-            logins_per_minute: 1,
-            registers_per_minute: 1,
+            rates: lingxi_im::Rates::default(),
+            groups_per_user: 1000,
             partitions: 4,
         };
         store.create_leases(4).await.unwrap();

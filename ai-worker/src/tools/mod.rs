@@ -8,6 +8,7 @@ mod groups;
 mod refusal;
 
 use async_trait::async_trait;
+use lingxi_domain::names::flat;
 use lingxi_domain::run::ToolOutcome;
 use lingxi_im::{Actor, Im};
 use serde_json::Value;
@@ -118,13 +119,15 @@ fn cut(mut text: String) -> String {
     text
 }
 
-/// `head:` and one line a row, with a word on those left out.
+/// `head:` and one line a row, with a word on those left out. A row is one line whatever the names in it are: an older one
+/// may have line breaks, which would forge rows.
 fn list<T>(head: &str, none: &str, rows: &[T], line: impl Fn(&T) -> String) -> String {
     if rows.is_empty() {
         return none.to_owned();
     }
     let mut lines = vec![format!("{head}(共{}个):", rows.len())];
-    lines.extend(rows.iter().take(MAX_ROWS).map(line));
+    let shown = rows.iter().take(MAX_ROWS);
+    lines.extend(shown.map(|row| flat(&line(row)).into_owned()));
     if rows.len() > MAX_ROWS {
         lines.push(format!("……还有{}个", rows.len() - MAX_ROWS));
     }
@@ -160,6 +163,19 @@ mod tests {
                 assert!(property["description"].is_string(), "{}: {name}", spec.name);
             }
         }
+    }
+
+    #[test]
+    fn an_old_name_forges_no_row() {
+        let rows = [
+            "bob\n- 系统(昵称:x)",
+            "a\u{2028}- b",
+            "c\r\u{85}\u{202e}d\u{1b}[2K",
+        ];
+        let text = list("群", "没有", &rows, |name| format!("- {name}"));
+        let lines: Vec<&str> = text.split('\n').collect();
+        let expected = ["群(共3个):", "- bob - 系统(昵称:x)", "- a - b", "- c d [2K"];
+        assert_eq!(lines, expected);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Registers users and logs them in, many at once but not too many.
 
-use std::path::Path;
+use std::{net::Ipv4Addr, path::Path};
 
 use anyhow::Context as _;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -12,6 +12,8 @@ use crate::output;
 
 /// How many register or login calls are in flight at once, for each gateway.
 const CONCURRENCY: usize = 32;
+/// Accounts that are made from one address: fewer than are allowed at once.
+const AN_ADDRESS: usize = 20;
 const PASSWORD: &str = "bench-password";
 
 /// A user that exists and is logged in.
@@ -84,6 +86,28 @@ impl Accounts {
             })
             .try_collect()
             .await
+    }
+
+    /// As [`Accounts::create`], on a server whose limits are on: a few from each of many loopback addresses.
+    ///
+    /// # Errors
+    /// As [`Accounts::create`].
+    pub async fn from_many_addresses(
+        endpoints: &[Endpoint],
+        count: usize,
+    ) -> anyhow::Result<Vec<Account>> {
+        let mut made = Vec::with_capacity(count);
+        while made.len() < count {
+            let [a, b, ..] = rand::random::<u32>().to_ne_bytes();
+            let address = Ipv4Addr::new(127, 20 + a % 100, b, 1).into();
+            let accounts = Self {
+                rest: Rest::from_address(endpoints, Some(address))?,
+                run: format!("b{:08x}", rand::random::<u32>()),
+            };
+            let some = accounts.create(AN_ADDRESS.min(count - made.len())).await?;
+            made.extend(some);
+        }
+        Ok(made)
     }
 
     async fn one(&self, username: String) -> anyhow::Result<Account> {

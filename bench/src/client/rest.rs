@@ -1,6 +1,7 @@
 //! REST calls to any of several gateways, repeated when a server says that it is busy.
 
 use std::{
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -31,9 +32,18 @@ impl Rest {
     /// # Errors
     /// When no HTTP client can be made.
     pub fn new(endpoints: &[Endpoint]) -> anyhow::Result<Self> {
+        Self::from_address(endpoints, None)
+    }
+
+    /// As [`Rest::new`], by connections from this address of the machine.
+    ///
+    /// # Errors
+    /// When no HTTP client can be made.
+    pub fn from_address(endpoints: &[Endpoint], address: Option<IpAddr>) -> anyhow::Result<Self> {
         anyhow::ensure!(!endpoints.is_empty(), "--url is empty");
         let http = reqwest::Client::builder()
             .no_proxy()
+            .local_address(address)
             .timeout(Duration::from_secs(30))
             .tcp_nodelay(true)
             .build()?;
@@ -96,4 +106,45 @@ impl Rest {
         let answer = self.http.get(url).bearer_auth(token).send().await?;
         Ok(answer.status() == StatusCode::OK)
     }
+
+    /// POSTs once, whatever the answer, and reads it to its end. An empty token is none.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn status(&self, path: &str, token: &str, body: &Value) -> anyhow::Result<u16> {
+        let url = format!("{}/api/v1/{path}", self.urls[0]);
+        answered(self.http.post(url).json(body), token).await
+    }
+
+    /// As [`Rest::status`], by GET.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn get_status(&self, path: &str, token: &str) -> anyhow::Result<u16> {
+        let url = format!("{}/api/v1/{path}", self.urls[0]);
+        answered(self.http.get(url), token).await
+    }
+
+    /// POSTs once and returns the first piece of the answer: of a stream of events, what it begins with.
+    ///
+    /// # Errors
+    /// At any other answer than 200.
+    pub async fn begin(&self, path: &str, token: &str, body: &Value) -> anyhow::Result<String> {
+        let url = format!("{}/api/v1/{path}", self.urls[0]);
+        let request = self.http.post(url).json(body).bearer_auth(token);
+        let mut answer = request.send().await?.error_for_status()?;
+        let first = answer.chunk().await?.unwrap_or_default();
+        Ok(String::from_utf8_lossy(&first).into_owned())
+    }
+}
+
+async fn answered(request: reqwest::RequestBuilder, token: &str) -> anyhow::Result<u16> {
+    let request = match token {
+        "" => request,
+        token => request.bearer_auth(token),
+    };
+    let answer = request.send().await?;
+    let status = answer.status().as_u16();
+    answer.bytes().await?;
+    Ok(status)
 }

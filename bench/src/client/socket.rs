@@ -46,6 +46,18 @@ impl Endpoint {
         Ok(Self { url, host, address })
     }
 
+    /// Whether it is on this machine.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        self.address.ip().is_loopback()
+    }
+
+    /// Where to connect to.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Resolves a list of such URLs with commas between them: the gateways of one system.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! The cache inside one process, bounded in entries.
 
+mod attempts;
+mod buckets;
 mod presence;
 
 use std::sync::Arc;
@@ -9,10 +11,11 @@ use async_trait::async_trait;
 use lingxi_domain::UserId;
 use moka::Expiry;
 use moka::sync::Cache as Map;
-use parking_lot::Mutex;
 
+use self::attempts::AttemptCounts;
+use self::buckets::Buckets;
 use self::presence::Presence;
-use crate::{Cache, Decision, Rate, Result, SharedCache};
+use crate::{Backoff, Cache, Decision, Rate, Result, SharedCache};
 
 /// Entries of each kind before the least used are dropped.
 const CAPACITY: u64 = 200_000;
@@ -42,18 +45,13 @@ impl<K, T, const KEEP: bool> Expiry<K, Mortal<T>> for OwnTtl<KEEP> {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Bucket {
-    tokens: f64,
-    at: Instant,
-}
-
 /// A cache for one process.
 pub struct LocalCache {
     presence: Presence,
     values: Map<String, Mortal<Arc<str>>>,
     counters: Map<String, Mortal<u32>>,
-    buckets: Map<String, Arc<Mutex<Bucket>>>,
+    buckets: Buckets,
+    attempts: AttemptCounts,
 }
 
 impl LocalCache {
@@ -74,10 +72,8 @@ impl LocalCache {
                 .max_capacity(CAPACITY)
                 .expire_after(OwnTtl::<true>)
                 .build(),
-            buckets: Map::builder()
-                .max_capacity(CAPACITY)
-                .time_to_idle(Duration::from_secs(600))
-                .build(),
+            buckets: Buckets::new(),
+            attempts: AttemptCounts::new(),
         }
     }
 
@@ -107,27 +103,21 @@ impl Cache for LocalCache {
         Ok(self.presence.count())
     }
 
-    async fn take_token(&self, key: &str, rate: Rate) -> Result<Decision> {
-        let full = Bucket {
-            tokens: f64::from(rate.burst),
-            at: Instant::now(),
-        };
-        let bucket = self
-            .buckets
-            .get_with_by_ref(key, || Arc::new(Mutex::new(full)));
-        let mut bucket = bucket.lock();
-        let now = Instant::now();
-        let regained = now.duration_since(bucket.at).as_secs_f64() * rate.per_second;
-        bucket.tokens = (bucket.tokens + regained).min(f64::from(rate.burst));
-        bucket.at = now;
-        if bucket.tokens >= 1.0 {
-            bucket.tokens -= 1.0;
-            return Ok(Decision::Allowed);
-        }
-        let wait = (1.0 - bucket.tokens) / rate.per_second.max(1e-6);
-        Ok(Decision::RetryAfter(Duration::from_secs_f64(
-            wait.min(86_400.0),
-        )))
+    async fn take(&self, key: &str, rate: Rate, cost: u32) -> Result<Decision> {
+        Ok(self.buckets.take(key, rate, cost))
+    }
+
+    async fn take_upto(&self, key: &str, rate: Rate, want: u32) -> Result<u32> {
+        Ok(self.buckets.take_upto(key, rate, want))
+    }
+
+    async fn attempt(&self, key: &str, backoff: Backoff) -> Result<Decision> {
+        Ok(self.attempts.attempt(key, backoff))
+    }
+
+    async fn release(&self, key: &str) -> Result<()> {
+        self.attempts.release(key);
+        Ok(())
     }
 
     async fn count(&self, key: &str, window: Duration) -> Result<u32> {
@@ -163,6 +153,7 @@ impl Cache for LocalCache {
     async fn forget(&self, key: &str) -> Result<()> {
         self.values.invalidate(key);
         self.counters.invalidate(key);
+        self.attempts.forget(key);
         Ok(())
     }
 }

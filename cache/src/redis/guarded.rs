@@ -15,7 +15,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::outage::Outage;
 use super::{Options, RedisCache};
 use crate::local::LocalCache;
-use crate::{Cache, Decision, Error, Rate, Result};
+use crate::{Backoff, Cache, Decision, Error, Rate, Result};
 
 /// How often Redis is asked whether it is there.
 const PROBE: Duration = Duration::from_secs(1);
@@ -199,12 +199,35 @@ impl Cache for Guarded {
         Ok(shared.outage.recall_count(local))
     }
 
-    async fn take_token(&self, key: &str, rate: Rate) -> Result<Decision> {
+    async fn take(&self, key: &str, rate: Rate, cost: u32) -> Result<Decision> {
         let shared = &self.0.shared;
-        match shared.ask(shared.redis.take_token(key, rate)).await {
+        match shared.ask(shared.redis.take(key, rate, cost)).await {
             Some(decision) => Ok(decision),
-            None => shared.local.take_token(key, rate).await,
+            None => shared.local.take(key, rate, cost).await,
         }
+    }
+
+    async fn take_upto(&self, key: &str, rate: Rate, want: u32) -> Result<u32> {
+        let shared = &self.0.shared;
+        match shared.ask(shared.redis.take_upto(key, rate, want)).await {
+            Some(taken) => Ok(taken),
+            None => shared.local.take_upto(key, rate, want).await,
+        }
+    }
+
+    async fn attempt(&self, key: &str, backoff: Backoff) -> Result<Decision> {
+        let shared = &self.0.shared;
+        // Here too, so that what this node has counted survives Redis.
+        let local = shared.local.attempt(key, backoff).await?;
+        let decision = shared.ask(shared.redis.attempt(key, backoff)).await;
+        Ok(decision.unwrap_or(local))
+    }
+
+    async fn release(&self, key: &str) -> Result<()> {
+        let shared = &self.0.shared;
+        shared.local.release(key).await?;
+        shared.ask(shared.redis.release(key)).await;
+        Ok(())
     }
 
     async fn count(&self, key: &str, window: Duration) -> Result<u32> {

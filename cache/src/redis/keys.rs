@@ -19,6 +19,10 @@ impl Keys {
         format!("{}:bucket:{key}", self.namespace)
     }
 
+    pub(super) fn attempts(&self, key: &str) -> String {
+        format!("{}:attempts:{key}", self.namespace)
+    }
+
     pub(super) fn counter(&self, key: &str) -> String {
         format!("{}:counter:{key}", self.namespace)
     }

@@ -24,7 +24,7 @@ pub use self::guarded::Guarded;
 use self::keys::Keys;
 pub use self::options::Options;
 use self::scripts::Scripts;
-use crate::{Cache, Decision, Rate, Result};
+use crate::{Backoff, Cache, Decision, Rate, Result};
 
 /// Users in one script call: Redis does nothing else meanwhile, and Lua unpacks a few thousand at most.
 const CHUNK: usize = 1000;
@@ -63,6 +63,15 @@ impl RedisCache {
         self.count("check", Duration::from_secs(1)).await?;
         self.online(&[0]).await?;
         Ok(())
+    }
+
+    /// Takes `wanted` tokens, or as many as there are if these are no fewer than `least`.
+    async fn draw(&self, key: &str, rate: Rate, (wanted, least): (u32, u32)) -> Result<(u32, u64)> {
+        let numbers = [rate.burst, wanted, least].map(|number| Value::from(i64::from(number)));
+        let [burst, wanted, least] = numbers;
+        let arguments = vec![burst, rate.refill().into(), wanted, least];
+        let keys = [self.keys.bucket(key)];
+        self.run(&self.scripts.take, &keys, arguments).await
     }
 
     async fn run<R: FromValue + Send>(
@@ -115,15 +124,35 @@ impl Cache for RedisCache {
         self.run(&self.scripts.online_count, keys, Vec::new()).await
     }
 
-    async fn take_token(&self, key: &str, rate: Rate) -> Result<Decision> {
-        let keys = [self.keys.bucket(key)];
-        let per_second = rate.per_second.max(1e-6);
-        let arguments = vec![i64::from(rate.burst).into(), per_second.into()];
-        let wait: u64 = self.run(&self.scripts.take_token, &keys, arguments).await?;
+    async fn take(&self, key: &str, rate: Rate, cost: u32) -> Result<Decision> {
+        let (_, wait) = self.draw(key, rate, (cost, cost)).await?;
         Ok(match wait {
             0 => Decision::Allowed,
             wait => Decision::RetryAfter(Duration::from_millis(wait)),
         })
+    }
+
+    async fn take_upto(&self, key: &str, rate: Rate, want: u32) -> Result<u32> {
+        let (taken, _) = self.draw(key, rate, (want, 0)).await?;
+        Ok(taken)
+    }
+
+    async fn attempt(&self, key: &str, backoff: Backoff) -> Result<Decision> {
+        let keys = [self.keys.attempts(key)];
+        let times = [backoff.first, backoff.longest, backoff.memory].map(millis);
+        let arguments = std::iter::once(i64::from(backoff.free)).chain(times);
+        let arguments = arguments.map(Value::from).collect();
+        let wait: u64 = self.run(&self.scripts.attempt, &keys, arguments).await?;
+        Ok(match wait {
+            0 => Decision::Allowed,
+            wait => Decision::RetryAfter(Duration::from_millis(wait)),
+        })
+    }
+
+    async fn release(&self, key: &str) -> Result<()> {
+        let keys = [self.keys.attempts(key)];
+        let done: Result<i64> = self.run(&self.scripts.release, &keys, Vec::new()).await;
+        done.map(drop)
     }
 
     async fn count(&self, key: &str, window: Duration) -> Result<u32> {
@@ -151,9 +180,13 @@ impl Cache for RedisCache {
     }
 
     async fn forget(&self, key: &str) -> Result<()> {
-        // Two commands: on a cluster the keys may lie apart.
+        // A command each: on a cluster the keys may lie apart.
         let client = &self.connection.client;
-        let keys = [self.keys.value(key), self.keys.counter(key)];
+        let keys = [
+            self.keys.value(key),
+            self.keys.counter(key),
+            self.keys.attempts(key),
+        ];
         let calls = keys.map(|key| self.connection.ask::<()>(client.del(key)));
         try_join_all(calls).await.map(drop)
     }

@@ -7,7 +7,9 @@ pub(super) struct Scripts {
     pub(super) clear_presence: Script,
     pub(super) online: Script,
     pub(super) online_count: Script,
-    pub(super) take_token: Script,
+    pub(super) take: Script,
+    pub(super) attempt: Script,
+    pub(super) release: Script,
     pub(super) count: Script,
 }
 
@@ -18,7 +20,9 @@ impl Scripts {
             clear_presence: Script::from_lua(include_str!("lua/clear_presence.lua")),
             online: Script::from_lua(include_str!("lua/online.lua")),
             online_count: Script::from_lua(include_str!("lua/online_count.lua")),
-            take_token: Script::from_lua(include_str!("lua/take_token.lua")),
+            take: Script::from_lua(include_str!("lua/take.lua")),
+            attempt: Script::from_lua(include_str!("lua/attempt.lua")),
+            release: Script::from_lua(include_str!("lua/release.lua")),
             count: Script::from_lua(include_str!("lua/count.lua")),
         }
     }

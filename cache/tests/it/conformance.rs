@@ -129,14 +129,39 @@ async fn behind_a_sentinel_and_over_a_failover() {
     .await;
     first.process().kill9().await;
     until("the other one has taken over", async || {
-        let _ = guarded
-            .take_token("k", Rate::per_minute(1000))
-            .await
-            .unwrap();
+        let _ = guarded.take("k", Rate::per_minute(1000), 1).await.unwrap();
         let told = Options::parse(&second.url(), "lingxi").unwrap();
         guarded.status().is_ok() && RedisCache::connect(told).await.is_ok()
     })
     .await;
+}
+
+/// After a failover Redis may have a clock that is behind.
+#[tokio::test]
+async fn a_clock_that_goes_back_gives_nothing_and_takes_nothing() {
+    let namespace = fresh_namespace();
+    let options = Options::parse(&shared_url(), &namespace).unwrap();
+    let cache = RedisCache::connect(options).await.unwrap();
+    let rate = Rate {
+        burst: 3,
+        per_second: 20.0,
+    };
+    assert_eq!(cache.take_upto("b", rate, 3).await.unwrap(), 3);
+    let client = Builder::from_config(Config::from_url(&shared_url()).unwrap())
+        .build()
+        .unwrap();
+    client.init().await.unwrap();
+    let lua = "local at = redis.call('HGET', KEYS[1], 'at')
+        return redis.call('HSET', KEYS[1], 'tokens', 0, 'at', at + 3600 * 1000000)";
+    let key = format!("{namespace}:bucket:b");
+    let added: u32 = client.eval(lua, key, Vec::<String>::new()).await.unwrap();
+    assert_eq!(added, 0, "the fields have other names");
+    assert_eq!(cache.take_upto("b", rate, 3).await.unwrap(), 0);
+    until("it refills by the new clock", async || {
+        cache.take("b", rate, 2).await.unwrap() == Decision::Allowed
+    })
+    .await;
+    tidy_up(&shared_url(), &namespace).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -152,7 +177,7 @@ async fn a_bucket_gives_no_more_than_it_holds_however_many_ask() {
         let cache = Arc::new(RedisCache::connect(options).await.unwrap());
         for _ in 0..50 {
             let cache = cache.clone();
-            asking.spawn(async move { cache.take_token("b", rate).await.unwrap() });
+            asking.spawn(async move { cache.take("b", rate, 1).await.unwrap() });
         }
     }
     let answers = asking.join_all().await;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use lingxi_cache::redis::{Guarded, Options};
-use lingxi_cache::{Cache, Decision, Rate};
+use lingxi_cache::{Backoff, Cache, Decision, Rate};
 use lingxi_testing::until;
 use metrics_exporter_prometheus::PrometheusBuilder;
 
@@ -13,6 +13,13 @@ const LONG: Duration = Duration::from_secs(60);
 const ONE: Rate = Rate {
     burst: 1,
     per_second: 0.001,
+};
+
+const SLOWED: Backoff = Backoff {
+    free: 3,
+    first: LONG,
+    longest: LONG,
+    memory: LONG,
 };
 
 async fn node(server: &Server) -> Guarded {
@@ -32,7 +39,13 @@ async fn everything(cache: &Guarded) {
     cache.clear_presence("n", &[7]).await.unwrap();
     cache.online(&[1]).await.unwrap();
     cache.online_count().await.unwrap();
-    cache.take_token("t", Rate::per_minute(600)).await.unwrap();
+    cache.take("t", Rate::per_minute(600), 1).await.unwrap();
+    cache
+        .take_upto("t", Rate::per_minute(600), 2)
+        .await
+        .unwrap();
+    cache.attempt("a", SLOWED).await.unwrap();
+    cache.release("a").await.unwrap();
     cache.count("c", LONG).await.unwrap();
     cache.counted("c").await.unwrap();
     cache.get("v").await.unwrap();
@@ -71,7 +84,7 @@ async fn a_stopped_server_costs_one_timeout_and_then_nothing() {
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(3) {
         let call = Instant::now();
-        cache.take_token("t", Rate::per_minute(600)).await.unwrap();
+        cache.take("t", Rate::per_minute(600), 1).await.unwrap();
         let took = call.elapsed();
         assert!(took < Duration::from_millis(100), "{took:?}");
         tokio::task::yield_now().await;
@@ -89,22 +102,21 @@ async fn a_stopped_server_costs_one_timeout_and_then_nothing() {
 async fn limits_hold_on_each_node_and_are_shared_again_afterwards() {
     let mut server = Server::start(&[]);
     let (a, b) = (node(&server).await, node(&server).await);
-    assert_eq!(a.take_token("k", ONE).await.unwrap(), Decision::Allowed);
-    assert_ne!(b.take_token("k", ONE).await.unwrap(), Decision::Allowed);
+    assert_eq!(a.take("k", ONE, 1).await.unwrap(), Decision::Allowed);
+    assert_ne!(b.take("k", ONE, 1).await.unwrap(), Decision::Allowed);
+    assert_eq!(a.take_upto("k", ONE, 9).await.unwrap(), 0);
+    for _ in 0..2 {
+        let attempt = a.attempt("guess", SLOWED).await.unwrap();
+        assert_eq!(attempt, Decision::Allowed);
+    }
     for failures in 1..=4 {
         assert_eq!(a.count("login", LONG).await.unwrap(), failures);
     }
 
     server.process().kill9().await;
     for node in [&a, &b] {
-        assert_eq!(
-            node.take_token("away", ONE).await.unwrap(),
-            Decision::Allowed
-        );
-        assert_ne!(
-            node.take_token("away", ONE).await.unwrap(),
-            Decision::Allowed
-        );
+        assert_eq!(node.take("away", ONE, 1).await.unwrap(), Decision::Allowed);
+        assert_ne!(node.take("away", ONE, 1).await.unwrap(), Decision::Allowed);
     }
     assert_eq!(
         a.count("login", LONG).await.unwrap(),
@@ -112,11 +124,15 @@ async fn limits_hold_on_each_node_and_are_shared_again_afterwards() {
         "a lock-out goes on"
     );
     assert_eq!(a.counted("login").await.unwrap(), 5);
+    let third = a.attempt("guess", SLOWED).await.unwrap();
+    assert_eq!(third, Decision::Allowed);
+    let fourth = a.attempt("guess", SLOWED).await.unwrap();
+    assert_ne!(fourth, Decision::Allowed, "attempts go on being counted");
 
     server.restart();
     back(&[&a, &b]).await;
-    assert_eq!(b.take_token("k", ONE).await.unwrap(), Decision::Allowed);
-    assert_ne!(a.take_token("k", ONE).await.unwrap(), Decision::Allowed);
+    assert_eq!(b.take("k", ONE, 1).await.unwrap(), Decision::Allowed);
+    assert_ne!(a.take("k", ONE, 1).await.unwrap(), Decision::Allowed);
     a.count("again", LONG).await.unwrap();
     assert_eq!(b.counted("again").await.unwrap(), 1);
 }

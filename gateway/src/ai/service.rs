@@ -1,6 +1,5 @@
 //! The gRPC port: workers push events here.
 
-use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,23 +17,32 @@ use crate::state::AppState;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
-/// Serves the gRPC port until `stop`.
-pub(crate) fn serve(
-    state: AppState,
-    listener: Listener,
-    stop: impl Future<Output = ()> + Send,
-) -> impl Future<Output = Result<(), tonic::transport::Error>> + Send {
+/// How long workers' streams may take to end once the port closes.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Serves the gRPC port until `stop`, and then a moment longer for what is open.
+pub(crate) async fn serve(state: AppState, listener: Listener, stop: CancellationToken) {
     let token = state.options.cluster_token.clone();
     let service = SinkService {
         sinks: state.sinks.clone(),
         token,
         stopping: state.stopping.clone(),
     };
-    Server::builder()
+    let served = Server::builder()
         .http2_keepalive_interval(Some(KEEP_ALIVE))
         .http2_keepalive_timeout(Some(KEEP_ALIVE))
         .add_service(TokenSinkServer::new(service))
-        .serve_with_incoming_shutdown(listener, stop)
+        .serve_with_incoming_shutdown(listener, stop.clone().cancelled_owned());
+    let out_of_time = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = served => if let Err(error) = served {
+            tracing::error!(%error, "the gRPC port failed");
+        },
+        () = out_of_time => tracing::debug!("some workers' streams are cut"),
+    }
 }
 
 /// Takes workers' streams and hands each event to its follower.
@@ -92,12 +100,7 @@ fn admit(
             Err(Status::permission_denied(refusal))
         };
     };
-    let shown = metadata
-        .get("authorization")
-        .and_then(|value| value.to_str().ok());
-    let shown = shown
-        .and_then(|value| value.strip_prefix("Bearer "))
-        .unwrap_or_default();
+    let shown = lingxi_http::bearer(metadata.as_ref()).unwrap_or_default();
     if same(shown.as_bytes(), token.as_bytes()) {
         Ok(())
     } else {
@@ -136,6 +139,7 @@ mod tests {
         assert!(admit(None, &none, Some(far)).is_err());
         assert!(admit(None, &none, None).is_err());
         assert!(admit(Some("secret"), &with("Bearer secret"), Some(far)).is_ok());
+        assert!(admit(Some("secret"), &with("bearer secret"), Some(far)).is_ok());
         assert!(admit(Some("secret"), &none, Some(near)).is_err());
         for wrong in ["Bearer secre", "Bearer secret2", "secret", "Bearer "] {
             assert!(

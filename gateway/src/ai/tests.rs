@@ -17,6 +17,7 @@ use lingxi_proto::Message as _;
 use lingxi_proto::bus::{RunRequest, Watcher};
 use lingxi_proto::sink::AiEvent;
 use lingxi_proto::sink::token_sink_client::TokenSinkClient;
+use lingxi_runtime::budget::Budget;
 use lingxi_runtime::shutdown::Shutdown;
 use lingxi_store::{Claim, FinishedRun, Location, NewStep, StepKind, Store};
 use serde_json::{Value, json};
@@ -27,7 +28,11 @@ use tower::ServiceExt as _;
 
 use super::follow::{Follower, Told};
 use crate::state::AppState;
-use crate::{Deps, Gateway, Listeners, Options, SessionPolicy};
+use crate::{Deps, Listeners, Options, SessionPolicy};
+
+struct Gateway {
+    state: AppState,
+}
 
 struct World {
     gateway: Gateway,
@@ -48,8 +53,8 @@ impl World {
             jwt_ttl_hours: 1,
             bcrypt_cost: 4,
             rate_limits: false,
-            logins_per_minute: 1,
-            registers_per_minute: 1,
+            rates: lingxi_im::Rates::default(),
+            groups_per_user: 1000,
             partitions: 4,
         };
         let im = lingxi_im::Deps {
@@ -63,6 +68,8 @@ impl World {
             store,
             bus,
             cache,
+            budget: Budget::new(1 << 24),
+            beside: lingxi_http::Routes::new(),
         };
         let bind = || TcpListener::bind("127.0.0.1:0");
         let listeners = Listeners {
@@ -80,16 +87,24 @@ impl World {
             run_deadline_ms: 60_000,
             drain_spread: Duration::ZERO,
             drain_linger: Duration::ZERO,
-            trusted_proxies: Vec::new(),
+            http: lingxi_http::Options::default(),
         };
-        let gateway =
-            crate::start(options, deps, listeners, Router::new(), &Shutdown::new()).unwrap();
+        let shutdown = Shutdown::new();
+        let state = crate::start(options, deps, listeners, &shutdown).unwrap();
+        let gateway = Gateway { state };
         let (to_gateway, events) = mpsc::channel(64);
         let mut client = TokenSinkClient::connect(format!("http://{grpc}"))
             .await
             .unwrap();
         tokio::spawn(async move { client.push(ReceiverStream::new(events)).await });
-        let router = crate::rest::app(gateway.state.clone(), Router::new());
+        let routes = crate::routes(&gateway.state);
+        let router = lingxi_http::app(
+            routes,
+            &lingxi_http::Options::default(),
+            gateway.state.im.clone(),
+            Budget::new(1 << 24),
+            grpc,
+        );
         Self {
             gateway,
             router,

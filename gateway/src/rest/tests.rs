@@ -9,6 +9,7 @@ use axum::http::{Method, Request, header};
 use lingxi_bus::local::LocalBus;
 use lingxi_cache::local::LocalCache;
 use lingxi_im::{Deps, Im, ImConfig};
+use lingxi_runtime::budget::Budget;
 use lingxi_store::{Location, Store};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -33,14 +34,21 @@ impl Api {
                 jwt_ttl_hours: 1,
                 bcrypt_cost: 4,
                 rate_limits: true,
-                logins_per_minute: 20,
-                registers_per_minute: 20,
+                rates: lingxi_im::Rates {
+                    logins_per_minute: 20,
+                    registers_per_minute: 20,
+                    ..Default::default()
+                },
+                groups_per_user: 1000,
                 partitions: 4,
             },
         });
-        let (router, api) = super::routes().with_state(im).split_for_parts();
+        let routes = lingxi_http::routes(super::endpoints()).with_state(im.clone());
+        let bound = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
+        let options = lingxi_http::Options::default();
+        let budget = Budget::new(1 << 20);
         Self {
-            router: super::public(router, api, Router::new()),
+            router: lingxi_http::app(routes, &options, im, budget, bound),
             _folder: folder,
         }
     }
@@ -311,4 +319,40 @@ async fn every_route_is_documented() {
         "bearer"
     );
     assert_eq!(api.ask(Method::GET, "/docs/", "", None).await.0, 200);
+}
+
+#[tokio::test]
+async fn every_shape_has_a_name_of_its_own_that_says_what_it_is() {
+    let mut endpoints = super::endpoints();
+    let schemas = endpoints.iter().flat_map(|endpoint| &endpoint.0);
+    for (name, _) in schemas {
+        let bare = [
+            "Create",
+            "Created",
+            "Delete",
+            "Add",
+            "Join",
+            "Joined",
+            "Register",
+            "Recall",
+            "Recalled",
+            "Which",
+            "Target",
+            "Credentials",
+            "Session",
+            "Cursor",
+            "Page",
+        ];
+        assert!(!bare.contains(&name.as_str()), "{name}: of what?");
+    }
+    assert_eq!(
+        lingxi_http::name_conflicts(&endpoints),
+        Vec::<String>::new()
+    );
+    // Planted: another shape under a name that is taken.
+    let taken = endpoints[0].0[0].0.clone();
+    endpoints[1]
+        .0
+        .push((taken.clone(), utoipa::openapi::Schema::default().into()));
+    assert_eq!(lingxi_http::name_conflicts(&endpoints), [taken]);
 }

@@ -138,19 +138,8 @@ async fn typing(state: &AppState, session: &Session, to: Recipient<'_>) {
             }
         }
     };
-    let json = Bytes::from(server::typing(&session.username, group_id));
-    let frames = vec![PushFrame {
-        json,
-        conversation: String::new(),
-        seq: 0,
-    }];
-    let payload = Bytes::from(
-        Push {
-            frames,
-            control: None,
-        }
-        .encode_to_vec(),
-    );
+    let frame = PushFrame::plain(server::typing(&session.username, group_id));
+    let payload = Push::of(vec![frame]);
     for user in receivers
         .into_iter()
         .filter(|&user| user != session.user_id)

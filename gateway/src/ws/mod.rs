@@ -21,11 +21,13 @@ pub(crate) mod watch;
 
 use std::sync::Arc;
 
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use lingxi_domain::limits;
+use lingxi_http::ApiError;
 use lingxi_im::Identity;
 use serde::Deserialize;
 
@@ -37,6 +39,12 @@ use session::Session;
 const READ_BUFFER: usize = 1024;
 /// Bytes gathered before they are written without waiting for more frames.
 const WRITE_BUFFER: usize = 16 * 1024;
+
+/// What somebody is told whose request for a WebSocket came without its upgrade.
+const NO_UPGRADE: &str = "This is the WebSocket's address, and the request came without a complete upgrade \
+    (`Connection: Upgrade`, `Upgrade: websocket`, `Sec-WebSocket-Version: 13`, `Sec-WebSocket-Key`); a proxy in between \
+    has to pass these on: nginx needs `proxy_http_version 1.1`, `proxy_set_header Upgrade $http_upgrade` and \
+    `proxy_set_header Connection \"upgrade\"`.";
 
 /// How a client says who it is.
 #[derive(Deserialize)]
@@ -50,22 +58,23 @@ pub(crate) struct Credentials {
     path = "/api/v1/ws",
     tag = "websocket",
     params(("token" = String, Query, description = "The token; or as Authorization: Bearer")),
-    responses((status = 101, description = "The frames of the client contract follow"))
+    responses(
+        (status = 101, description = "The frames of the client contract follow"),
+        (status = 400, body = lingxi_http::ErrorBody, description = "no upgrade came with the request")
+    )
 )]
 pub(crate) async fn accept(
     State(state): State<AppState>,
     credentials: Result<Query<Credentials>, axum::extract::rejection::QueryRejection>,
     headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let from_query = credentials.ok().and_then(|Query(c)| c.token);
-    let from_header = || {
-        let value = headers
-            .get(axum::http::header::AUTHORIZATION)?
-            .to_str()
-            .ok()?;
-        Some(value.strip_prefix("Bearer ")?.to_owned())
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(_) => return ApiError::invalid(NO_UPGRADE).into_response(),
     };
+    let from_query = credentials.ok().and_then(|Query(c)| c.token);
+    let from_header = || lingxi_http::bearer(&headers).map(str::to_owned);
     let token = from_query.or_else(from_header).unwrap_or_default();
     upgrade
         .read_buffer_size(READ_BUFFER)

@@ -127,10 +127,12 @@ async fn read(
         })
         .collect();
     let entries = state.store.entries_of_many(&ranges).await?;
-    let encoded = state.im.frames().encode_many(&entries).await?;
     let mut frames: HashMap<String, Vec<Bytes>> = HashMap::new();
-    for (entry, json) in entries.into_iter().zip(encoded) {
-        frames.entry(entry.conversation).or_default().push(json);
+    for frame in state.im.frames().of(&entries).await? {
+        frames
+            .entry(frame.conversation)
+            .or_default()
+            .push(frame.json);
     }
     Ok(frames)
 }

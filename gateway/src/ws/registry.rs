@@ -9,7 +9,7 @@ use lingxi_bus::{Message, SharedBus, Sink, Subject, Subscription};
 use lingxi_domain::UserId;
 use lingxi_domain::frame::server;
 use lingxi_proto::Message as _;
-use lingxi_proto::bus::{Control, Push, control};
+use lingxi_proto::bus::{Push, control};
 use parking_lot::RwLock;
 use rand::RngExt as _;
 
@@ -103,18 +103,8 @@ impl Registry {
     }
 
     async fn announce(&self, user: UserId, connection_id: i64) {
-        let control = Control {
-            kind: Some(control::Kind::Connected(connection_id)),
-        };
-        let push = Push {
-            frames: Vec::new(),
-            control: Some(control),
-        };
-        if let Err(error) = self
-            .bus
-            .publish(&Subject::User(user), push.encode_to_vec().into())
-            .await
-        {
+        let push = Push::control(control::Kind::Connected(connection_id));
+        if let Err(error) = self.bus.publish(&Subject::User(user), push).await {
             tracing::warn!(%error, "a new connection could not be announced; an older one stays until it is compared");
         }
     }

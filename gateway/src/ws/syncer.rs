@@ -12,7 +12,7 @@ use std::time::Duration;
 use lingxi_domain::{ConversationKey, ErrorCode, UserId};
 use lingxi_proto::Message as _;
 use lingxi_proto::bus::{CursorMove, CursorMoves, PushFrame};
-use lingxi_store::{Entry, UserHead};
+use lingxi_store::UserHead;
 
 use super::close::Close;
 use super::session::Session;
@@ -91,13 +91,12 @@ async fn round(state: &AppState, sessions: &[Arc<Session>]) -> Result<(), lingxi
 /// Reads what the sessions of a piece are missing, and hands it to each.
 async fn hand_out(state: &AppState, piece: Piece<'_>) -> Result<(), lingxi_im::Error> {
     let entries = state.store.entries_of_many(&piece.ranges()).await?;
-    let encoded = state.im.frames().encode_many(&entries).await?;
     let mut by_conversation: HashMap<String, Vec<PushFrame>> = HashMap::new();
-    for (entry, json) in entries.into_iter().zip(encoded) {
+    for frame in state.im.frames().of(&entries).await? {
         by_conversation
-            .entry(entry.conversation.clone())
+            .entry(frame.conversation.clone())
             .or_default()
-            .push(frame(entry, json));
+            .push(frame);
     }
 
     let mut moves: Vec<CursorMove> = Vec::new();
@@ -120,14 +119,6 @@ async fn hand_out(state: &AppState, piece: Piece<'_>) -> Result<(), lingxi_im::E
         confirm(state, moves).await;
     }
     Ok(())
-}
-
-fn frame(entry: Entry, json: axum::body::Bytes) -> PushFrame {
-    PushFrame {
-        json,
-        conversation: entry.conversation,
-        seq: entry.seq,
-    }
 }
 
 /// Tells the owners of the conversations' partitions what clients confirmed.

@@ -3,13 +3,13 @@
 mod membership;
 
 use lingxi_domain::role::GroupRole;
-use lingxi_domain::{ConversationKey, ErrorCode, GroupId, UserId, limits, now_ms, validate};
-use lingxi_store::{ConversationHead, EntryKind};
+use lingxi_domain::{ConversationKey, ErrorCode, GroupId, UserId, limits, names, now_ms, validate};
+use lingxi_store::{ConversationHead, EntryKind, Page};
 use serde::{Deserialize, Serialize};
 
 pub use membership::MembershipChange;
 
-use crate::accounts::keyword_of;
+use crate::accounts::page_size;
 use crate::actor::begin;
 use crate::error::Failed;
 use crate::log::{self, Event};
@@ -110,13 +110,13 @@ impl Groups<'_> {
     pub async fn create(&self, actor: &Actor, new: &NewGroup) -> Result<CreatedGroup> {
         let max_count = new.max_count.unwrap_or(limits::DEFAULT_GROUP_MEMBERS);
         let announcement = new.announcement.as_deref().unwrap_or_default();
-        validate::display_name("name", &new.name)?;
+        let name = names::display_name("name", &new.name)?;
         validate::max_count(max_count)?;
-        validate::one_line("announcement", announcement, limits::MAX_REMARK_CHARS)?;
+        let announcement = names::text("announcement", announcement, limits::MAX_REMARK_CHARS)?;
         let row = lingxi_store::NewGroup {
-            name: &new.name,
+            name: &name,
             owner_id: actor.user_id,
-            announcement,
+            announcement: &announcement,
             max_count,
             created_at: now_ms(),
         };
@@ -176,20 +176,37 @@ impl Groups<'_> {
         Ok(found.into_iter().map(Group::from).collect())
     }
 
-    /// Groups whose name contains `keyword`, or whose id it is; at most `limit`, no more than [`limits::MAX_PAGE`].
+    /// The first page of [`Self::search_page`].
+    ///
+    /// # Errors
+    /// As [`Self::search_page`].
+    pub async fn search(&self, user: UserId, keyword: &str, limit: i64) -> Result<Vec<Group>> {
+        Ok(self.search_page(user, keyword, None, limit).await?.rows)
+    }
+
+    /// Groups whose id is `keyword`, then those whose name contains it in any case and width; at most `limit`, no more than
+    /// [`limits::MAX_PAGE`]. `after` is the last group of the page before.
     ///
     /// # Errors
     /// `invalid_request` for an empty or over-long keyword.
-    pub async fn search(&self, user: UserId, keyword: &str, limit: i64) -> Result<Vec<Group>> {
-        let keyword = keyword_of(keyword)?;
+    pub async fn search_page(
+        &self,
+        user: UserId,
+        keyword: &str,
+        after: Option<GroupId>,
+        limit: i64,
+    ) -> Result<Page<Group>> {
+        let keyword = names::keyword(keyword)?;
         let digits = keyword.bytes().all(|b| b.is_ascii_digit());
         let id = keyword.parse().ok().filter(|_| digits);
-        let found = self
-            .im
-            .store
-            .search_groups(keyword, id, user, limit.clamp(1, limits::MAX_PAGE))
+        let store = &self.im.store;
+        let found = store
+            .search_groups(&keyword, id, user, after, page_size(limit))
             .await?;
-        Ok(found.into_iter().map(Group::from).collect())
+        Ok(Page {
+            rows: found.rows.into_iter().map(Group::from).collect(),
+            has_more: found.has_more,
+        })
     }
 
     /// A group as this user sees it; anybody may look.

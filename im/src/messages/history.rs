@@ -79,7 +79,8 @@ impl Messages<'_> {
         } else if has_more {
             entries.remove(0);
         }
-        let messages = Frames { im: self.im }.encode_many(&entries).await?;
+        let frames = Frames { im: self.im }.of(&entries).await?;
+        let messages = frames.into_iter().map(|frame| frame.json).collect();
         Ok(History { messages, has_more })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use lingxi_domain::frame::server;
 use lingxi_domain::{ConversationKey, ErrorCode, GroupId, Seq, UserId};
-use lingxi_proto::bus::PushFrame;
+use lingxi_proto::bus::{Push, PushFrame};
 use lingxi_store::{ReadMark, ReadMove};
 
 use super::{Messages, admissible, group_of};
@@ -53,11 +53,8 @@ impl Messages<'_> {
         let moves = self.im.store.mark_read(&marks).await?;
 
         let told = receipts(readings, &keys, &moves).into_iter();
-        log::publish(
-            self.im,
-            told.map(|(user, frames)| (user, log::encoded(frames))),
-        )
-        .await;
+        let told = told.map(|(user, frames)| (user, Push::of(frames)));
+        log::publish(self.im, told).await;
 
         let strangers = readings.iter().zip(&moves).filter(|(_, m)| m.is_none());
         let groups: Vec<GroupId> = strangers.filter_map(|(r, _)| group_of(r.key)).collect();
@@ -84,11 +81,7 @@ fn receipts(
             continue;
         };
         let actor = &reading.actor;
-        let frame = PushFrame {
-            json: server::read(conversation, &actor.username, moved.now).into(),
-            conversation: String::new(),
-            seq: 0,
-        };
+        let frame = PushFrame::plain(server::read(conversation, &actor.username, moved.now));
         let peer = reading.key.peer_of(actor.user_id);
         if let Some(peer) = peer.filter(|&peer| peer != actor.user_id) {
             receipts.entry(peer).or_default().push(frame.clone());

@@ -106,7 +106,7 @@ async fn a_wrong_password_and_an_unknown_name_answer_alike() {
 async fn a_name_is_locked_after_many_wrong_passwords() {
     let w = World::with(|config| {
         config.rate_limits = true;
-        config.logins_per_minute = 1000;
+        config.rates.logins_per_minute = 1000;
     })
     .await;
     w.user("alice").await;

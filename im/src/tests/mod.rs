@@ -6,6 +6,7 @@ mod conversations;
 mod effects;
 mod groups;
 mod history;
+mod limits;
 mod recall;
 
 use std::sync::{Arc, Mutex};
@@ -20,7 +21,7 @@ use lingxi_proto::bus::Push;
 use lingxi_store::{ConversationHead, Effect, EntryKind, Location, NewEntry, Store};
 use serde_json::Value;
 
-use crate::{Actor, Deps, Error, Im, ImConfig, Registration};
+use crate::{Actor, Deps, Error, Im, ImConfig, Rates, Registration};
 
 /// A world of one process.
 struct World {
@@ -47,8 +48,12 @@ impl World {
             jwt_ttl_hours: 1,
             bcrypt_cost: 4,
             rate_limits: false,
-            logins_per_minute: 5,
-            registers_per_minute: 5,
+            rates: Rates {
+                logins_per_minute: 5,
+                registers_per_minute: 5,
+                ..Default::default()
+            },
+            groups_per_user: 1000,
             partitions: 4,
         };
         change(&mut config);
@@ -158,7 +163,7 @@ impl World {
     async fn log(&self, conversation: &str) -> Vec<(Seq, EntryKind)> {
         let entries = self
             .store
-            .entries_between(conversation, 1, Seq::MAX, 1000)
+            .history(conversation, (1, Seq::MAX), 1000, true, false)
             .await
             .unwrap();
         entries

@@ -129,7 +129,7 @@ async fn who_may_recall_and_when() {
     // An event is no message.
     let events = w
         .store
-        .entries_between(&key.to_string(), 1, 1, 1)
+        .history(&key.to_string(), (1, 1), 1, true, false)
         .await
         .unwrap();
     refused(

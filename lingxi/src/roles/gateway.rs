@@ -7,7 +7,6 @@ use lingxi_gateway::settings::SessionPolicy;
 use lingxi_gateway::{Deps, MessageLimit, Options};
 use lingxi_runtime::listener::Listener;
 
-use crate::config::Config;
 use crate::foundation;
 
 use super::Role;
@@ -26,23 +25,19 @@ pub(super) async fn run(node: &Node<'_>, listeners: &mut Listeners) -> anyhow::R
         grpc: listeners.take_grpc()?,
     };
     let options = options(node, &listeners.grpc)?;
+    let beside = match node.has(Role::AdminApi) {
+        true => lingxi_admin_api::routes(foundation.im.clone()),
+        false => lingxi_http::Routes::new(),
+    };
     let deps = Deps {
         im: foundation.im.clone(),
         store: foundation.store.clone(),
         bus: foundation.bus.clone(),
         cache: foundation.cache.clone(),
+        budget: node.budget.clone(),
+        beside,
     };
-    let beside = match node.has(Role::AdminApi) {
-        true => lingxi_admin_api::router(foundation.im.clone()),
-        false => axum::Router::new(),
-    };
-    let edge = &node.stages.edge;
-    let gateway = lingxi_gateway::start(options, deps, listeners, beside, edge)?;
-    let stop = edge.cancelled();
-    edge.spawn("gateway drain", async move {
-        stop.await;
-        gateway.drain().await;
-    });
+    lingxi_gateway::run(options, deps, listeners, &node.stages.edge).await?;
     Ok(())
 }
 
@@ -68,7 +63,7 @@ fn options(node: &Node<'_>, grpc: &Listener) -> anyhow::Result<Options> {
         run_deadline_ms: deadline * 1000,
         drain_spread: DRAIN_SPREAD,
         drain_linger: if alone { Duration::ZERO } else { DRAIN_LINGER },
-        trusted_proxies: trusted_proxies(config)?,
+        http: node.http_options()?,
     })
 }
 
@@ -82,10 +77,4 @@ fn advertised(node: &Node<'_>, grpc: &Listener) -> anyhow::Result<String> {
         )?;
     }
     Ok(node.config.grpc_advertise(bound, reachable))
-}
-
-pub(super) fn trusted_proxies(config: &Config) -> anyhow::Result<Vec<ipnet::IpNet>> {
-    config
-        .trusted_proxies()
-        .map_err(|part| anyhow::anyhow!("trusted_proxies: {part:?} is no address"))
 }

@@ -1,7 +1,8 @@
 //! What the roles of one process share.
 
+use lingxi_http::internal;
 use lingxi_runtime::budget::Budget;
-use lingxi_runtime::health::{self, Readiness};
+use lingxi_runtime::health::Readiness;
 use lingxi_runtime::listener::Listener;
 
 use crate::config::Config;
@@ -40,16 +41,22 @@ impl<'a> Node<'a> {
         self.roles.contains(&role)
     }
 
+    /// How a port behaves that strangers reach.
+    pub(super) fn http_options(&self) -> anyhow::Result<lingxi_http::Options> {
+        let trusted = self.config.trusted_proxies();
+        let trusted =
+            trusted.map_err(|part| anyhow::anyhow!("trusted_proxies: {part:?} is no address"))?;
+        let limited = self.config.rate_limits.is_on();
+        Ok(self.config.http.options(trusted, limited))
+    }
+
     /// Answers probes and scrapes from now on, through the drain, until the process ends.
     pub(super) fn answer_probes(&self, listener: Listener) {
         let readiness = Readiness::new();
         self.foundation.register(&readiness);
-        let process = self.stages.process.clone();
-        let served = health::serve(listener, readiness, process.clone());
-        process.spawn("internal port", async move {
-            if let Err(error) = served.await {
-                tracing::error!(%error, "the internal port failed");
-            }
+        let (process, own) = (self.stages.process.clone(), self.stages.probes.clone());
+        self.stages.probes.spawn("internal port", async move {
+            internal::serve(listener, readiness, process, &own).await;
         });
     }
 }

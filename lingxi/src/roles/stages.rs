@@ -16,8 +16,10 @@ const BASE: Duration = Duration::from_secs(2);
 /// The stop signals and tasks of a process by who goes first. Together they drain within the thirty seconds that
 /// orchestrators give. A task that fails in any of them stops all, in the same order.
 pub(super) struct Stages {
-    /// Told by SIGTERM and SIGINT. Its tasks, such as the internal port, go on until the process ends.
+    /// Told by SIGTERM and SIGINT.
     pub(super) process: Shutdown,
+    /// The internal port, which answers until the process ends.
+    pub(super) probes: Shutdown,
     /// What clients are connected to.
     pub(super) edge: Shutdown,
     /// What finishes the work that came in.
@@ -33,6 +35,7 @@ impl Stages {
         process.on_signals().context("cannot listen for signals")?;
         Ok(Self {
             process,
+            probes: Shutdown::new(),
             edge: Shutdown::new(),
             workers: Shutdown::new(),
             base: Shutdown::new(),
@@ -43,6 +46,7 @@ impl Stages {
     pub(super) async fn stopped(&self) {
         tokio::select! {
             () = self.process.cancelled() => {}
+            () = self.probes.cancelled() => {}
             () = self.edge.cancelled() => {}
             () = self.workers.cancelled() => {}
             () = self.base.cancelled() => {}
@@ -64,7 +68,7 @@ impl Stages {
 
     /// The task that failed, if one has.
     pub(super) fn failed(&self) -> Option<&'static str> {
-        [&self.process, &self.edge, &self.workers, &self.base]
+        [&self.probes, &self.edge, &self.workers, &self.base]
             .into_iter()
             .find_map(Shutdown::failed)
     }

@@ -1,10 +1,14 @@
 //! The load balancer.
 
 use std::collections::BTreeSet;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::compose::{Compose, configuration, filled_in, text};
+use crate::local_cluster::{DEADLINE, free_port};
 use crate::{path, port, read, root, said};
 
 /// HAProxy's own opinion of the two files.
@@ -80,4 +84,129 @@ fn the_balancer_finds_the_services_where_they_listen() {
         assert!(root().join(&file).is_file(), "{file}");
     }
     haproxy_accepts(&root().join("deploy/loadbalancer/backends.docker.cfg"));
+}
+
+/// The shipped file before a server of this test's own, on a port of its own.
+struct Balancer {
+    process: std::process::Child,
+    address: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Balancer {
+    fn start(server: &str, per_source: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let backends = folder.path().join("backends.cfg");
+        let internal = format!("127.0.0.1:{}", free_port());
+        let address = format!("127.0.0.1:{}", free_port());
+        let text = format!(
+            "backend gateways from lingxi\n    server one {server} no-check\n\
+             backend admin from lingxi\n    server one {server} no-check\n"
+        );
+        std::fs::write(&backends, text).expect("written");
+        let process = Command::new("haproxy")
+            .env("PATH", path())
+            .env("LINGXI_BALANCER_BIND", &address)
+            .env("LINGXI_BALANCER_INTERNAL_BIND", &internal)
+            .env("LINGXI_BALANCER_MAXCONN", "2000")
+            .env("LINGXI_BALANCER_MAXCONN_PER_SOURCE", per_source)
+            .arg("-f")
+            .arg(root().join("deploy/loadbalancer/haproxy.cfg"))
+            .arg("-f")
+            .arg(&backends)
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .expect("haproxy; ./test installs it");
+        let begun = Instant::now();
+        while TcpStream::connect(&address).is_err() {
+            assert!(begun.elapsed() < DEADLINE, "HAProxy does not listen");
+            std::thread::yield_now();
+        }
+        Self {
+            process,
+            address,
+            _folder: folder,
+        }
+    }
+}
+
+impl Drop for Balancer {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Reads until `wanted` or the end.
+fn read_until(stream: &mut TcpStream, wanted: &str) -> String {
+    let mut read = Vec::new();
+    let mut byte = [0; 512];
+    while !String::from_utf8_lossy(&read).contains(wanted) {
+        match stream.read(&mut byte) {
+            Ok(0) | Err(_) => break,
+            Ok(count) => read.extend_from_slice(&byte[..count]),
+        }
+    }
+    String::from_utf8_lossy(&read).into_owned()
+}
+
+#[test]
+fn half_a_request_reaches_no_gateway_and_one_source_has_its_share() {
+    let gateway = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    let balancer = Balancer::start(&gateway.local_addr().expect("an address").to_string(), "20");
+    let connect = || {
+        let stream = TcpStream::connect(&balancer.address).expect("connected");
+        stream.set_read_timeout(Some(DEADLINE)).expect("set");
+        stream
+    };
+    // A whole head and half a body: the gateway hears nothing of it, and the client gets the contract's error.
+    let mut half = connect();
+    half.write_all(b"POST /half HTTP/1.1\r\nhost: x\r\ncontent-length: 9000\r\n\r\n{")
+        .expect("sent");
+    let mut whole = connect();
+    whole
+        .write_all(b"POST /whole HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}")
+        .expect("sent");
+    let (mut first, _) = gateway.accept().expect("a request");
+    let heard = read_until(&mut first, "{}");
+    assert!(heard.starts_with("POST /whole "), "{heard}");
+    gateway.set_nonblocking(true).expect("set");
+    let answer = read_until(&mut half, "}");
+    assert!(
+        answer.starts_with("HTTP/1.1 408 ") && answer.contains("\"request_timeout\""),
+        "{answer}"
+    );
+    assert!(gateway.accept().is_err(), "half a request came through");
+    // An upgrade passes both ways after it.
+    gateway.set_nonblocking(false).expect("set");
+    let mut client = connect();
+    client
+        .write_all(
+            b"GET /ws HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+            sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        )
+        .expect("sent");
+    let (mut server, _) = gateway.accept().expect("the upgrade");
+    assert!(read_until(&mut server, "\r\n\r\n").contains("GET /ws "));
+    server
+        .write_all(
+            b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+            sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\nhello",
+        )
+        .expect("sent");
+    assert!(read_until(&mut client, "hello").contains("hello"));
+    client.write_all(b"and back").expect("sent");
+    assert!(read_until(&mut server, "and back").contains("and back"));
+
+    let mut open: Vec<_> = (0..40).map(|_| connect()).collect();
+    let refused = |stream: &mut TcpStream| {
+        let short = Some(Duration::from_millis(50));
+        stream.set_read_timeout(short).expect("set");
+        !matches!(stream.read(&mut [0]), Err(error) if error.kind() == ErrorKind::WouldBlock)
+    };
+    let refused = open
+        .iter_mut()
+        .filter_map(|stream| refused(stream).then_some(()))
+        .count();
+    assert!((20..40).contains(&refused), "{refused} of 40 were refused");
 }

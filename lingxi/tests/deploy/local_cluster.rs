@@ -14,7 +14,7 @@ use crate::balancer::haproxy_accepts;
 use crate::{BINARY, Vars, path, root, said};
 
 /// What must happen happens within this, on a loaded machine and with a debug build.
-const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A cluster that deploy/local/cluster runs; stopped at the end, however the test ends.
 struct Cluster {
@@ -97,7 +97,7 @@ impl Drop for Cluster {
 }
 
 /// One that nobody listens on, above those that the kernel gives to outgoing connections.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let first = std::process::id() % 4000;
     let candidates = (0..4000).map(|step| 61_000 + (first + step) % 4000);
     let free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();

@@ -86,7 +86,7 @@ async fn second_try(store: &Store) {
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    let page = store.entries_between(&key, 1, 9, 9).await.unwrap();
+    let page = store.history(&key, (1, 9), 9, true, false).await.unwrap();
     assert_eq!(page.iter().map(|e| e.id).collect::<Vec<_>>(), [id, next]);
 }
 

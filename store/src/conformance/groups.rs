@@ -107,17 +107,29 @@ async fn groups(store: &Store) {
         .map(|m| m.username)
         .collect();
     assert_eq!(names, ["cf.owner", "cf.member"]);
-    let found = async |keyword: &str, id| {
-        let groups = store.search_groups(keyword, id, member, 10).await.unwrap();
-        groups.into_iter().map(|g| g.id).collect::<Vec<_>>()
+    let found = async |keyword: &str, id, after, limit| {
+        let page = store.search_groups(keyword, id, member, after, limit).await;
+        let page = page.unwrap();
+        let ids: Vec<_> = page.rows.iter().map(|group| group.id).collect();
+        (ids, page.has_more)
     };
-    assert_eq!(found("CF tea", None).await, [ids[0], ids[1]], "by name");
-    assert_eq!(
-        found("cf tea", Some(ids[2])).await,
-        [ids[2], ids[0], ids[1]],
-        "the id first"
-    );
-    assert_eq!(found("😀", None).await, [ids[0]]);
+    let all = found("cf tea", None, None, 10).await;
+    assert_eq!(all, (vec![ids[1], ids[0]], false), "by what follows it");
+    let (first, more) = found("cf tea", Some(ids[2]), None, 1).await;
+    assert_eq!((first, more), (vec![ids[2]], true), "the id first");
+    let next = found("cf tea", Some(ids[2]), Some(ids[2]), 1).await;
+    assert_eq!(next, (vec![ids[1]], true));
+    let last = found("cf tea", Some(ids[2]), Some(ids[1]), 1).await;
+    assert_eq!(last, (vec![ids[0]], false));
+    let (twice, _) = found("cf tea", Some(ids[0]), None, 10).await;
+    assert_eq!(twice, [ids[0], ids[1]], "not once more by its name");
+    assert_eq!(found("téa", None, None, 10).await.0, [ids[2]]);
+    assert_eq!(found("😀", None, None, 10).await.0, [ids[0]]);
+    let group = store
+        .search_groups("😀", None, member, None, 1)
+        .await
+        .unwrap();
+    assert_eq!(group.rows[0], seen, "as it is seen by its id");
     let mut named = store.group_names(&[ids[1], -1]).await.unwrap();
     assert_eq!(named.pop(), Some((ids[1], "cf TEA".into())));
 }

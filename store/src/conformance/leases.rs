@@ -1,6 +1,7 @@
 //! Leases and the fence.
 
-use crate::{Error, Lease, LeaseCount, LeaseProgress, Store};
+use super::lease_counts::LeaseCount;
+use crate::{Error, Lease, LeaseProgress, Store};
 
 fn progress(lease: &Lease, stream_pos: i64) -> LeaseProgress {
     LeaseProgress {

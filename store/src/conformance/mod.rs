@@ -1,6 +1,7 @@
 //! What every database must do for a [`Store`], run against each kind.
 //!
-//! Each part works on rows of its own, so the suite can be run on a database that holds others.
+//! Each part works on rows of its own, so the suite can be run on a database that holds others; only that of runs removes
+//! all runs first, since the sweeper looks at all of them.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,9 +14,10 @@ mod cursors;
 mod effects;
 mod entries;
 mod groups;
+mod lease_counts;
 mod leases;
 pub mod mysql;
-
+mod runs;
 mod users;
 
 use lingxi_domain::role::AccountRole;
@@ -35,10 +37,11 @@ where
     leases::run(&store, &open().await).await;
     entries::run(&store).await;
     cursors::run(&store).await;
-    users::run(&store).await;
+    users::run(&store, &open).await;
     groups::run(&store).await;
     contention::run(&store).await;
     effects::run(&store).await;
+    runs::run(&store).await;
     settings(&store, &open().await).await;
     connection_ids(&store, &open().await).await;
     store.ping().await.unwrap();

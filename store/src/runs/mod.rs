@@ -5,10 +5,9 @@
 
 mod claim;
 mod create;
+mod effects;
 mod steps;
 mod sweep;
-#[cfg(test)]
-mod tests;
 
 use lingxi_domain::run::{RunKind, RunState, Usage};
 use lingxi_domain::{ErrorCode, UserId};
@@ -19,6 +18,7 @@ use crate::sql::{Row, args};
 
 pub use claim::{Claim, ClaimedRun, HeldRun};
 pub use create::{CreatedRun, NewRun};
+pub use effects::Effect;
 pub use steps::{FinishedRun, NewStep, RunStep, StepKind};
 pub use sweep::SweptRun;
 

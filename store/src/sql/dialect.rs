@@ -254,24 +254,6 @@ impl Dialect {
         }
     }
 
-    /// Whether `column` contains the text of [`containing`], without regard to the case of ASCII letters.
-    pub(crate) fn like(self, column: &str) -> String {
-        match self {
-            Self::Sqlite => format!("{column} LIKE ? ESCAPE '!'"),
-            // Bytes of UTF-8 read as a character set that has no letters with a case beyond ASCII: what SQLite does. A
-            // Unicode collation would also ignore accents.
-            Self::MySql => {
-                let folded =
-                    |text: &str| format!("LOWER(CONVERT(CAST({text} AS BINARY) USING geostd8))");
-                format!(
-                    "{} LIKE {} COLLATE geostd8_bin ESCAPE '!'",
-                    folded(column),
-                    folded("?")
-                )
-            }
-        }
-    }
-
     /// The conversation's key of the group whose id is in `column`.
     pub(crate) fn group_key(self, column: &str) -> String {
         match self {
@@ -330,20 +312,6 @@ fn json(width: usize, cells: &[Value<'_>]) -> String {
     }
     text.push_str(if cells.is_empty() { "]" } else { "]]" });
     text
-}
-
-/// A LIKE pattern for texts that contain `keyword` to the letter.
-pub(crate) fn containing(keyword: &str) -> String {
-    let mut pattern = String::with_capacity(keyword.len() + 2);
-    pattern.push('%');
-    for c in keyword.chars() {
-        if matches!(c, '!' | '%' | '_') {
-            pattern.push('!');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }
 
 #[cfg(test)]

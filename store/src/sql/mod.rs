@@ -14,7 +14,7 @@ use std::borrow::Cow;
 
 use crate::error::{Error, Result};
 use crate::{Durability, Location};
-pub(crate) use dialect::{Column, Dialect, containing};
+pub(crate) use dialect::{Column, Dialect};
 use mysql::Session;
 
 /// A value bound to a `?`.
@@ -181,6 +181,23 @@ impl Conn {
         args: Vec<Value<'_>>,
     ) -> Result<Option<Row>> {
         Ok(self.fetch(sql, args).await?.into_iter().next())
+    }
+
+    /// All rows of a query about any number of keys: `IN (*)` in it stands for them. It is asked in pieces; `first` are the
+    /// values in front of the keys. Without keys nothing is asked.
+    pub(crate) async fn fetch_in<'a, K: Copy + Into<Value<'a>>>(
+        &mut self,
+        sql: &str,
+        first: Vec<Value<'a>>,
+        keys: &[K],
+    ) -> Result<Vec<Row>> {
+        let mut found = Vec::with_capacity(keys.len());
+        for piece in self.dialect().lists(keys) {
+            let sql = sql.replace("IN (*)", &format!("IN ({})", list(piece.len())));
+            let values = first.iter().cloned().chain(piece).collect();
+            found.extend(self.fetch(sql, values).await?);
+        }
+        Ok(found)
     }
 
     /// Runs a statement; answers how many rows an UPDATE or DELETE found. For an INSERT the number means nothing.

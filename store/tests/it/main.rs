@@ -6,4 +6,5 @@
 )]
 
 mod mysql;
+mod search_load;
 mod sqlite;

@@ -12,11 +12,7 @@ fn session() -> Session {
 }
 
 fn frame(seq: i64, bytes: usize) -> PushFrame {
-    PushFrame {
-        json: vec![b'x'; bytes].into(),
-        conversation: KEY.into(),
-        seq,
-    }
+    PushFrame::entry(vec![b'x'; bytes], KEY, seq)
 }
 
 fn heads(delivered_seq: i64, last_seq: i64) -> Vec<UserHead> {

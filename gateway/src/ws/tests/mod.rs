@@ -46,8 +46,8 @@ impl World {
             jwt_ttl_hours: 1,
             bcrypt_cost: 4,
             rate_limits: false,
-            logins_per_minute: 1,
-            registers_per_minute: 1,
+            rates: lingxi_im::Rates::default(),
+            groups_per_user: 1000,
             partitions: 4,
         };
         let im = Im::new(lingxi_im::Deps {
@@ -66,7 +66,7 @@ impl World {
             run_deadline_ms: 60_000,
             drain_spread: Duration::ZERO,
             drain_linger: Duration::ZERO,
-            trusted_proxies: Vec::new(),
+            http: lingxi_http::Options::default(),
         };
         let (sync, asked) = SyncQueue::new();
         let state = State {

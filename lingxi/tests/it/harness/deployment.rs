@@ -47,6 +47,7 @@ impl Mode {
             mode: self,
             env: Vec::new(),
             wrapper: Vec::new(),
+            descriptors: None,
             own_servers: false,
             proxied: false,
         }
@@ -65,6 +66,7 @@ pub(crate) struct Options {
     roles: &'static [&'static str],
     env: Vec<(String, String)>,
     wrapper: Vec<String>,
+    descriptors: Option<u32>,
     own_servers: bool,
     proxied: bool,
 }
@@ -79,6 +81,12 @@ impl Options {
     /// Puts a command (strace, say) before the process that writes to the disk: the server itself, or the database.
     pub(crate) fn wrapped(mut self, command: &[&str]) -> Self {
         self.wrapper = command.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
+    /// Processes that may have only so many descriptors open.
+    pub(crate) fn descriptors(mut self, most: u32) -> Self {
+        self.descriptors = Some(most);
         self
     }
 
@@ -129,6 +137,10 @@ impl Options {
                 Some(backends)
             }
         };
+        if let Some(most) = self.descriptors {
+            let limit = format!("--nofile={most}:{most}");
+            wrapper.extend(["prlimit".to_owned(), limit]);
+        }
         let (mut nodes, mut links) = (Vec::new(), Vec::new());
         for (number, role) in self.roles.iter().enumerate() {
             let log = folder.path().join(format!("{number}-{role}.log"));
@@ -292,6 +304,11 @@ impl Deployment {
     /// `http://host:port` of a gateway; numbers past the last one begin again at the first.
     pub(crate) fn base_url(&self, gateway: usize) -> String {
         format!("http://127.0.0.1:{}", self.gateway(gateway).public.number)
+    }
+
+    /// `http://host:port` of any process with a public port.
+    pub(crate) fn public_url(&self, node: usize) -> String {
+        format!("http://127.0.0.1:{}", self.nodes[node].public.number)
     }
 
     /// The internal port's URL of a process, with `path`.

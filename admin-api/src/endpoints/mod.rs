@@ -1,0 +1,6 @@
+//! The operators' endpoints, a file each.
+
+mod list;
+mod login;
+
+pub(crate) use list::list;

@@ -1,0 +1,28 @@
+//! `POST /api/v1/group/invite`.
+
+use axum::extract::State;
+use lingxi_http::{ApiResult, Auth, ErrorBody, Json};
+use lingxi_im::Im;
+
+use crate::rest::shapes::{Done, GroupTarget};
+
+/// Brings somebody in; any member may.
+#[utoipa::path(
+    post, path = "/api/v1/group/invite", tag = "group", request_body = GroupTarget, security(("bearer" = [])),
+    responses(
+        (status = 200, body = Done), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 403, body = ErrorBody, description = "not_member"),
+        (status = 404, body = ErrorBody, description = "group_not_found, user_not_found"),
+        (status = 409, body = ErrorBody, description = "already_member, group_full")
+    )
+)]
+pub(crate) async fn invite(
+    State(im): State<Im>,
+    Auth(who): Auth,
+    Json(body): Json<GroupTarget>,
+) -> ApiResult<Done> {
+    im.groups()
+        .invite(&who.actor(), body.group_id.0, &body.target_username)
+        .await?;
+    Ok(Done::json("member invited"))
+}

@@ -1,0 +1,124 @@
+//! `GET /api/v1/message/conversations`.
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use lingxi_domain::limits;
+use lingxi_http::{ApiError, Auth, ErrorBody, Position, Positive, Query};
+use lingxi_im::{ConversationSummary, Counterpart, Im};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::rest::shapes::{Message, raw};
+
+/// Which page of the list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Page {
+    /// At most 200; 50 when there is none.
+    #[param(value_type = Option<i64>, minimum = 1)]
+    limit: Option<Positive>,
+    /// Only conversations with a lower `last_time`.
+    #[param(value_type = Option<i64>, minimum = 0)]
+    before: Option<Position>,
+}
+
+/// A conversation of the caller's.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Conversation)]
+pub(crate) struct Conversation<'a> {
+    /// Its key.
+    #[schema(example = "d:1:2")]
+    conversation: &'a str,
+    /// `private` or `group`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The other side's username, in a private conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<&'a str>,
+    /// The other side's nickname, in a private conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nickname: Option<&'a str>,
+    /// The group, in a group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group_id: Option<i64>,
+    /// The group's name, in a group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    /// Messages of others behind the read cursor.
+    unread: i64,
+    /// The newest entry of its log.
+    last_seq: i64,
+    /// Everything up to here was read.
+    read_seq: i64,
+    /// When its newest message was, or when it was made.
+    last_time: i64,
+    /// Its newest message.
+    #[schema(value_type = Option<Message>)]
+    last_message: Option<&'a RawValue>,
+}
+
+impl<'a> TryFrom<&'a ConversationSummary> for Conversation<'a> {
+    type Error = ApiError;
+
+    fn try_from(row: &'a ConversationSummary) -> Result<Self, ApiError> {
+        let (kind, username, nickname, group_id, name) = match &row.with {
+            Counterpart::User { username, nickname } => (
+                "private",
+                Some(username.as_str()),
+                Some(nickname.as_str()),
+                None,
+                None,
+            ),
+            Counterpart::Group { id, name } => {
+                ("group", None, None, Some(*id), Some(name.as_str()))
+            }
+        };
+        Ok(Self {
+            conversation: &row.conversation,
+            kind,
+            username,
+            nickname,
+            group_id,
+            name,
+            unread: row.unread,
+            last_seq: row.last_seq,
+            read_seq: row.read_seq,
+            last_time: row.last_time,
+            last_message: row
+                .last_message
+                .as_ref()
+                .map(|json| raw(json.as_bytes()))
+                .transpose()?,
+        })
+    }
+}
+
+/// The caller's conversations, newest `last_time` first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Conversations)]
+pub(crate) struct Conversations<'a> {
+    conversations: Vec<Conversation<'a>>,
+}
+
+/// The caller's conversations, private and group in one list.
+#[utoipa::path(
+    get, path = "/api/v1/message/conversations", tag = "message", params(Page), security(("bearer" = [])),
+    responses((status = 200, body = Conversations<'static>), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody))
+)]
+pub(crate) async fn conversations(
+    State(im): State<Im>,
+    Auth(who): Auth,
+    Query(page): Query<Page>,
+) -> Result<Response, ApiError> {
+    let limit = page
+        .limit
+        .map_or(limits::DEFAULT_PAGE, |Positive(limit)| limit);
+    let before = page.before.map(|Position(before)| before);
+    let rows = im.conversations().list(who.user_id, before, limit).await?;
+    let conversations = rows
+        .iter()
+        .map(Conversation::try_from)
+        .collect::<Result<_, _>>()?;
+    Ok(axum::Json(Conversations { conversations }).into_response())
+}

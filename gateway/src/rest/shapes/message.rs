@@ -1,0 +1,45 @@
+//! Messages.
+
+use lingxi_domain::ErrorCode;
+use lingxi_http::ApiError;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+/// A message, in the shape of the frame that pushes it. With `entries=all` also the log's other entries come, whose
+/// `type` is 5 and which have `event`, `target`, `target_id` and `target_seq` in place of a content.
+#[derive(ToSchema)]
+#[schema(as = Message)]
+#[expect(
+    dead_code,
+    reason = "messages are encoded by `im`; this is what the documentation says of them"
+)]
+pub(crate) struct Message {
+    id: i64,
+    seq: i64,
+    conversation: String,
+    /// 2 private, 4 group, 5 another entry of the log.
+    #[schema(rename = "type")]
+    kind: i64,
+    /// The sender's id for it.
+    msg_id: String,
+    /// The sender's username.
+    from: String,
+    /// The recipient's username, in a private conversation.
+    to: Option<String>,
+    /// The group, in a group.
+    group_id: Option<i64>,
+    /// Empty when recalled.
+    content: String,
+    created_at: i64,
+    /// Present and true when recalled.
+    recalled: Option<bool>,
+    edited_at: Option<i64>,
+}
+
+/// A message as `im` encoded it, to be put into an answer as it is and without a copy.
+pub(crate) fn raw(json: &[u8]) -> Result<&RawValue, ApiError> {
+    serde_json::from_slice(json).map_err(|error| {
+        tracing::error!(%error, "a frame is not JSON");
+        ErrorCode::Internal.into()
+    })
+}

@@ -1,0 +1,17 @@
+//! Shapes that several endpoints answer or ask for.
+
+mod done;
+mod group;
+mod member;
+mod message;
+mod search;
+mod target;
+mod user;
+
+pub(super) use done::Done;
+pub(super) use group::{Group, Groups};
+pub(super) use member::Member;
+pub(super) use message::{Message, raw};
+pub(super) use search::Search;
+pub(super) use target::{GroupTarget, WhichGroup, conversation};
+pub(super) use user::{Me, User};

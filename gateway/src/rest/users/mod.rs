@@ -1,0 +1,7 @@
+//! Accounts.
+
+pub(super) mod login;
+pub(super) mod logout;
+pub(super) mod me;
+pub(super) mod register;
+pub(super) mod search;

@@ -1,0 +1,17 @@
+//! What handlers take from a request, each refused with the contract's error: bodies, queries, paths, who is asking.
+
+mod auth;
+mod client;
+mod json;
+mod numbers;
+mod path;
+mod query;
+
+pub(crate) use auth::Asker;
+pub use auth::{Auth, HasIm};
+pub use client::Client;
+pub(crate) use client::address;
+pub use json::Json;
+pub use numbers::{Position, Positive};
+pub use path::Path;
+pub use query::Query;

@@ -1,0 +1,114 @@
+//! What a client can make a server hold.
+
+use std::net::Ipv4Addr;
+
+use futures_util::future::join_all;
+
+use crate::harness::{Deployment, Mode, Raw, until};
+
+behaviours!(
+    unfinished_bodies_cost_little,
+    endless_heads_cost_little,
+    answers_that_nobody_reads_cost_little,
+);
+
+/// What an attack may cost a server, in MiB.
+const MOST: u64 = 150;
+
+/// Resident memory of the first gateway in MiB.
+fn resident(lx: &Deployment) -> u64 {
+    let path = format!("/proc/{}/status", lx.process(0).pid);
+    let status = std::fs::read_to_string(path).expect("the process is there");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1));
+    kib.and_then(|kib| kib.parse::<u64>().ok()).expect("VmRSS") / 1024
+}
+
+/// Many connections that each send `text`, and the most memory that the server had meanwhile.
+async fn cost(lx: &Deployment, connections: u16, text: &str) -> (Vec<Raw>, u64) {
+    let before = resident(lx);
+    let mut most = 0;
+    let mut open = Vec::new();
+    let base = lx.base_url(0);
+    for start in (0..connections).step_by(50) {
+        let some = (start..connections.min(start + 50)).map(async |number| {
+            let from = Ipv4Addr::new(127, 0, 3, (number / 50) as u8 + 1);
+            let mut raw = Raw::connect_from(&base, from).await.ok()?;
+            raw.send(text).await;
+            Some(raw)
+        });
+        open.extend(join_all(some).await.into_iter().flatten());
+        most = most.max(resident(lx).saturating_sub(before));
+    }
+    println!(
+        "{connections} connections, {} bytes each: {most} MiB more",
+        text.len()
+    );
+    (open, most)
+}
+
+async fn unfinished_bodies_cost_little(mode: Mode) {
+    let lx = mode.start().await;
+    let alice = lx.user_at(0, "alice").await;
+    let body = "p".repeat(960 * 1024);
+    for head in [
+        "POST /api/v1/user/login HTTP/1.1\r\ncontent-length: 1048576".to_owned(),
+        "POST /api/v1/user/register HTTP/1.1\r\ntransfer-encoding: chunked".to_owned(),
+        "POST /api/admin/login HTTP/1.1\r\ncontent-length: 1048576".to_owned(),
+        format!(
+            "POST /api/v1/group/create HTTP/1.1\r\nauthorization: Bearer {}\r\ncontent-length: 1048576",
+            alice.token
+        ),
+    ] {
+        let text = if head.contains("chunked") {
+            format!("{head}\r\nhost: localhost\r\n\r\n100000\r\n{body}")
+        } else {
+            format!("{head}\r\nhost: localhost\r\n\r\n{body}")
+        };
+        let (open, more) = cost(&lx, 300, &text).await;
+        assert!(more <= MOST, "{head}: {more} MiB more");
+        lx.user_at(0, &format!("stranger{}", head.len())).await;
+        drop(open);
+    }
+}
+
+async fn endless_heads_cost_little(mode: Mode) {
+    let lx = mode.start().await;
+    let head = format!(
+        "GET / HTTP/1.1\r\nhost: localhost\r\nx-a: {}",
+        "a".repeat(380_000)
+    );
+    let (open, more) = cost(&lx, 600, &head).await;
+    assert!(more <= MOST, "{more} MiB more");
+    lx.user_at(0, "stranger").await;
+    drop(open);
+}
+
+async fn answers_that_nobody_reads_cost_little(mode: Mode) {
+    let lx = mode
+        .with("LINGXI__RATE_LIMITS", "on")
+        .with("LINGXI__RATE__MESSAGES_PER_SECOND", 10_000)
+        .with("LINGXI__RATE__MESSAGE_BURST", 10_000)
+        .start()
+        .await;
+    let alice = lx.user_at(0, "alice").await;
+    let mut socket = alice.connect().await;
+    // As long as a message may be, and each character doubled by JSON.
+    let content = "\\".repeat(16 * 1024);
+    for number in 0..200 {
+        socket.say("alice", &format!("m{number}"), &content).await;
+        socket.ack(&format!("m{number}")).await;
+    }
+    let text = format!(
+        "GET /api/v1/message/history?username=alice&limit=200 HTTP/1.1\r\nhost: localhost\r\n\
+         authorization: Bearer {}\r\n\r\n",
+        alice.token
+    );
+    let (open, more) = cost(&lx, 200, &text).await;
+    assert!(more <= MOST, "{more} MiB more");
+    drop(open);
+    lx.user_at(0, "stranger").await;
+    let served = async || alice.get("user/me").await.status == 200;
+    until("the answers are over", served).await;
+    assert!(!alice.history("username=alice&limit=10").await.is_empty());
+}

@@ -1,0 +1,9 @@
+//! Accounts, and what each keeps about others.
+
+mod contacts;
+mod known_networks;
+mod settings;
+mod users;
+
+pub use contacts::Contact;
+pub use users::{NewUser, User};

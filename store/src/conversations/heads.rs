@@ -1,0 +1,212 @@
+//! The heads of conversations: where `seq` is handed out, and what a user's list shows.
+
+use lingxi_domain::{Seq, UserId};
+
+use crate::conversations::entries::{COLUMNS as ENTRY, Entry, JOINS, entry_at};
+use crate::error::Result;
+use crate::sql::{Row, args, placeholders};
+use crate::{Store, Tx};
+
+/// A conversation's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConversationHead {
+    /// The conversation's key.
+    pub conversation: String,
+    /// Rises with every change of membership, roles, mutes or blocks.
+    pub version: i64,
+    /// The seq of its newest entry; 0 when it has none.
+    pub last_seq: Seq,
+    /// The seq of its newest message; 0 when it has none.
+    pub message_seq: Seq,
+    /// When that was, or when the conversation was made: milliseconds since the Unix epoch.
+    pub last_time: i64,
+}
+
+/// One conversation of one user that has entries which the user's client has not confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserHead {
+    /// Whose.
+    pub user_id: UserId,
+    /// The conversation's key.
+    pub conversation: String,
+    /// The delivered cursor.
+    pub delivered_seq: Seq,
+    /// The last entry that the user may see.
+    pub last_seq: Seq,
+}
+
+/// One row of a user's list of conversations.
+#[derive(Clone, Debug)]
+pub struct ConversationRow {
+    /// The conversation's key.
+    pub conversation: String,
+    /// The last entry that the user may see.
+    pub last_seq: Seq,
+    /// The user's read cursor.
+    pub read_seq: Seq,
+    /// When its newest message was, or when it was made.
+    pub last_time: i64,
+    /// Messages of others behind the read cursor.
+    pub unread: i64,
+    /// Its newest message, if it has one.
+    pub last_message: Option<Entry>,
+}
+
+const HEAD: &str = "conversation, version, last_seq, message_seq, last_time";
+
+fn head(row: &Row) -> Result<ConversationHead> {
+    Ok(ConversationHead {
+        conversation: row.text(0)?,
+        version: row.int(1)?,
+        last_seq: row.int(2)?,
+        message_seq: row.int(3)?,
+        last_time: row.int(4)?,
+    })
+}
+
+impl Store {
+    /// A conversation's head, if it exists.
+    pub async fn conversation(&self, conversation: &str) -> Result<Option<ConversationHead>> {
+        let sql = format!("SELECT {HEAD} FROM conversations WHERE conversation = ?");
+        let row = self
+            .reader()
+            .await?
+            .fetch_one(sql, args![conversation])
+            .await?;
+        row.as_ref().map(head).transpose()
+    }
+
+    /// For each of these users, the conversations with entries that their clients have not confirmed: one query for
+    /// many users.
+    pub async fn unconfirmed_heads(&self, users: &[UserId]) -> Result<Vec<UserHead>> {
+        let sql = "SELECT m.user_id, m.conversation, m.delivered_seq, COALESCE(m.left_seq, c.last_seq) \
+                   FROM members m JOIN conversations c ON c.conversation = m.conversation \
+                   WHERE m.user_id IN (*) AND m.delivered_seq < COALESCE(m.left_seq, c.last_seq) \
+                   ORDER BY m.user_id, c.last_time";
+        let rows = self.reader().await?.fetch_in(sql, vec![], users).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(UserHead {
+                    user_id: row.int(0)?,
+                    conversation: row.text(1)?,
+                    delivered_seq: row.int(2)?,
+                    last_seq: row.int(3)?,
+                })
+            })
+            .collect()
+    }
+
+    /// A user's conversations, newest `last_time` first, those before `before` only; former groups are left out. Those
+    /// with the same time as the last of `limit` come with it, so that the next page begins before that time.
+    pub async fn conversations_of(
+        &self,
+        user: UserId,
+        before: i64,
+        limit: i64,
+    ) -> Result<Vec<ConversationRow>> {
+        let mut conn = self.reader().await?;
+        let rows = conn
+            .fetch(page("c.last_time < ?"), args![user, before, limit])
+            .await?;
+        let mut list = rows
+            .iter()
+            .map(conversation_row)
+            .collect::<Result<Vec<_>>>()?;
+        if let Some(last) = list.last().filter(|_| rows.len() as i64 >= limit) {
+            let same = page("c.last_time = ? AND c.conversation > ?");
+            let values = args![user, last.last_time, last.conversation.clone(), SAME_TIME];
+            for row in conn.fetch(same, values).await? {
+                list.push(conversation_row(&row)?);
+            }
+        }
+        Ok(list)
+    }
+}
+
+/// Conversations of one user with the same time, at most: those of one batch have one.
+const SAME_TIME: i64 = 1000;
+
+/// One page of a user's conversations; what is shown of each is looked up for that page only.
+fn page(condition: &str) -> String {
+    format!(
+        "WITH p AS (SELECT c.conversation, c.last_seq, c.message_seq, c.last_time, m.read_seq, m.joined_seq, m.user_id \
+           FROM members m JOIN conversations c ON c.conversation = m.conversation \
+           WHERE m.user_id = ? AND m.left_seq IS NULL AND {condition} \
+           ORDER BY c.last_time DESC, c.conversation LIMIT ?) \
+         SELECT p.conversation, p.last_seq, p.read_seq, p.last_time, \
+           (SELECT COUNT(*) FROM entries n WHERE n.conversation = p.conversation AND n.seq > p.read_seq \
+              AND n.seq >= p.joined_seq AND n.kind = 1 AND n.sender_id <> p.user_id AND n.recalled_at IS NULL), \
+           {ENTRY} \
+         FROM p LEFT JOIN entries e ON e.conversation = p.conversation AND e.seq = p.message_seq \
+              AND e.seq >= p.joined_seq \
+         {JOINS} ORDER BY p.last_time DESC, p.conversation"
+    )
+}
+
+fn conversation_row(row: &Row) -> Result<ConversationRow> {
+    let last_message = row.opt_int(5)?.map(|_| entry_at(row, 5)).transpose()?;
+    Ok(ConversationRow {
+        conversation: row.text(0)?,
+        last_seq: row.int(1)?,
+        read_seq: row.int(2)?,
+        last_time: row.int(3)?,
+        unread: row.int(4)?,
+        last_message,
+    })
+}
+
+impl Tx {
+    /// Locks the rows of these conversations until the transaction ends; those that do not exist are left out. Pass them
+    /// in key order, so that no two transactions wait for each other.
+    pub async fn lock_conversations(
+        &mut self,
+        conversations: &[&str],
+    ) -> Result<Vec<ConversationHead>> {
+        let sql = format!(
+            "SELECT {HEAD} FROM conversations{} WHERE conversation IN (*) ORDER BY conversation{}",
+            self.dialect().by_primary_key(),
+            self.dialect().for_update()
+        );
+        let rows = self.conn.fetch_in(&sql, vec![], conversations).await?;
+        rows.iter().map(head).collect()
+    }
+
+    /// Locks one conversation; `None` when it does not exist.
+    pub async fn lock_conversation(
+        &mut self,
+        conversation: &str,
+    ) -> Result<Option<ConversationHead>> {
+        Ok(self
+            .lock_conversations(&[conversation])
+            .await?
+            .into_iter()
+            .next())
+    }
+
+    /// Writes these heads as they are: makes those that are new and overwrites the others. Call it only for rows that
+    /// this transaction has locked or found missing.
+    pub async fn put_heads(&mut self, heads: &[ConversationHead]) -> Result<()> {
+        for piece in self.dialect().chunks(heads) {
+            let sql = format!(
+                "INSERT INTO conversations ({HEAD}) VALUES {}{}",
+                placeholders(piece.len(), 5),
+                self.dialect().on_conflict_overwrite(
+                    "conversation",
+                    &["version", "last_seq", "message_seq", "last_time"]
+                )
+            );
+            let mut values = Vec::with_capacity(piece.len() * 5);
+            for h in piece {
+                values.extend(args![
+                    &h.conversation,
+                    h.version,
+                    h.last_seq,
+                    h.message_seq,
+                    h.last_time
+                ]);
+            }
+            self.conn.execute(sql, values).await?;
+        }
+        Ok(())
+    }
+}
