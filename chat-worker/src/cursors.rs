@@ -24,9 +24,9 @@ const GATHER: Duration = Duration::from_millis(250);
 const BATCH: usize = 4096;
 
 /// Takes what clients confirmed in the partitions that are owned here.
-pub(crate) struct Inbox(mpsc::Sender<Wire>);
+pub(crate) struct CursorSink(mpsc::Sender<Wire>);
 
-impl Sink for Inbox {
+impl Sink for CursorSink {
     fn deliver(&self, _: &Subject, message: Message) {
         let Ok(CursorMoves { moves }) = CursorMoves::decode(message.payload) else {
             return;
@@ -37,11 +37,11 @@ impl Sink for Inbox {
     }
 }
 
-/// Starts the task that moves cursors; it ends, with everything committed, when `shutdown` is triggered. What is answered
-/// listens to the partitions that are owned: one worker gets all moves of a member, in order.
-pub(crate) fn start(deps: &Deps, shutdown: &Shutdown) -> Arc<Inbox> {
+/// Starts the task that moves cursors; it ends, with everything committed, when `shutdown` is triggered. The returned
+/// sink listens to the partitions that are owned: one worker gets all moves of a member, in order.
+pub(crate) fn start(deps: &Deps, shutdown: &Shutdown) -> Arc<CursorSink> {
     let (sender, mut waiting) = mpsc::channel(WAITING);
-    let inbox = Arc::new(Inbox(sender));
+    let sink = Arc::new(CursorSink(sender));
     let store = deps.store.clone();
     let stop = shutdown.token();
     shutdown.spawn("cursor moves", async move {
@@ -63,7 +63,7 @@ pub(crate) fn start(deps: &Deps, shutdown: &Shutdown) -> Arc<Inbox> {
         gather_all(&mut waiting, &mut gathered);
         commit(&store, gathered.take()).await;
     });
-    inbox
+    sink
 }
 
 fn gather_all(waiting: &mut mpsc::Receiver<Wire>, gathered: &mut Gathered) {

@@ -1,4 +1,4 @@
-//! Takes a fair share of the leases, keeps them, tells the lane of each change, and gives them up at the end.
+//! Takes a fair share of the leases, keeps them, tells the sequencer of each change, and gives them up at the end.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -7,13 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use lingxi_bus::{Message, Sink, Subject};
 use lingxi_runtime::shutdown::Shutdown;
-use lingxi_store::Lease;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::fanout::Fanout;
-use crate::lane::{Command, Lane};
-use crate::{Deps, Error, Options, repush};
+use crate::sequencer::Sequencer;
+use crate::{Deps, Error, Options};
 
 /// How long a lease, and the announcement of a worker, holds without being renewed.
 const TTL_MS: i64 = 6_000;
@@ -25,35 +23,27 @@ const LOOK: Duration = Duration::from_millis(500);
 struct Keeper {
     options: Options,
     deps: Deps,
-    owner: String,
-    fanout: Fanout,
-    commands: mpsc::Sender<Command>,
+    sequencer: Sequencer,
     held: HashSet<(u16, i64)>,
     /// Leases that are one worker's part.
     share: usize,
 }
 
-/// Takes the first leases, then starts the lane and the task that keeps them.
+/// Takes the first leases, then starts the task that keeps them.
 pub(crate) async fn start(
     options: Options,
     deps: Deps,
-    lane: Lane,
-    commands: mpsc::Sender<Command>,
-    fanout: Fanout,
+    sequencer: Sequencer,
     shutdown: &Shutdown,
 ) -> Result<(), Error> {
-    let owner = lane.owner().to_owned();
     let sole = options.sole;
     let mut keeper = Keeper {
         options,
         deps,
-        owner,
-        fanout,
-        commands,
+        sequencer,
         held: HashSet::new(),
         share: 0,
     };
-    shutdown.spawn("chat lane", lane.work());
     keeper.announce().await?;
     keeper.take(sole).await?;
     let released = Arc::new(Released(Notify::new()));
@@ -102,7 +92,7 @@ impl Keeper {
         let workers = self
             .deps
             .store
-            .announce_worker(&self.owner, TTL_MS)
+            .announce_worker(self.sequencer.owner(), TTL_MS)
             .await?
             .max(1);
         let workers = usize::try_from(workers).unwrap_or(usize::MAX);
@@ -120,7 +110,7 @@ impl Keeper {
         let taken = self
             .deps
             .store
-            .take_leases(&self.owner, TTL_MS, limit, even_held)
+            .take_leases(self.sequencer.owner(), TTL_MS, limit, even_held)
             .await?;
         if !taken.is_empty() {
             tracing::info!(
@@ -131,45 +121,29 @@ impl Keeper {
         }
         for lease in taken {
             self.held.insert((lease.partition, lease.epoch));
-            self.hand_over(lease).await;
+            self.sequencer.assign(lease).await;
         }
         metrics::gauge!("lingxi_partitions_held").set(self.held.len() as f64);
         Ok(())
-    }
-
-    /// What the former owner may not have pushed is pushed again, then the lane gets the partition. Where that fails, the
-    /// lane tries again.
-    async fn hand_over(&self, lease: Lease) {
-        let Lease {
-            partition,
-            pushed_id,
-            last_id,
-            ..
-        } = lease;
-        self.fanout.begin(partition, pushed_id);
-        if pushed_id < last_id {
-            let doubtful = self.fanout.doubt(partition);
-            if repush::push_again(&self.deps, partition, pushed_id, last_id).await
-                && self.deps.bus.flush().await.is_ok()
-            {
-                self.fanout.settle(doubtful, last_id);
-            }
-        }
-        let _ = self.commands.send(Command::Own(lease)).await;
     }
 
     async fn renew(&mut self) {
         if let Err(error) = self.announce().await {
             tracing::warn!(%error, "cannot say that this worker is there");
         }
-        match self.deps.store.renew_leases(&self.owner, TTL_MS).await {
+        match self
+            .deps
+            .store
+            .renew_leases(self.sequencer.owner(), TTL_MS)
+            .await
+        {
             Ok(still) => {
                 let still: HashSet<(u16, i64)> = still.into_iter().collect();
                 let lost: Vec<(u16, i64)> = self.held.difference(&still).copied().collect();
                 for (partition, epoch) in lost {
                     tracing::warn!(partition, epoch, "the lease was taken over");
                     self.held.remove(&(partition, epoch));
-                    let _ = self.commands.send(Command::Drop(partition, epoch)).await;
+                    self.sequencer.revoke(partition, epoch).await;
                 }
                 self.release_unserved(&still).await;
             }
@@ -197,7 +171,7 @@ impl Keeper {
         let released = self
             .deps
             .store
-            .release_some_leases(&self.owner, leases)
+            .release_some_leases(self.sequencer.owner(), leases)
             .await;
         match released {
             Ok(()) => self.tell().await,
@@ -212,11 +186,7 @@ impl Keeper {
             return;
         }
         let partitions: Vec<u16> = surplus.iter().map(|(partition, _)| *partition).collect();
-        let (done, finished) = oneshot::channel();
-        let command = Command::Yield(partitions, done);
-        if self.commands.send(command).await.is_ok() {
-            let _ = finished.await;
-        }
+        self.sequencer.hand_back(partitions).await;
         for lease in &surplus {
             self.held.remove(lease);
         }
@@ -237,14 +207,11 @@ impl Keeper {
     }
 
     async fn give_up(&mut self) {
-        let (done, finished) = oneshot::channel();
-        if self.commands.send(Command::Finish(done)).await.is_ok() {
-            let _ = finished.await;
-        }
-        if let Err(error) = self.deps.store.release_leases(&self.owner).await {
+        self.sequencer.finish().await;
+        if let Err(error) = self.deps.store.release_leases(self.sequencer.owner()).await {
             tracing::warn!(%error, "cannot give the leases up; they expire");
         }
-        if let Err(error) = self.deps.store.leave_worker(&self.owner).await {
+        if let Err(error) = self.deps.store.leave_worker(self.sequencer.owner()).await {
             tracing::warn!(%error, "cannot say that this worker has gone; others notice");
         }
         self.tell().await;

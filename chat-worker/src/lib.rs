@@ -1,25 +1,25 @@
 //! Commits messages, fans them out, answers their senders, and moves cursors.
 //!
 //! A worker owns partitions of the incoming messages by leases in the store (`leases`), reads them in order and
-//! commits them in batches on one lane (`lane`, `batch`); every batch begins with the fence, so a worker that lost a
-//! lease without noticing commits nothing. What is committed is pushed and then acknowledged (`fanout`), while the
-//! lane goes on with the next batch. Any number of workers may run; one alone owns everything.
+//! commits them in batches (`sequencer`); every batch begins with the fence, so a worker that lost a
+//! lease without noticing commits nothing. What is committed is pushed and then acknowledged (`push`), while the
+//! sequencer goes on with the next batch. Any number of workers may run; one alone owns everything.
 
-mod batch;
 mod cursors;
-mod fanout;
-mod lane;
+mod incoming;
 mod leases;
-mod members;
-mod reach;
-mod repush;
+mod push;
 #[cfg(feature = "sabotage")]
 mod sabotage;
+mod sequencer;
 
 use lingxi_bus::SharedBus;
 use lingxi_im::Im;
 use lingxi_runtime::shutdown::Shutdown;
 use lingxi_store::Store;
+
+use push::Pusher;
+use sequencer::Sequencer;
 
 #[cfg(all(feature = "sabotage", not(debug_assertions)))]
 compile_error!("sabotage plants faults for tests; a release build must not have it");
@@ -56,15 +56,15 @@ pub enum Error {
     Bus(#[from] lingxi_bus::Error),
 }
 
-/// Starts a worker. Its tasks belong to `shutdown`: when that is triggered, the worker finishes what it has read, pushes
-/// it, and gives its leases up.
+/// Starts a worker and returns when it serves. Its tasks belong to `shutdown`: when that is triggered, the worker finishes
+/// what it has read, pushes it, and gives its leases up.
 ///
 /// # Errors
 /// When its first leases or subscriptions cannot be had.
-pub async fn start(options: Options, deps: Deps, shutdown: &Shutdown) -> Result<(), Error> {
+pub async fn run(options: Options, deps: Deps, shutdown: &Shutdown) -> Result<(), Error> {
     deps.store.create_leases(options.partitions).await?;
     let cursors = cursors::start(&deps, shutdown);
-    let fanout = fanout::start(&deps, options.partitions, shutdown);
-    let (lane, commands) = lane::Lane::new(deps.clone(), fanout.clone(), cursors);
-    leases::start(options, deps, lane, commands, fanout, shutdown).await
+    let pusher = Pusher::start(&deps, options.partitions, shutdown);
+    let sequencer = Sequencer::start(&deps, options.sole, pusher, cursors, shutdown);
+    leases::start(options, deps, sequencer, shutdown).await
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::hash::fnv1a;
 use crate::{GroupId, UserId};
 
 /// What a message belongs to. Its text form is stable, stored, and part of the client contract:
@@ -46,10 +47,7 @@ impl ConversationKey {
     /// The partition in `0..partitions` that orders this conversation: FNV-1a of the text form, the same on every
     /// node and in every version, since it decides who may write.
     pub fn partition(self, partitions: u16) -> u16 {
-        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-        for byte in self.to_string().bytes() {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
+        let hash = fnv1a(self.to_string().bytes());
         // The low bits of FNV-1a are its weakest; fold the high half in before taking the remainder.
         let folded = hash ^ (hash >> 32);
         u16::try_from(folded % u64::from(partitions.max(1))).unwrap_or(0)

@@ -81,8 +81,12 @@ codes! {
     AlreadyMember "already_member" 409 false "That user is already a member of this group.";
     /// No room in the group.
     GroupFull "group_full" 409 false "The group is full; its owner can raise max_count.";
-    /// The idempotency key was used for something else.
-    IdempotencyConflict "idempotency_conflict" 409 false "This idempotency_key was used with another request; use a new one.";
+    /// The user is in too many groups.
+    TooManyGroups "too_many_groups" 409 false "A user can be in no more groups than this; leave one first.";
+    /// The list of contacts is full.
+    TooManyContacts "too_many_contacts" 409 false "The list of contacts is full; delete one first.";
+    /// The idempotency key, or the `msg_id`, was used for something else.
+    IdempotencyConflict "idempotency_conflict" 409 false "This msg_id or idempotency_key was used with other content; use a new one.";
     /// Over a size limit.
     TooLarge "too_large" 413 false "Send less at once; the limits are in the API documentation.";
     /// Over a rate limit.

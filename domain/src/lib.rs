@@ -7,6 +7,7 @@ pub mod conversation;
 pub mod error_code;
 pub mod event_id;
 pub mod frame;
+mod hash;
 pub mod invitations;
 pub mod limits;
 pub mod message_id;
@@ -18,6 +19,7 @@ pub mod validate;
 
 pub use conversation::ConversationKey;
 pub use error_code::ErrorCode;
+pub use hash::content_hash;
 
 /// A user's id: positive, below 2^53, never reused.
 pub type UserId = i64;

@@ -22,6 +22,14 @@ pub const MAX_PASSWORD_BYTES: usize = 72;
 pub const DEFAULT_GROUP_MEMBERS: i64 = 200;
 /// The largest `max_count` of a group.
 pub const MAX_GROUP_MEMBERS: i64 = 5000;
+/// Contacts of one user.
+pub const MAX_CONTACTS: i64 = 5000;
+/// Groups with more members are not told that somebody types.
+pub const MAX_TYPING_MEMBERS: usize = 200;
+/// The largest page of any list as encoded JSON, in bytes; one row that is larger comes alone.
+pub const MAX_PAGE_BYTES: usize = 1024 * 1024;
+/// Unread messages are counted up to here.
+pub const MAX_UNREAD: i64 = 999;
 /// The largest page of a list.
 pub const MAX_PAGE: i64 = 200;
 /// The page of a list when nothing is said.

@@ -1,7 +1,6 @@
 //! A run: one question to the assistant, and the events that its asker sees.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// What kind of answer was asked for; also the type of memory that it uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -193,14 +192,18 @@ pub struct ToolOutcome {
     pub result: String,
     /// Whether it did what was asked.
     pub success: bool,
-    /// Structured data, when there is some.
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub data: Value,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn outcomes_of_older_rows_are_read() {
+        let row = r#"{"result":"ok","success":true,"data":{"id":42}}"#;
+        let outcome: ToolOutcome = serde_json::from_str(row).unwrap();
+        assert_eq!((outcome.result.as_str(), outcome.success), ("ok", true));
+    }
 
     #[test]
     fn events_have_the_published_shape() {

@@ -96,6 +96,7 @@ fn start(
     let (sync, asked) = ws::sync_queue::SyncQueue::new();
     let sessions =
         ws::registry::Registry::new(deps.bus.clone(), sync.clone(), options.session_policy);
+    let (leaving, left) = tokio::sync::mpsc::channel(ai::leaving::WAITING);
     let state = Arc::new(state::State {
         node: uuid::Uuid::new_v4().simple().to_string(),
         options,
@@ -108,7 +109,7 @@ fn start(
         sync,
         receipts: ws::receipts::Receipts::default(),
         comparisons: ws::watch::Comparisons::default(),
-        sinks: Arc::default(),
+        subscribers: ai::Subscribers::new(leaving),
         stopping: CancellationToken::new(),
     });
     // Its queue ends with the state, which this very task holds: it is stopped, not drained.
@@ -123,6 +124,9 @@ fn start(
     let stop = state.stopping.clone();
     shutdown.spawn("gateway receipts", ws::receipts::run(state.clone(), stop));
     shutdown.spawn("gateway watch", ws::watch::run(state.clone()));
+    shutdown.spawn("gateway registration", ai::registration::run(state.clone()));
+    shutdown.spawn("gateway streams", ai::tokens::run(state.clone()));
+    shutdown.spawn("gateway leaving", ai::leaving::run(state.clone(), left));
 
     let http = &state.options.http;
     let routes = routes(&state).merge(deps.beside);

@@ -43,7 +43,7 @@ pub struct Options {
 
 /// The shared state; handlers get it as [`AppState`].
 pub(crate) struct State {
-    /// This gateway's name in the presence of users; never used before.
+    /// This gateway's name, for the presence of users and for workers; never used before.
     pub(crate) node: String,
     pub(crate) options: Options,
     pub(crate) im: Im,
@@ -55,7 +55,7 @@ pub(crate) struct State {
     pub(crate) receipts: Receipts,
     pub(crate) connection_ids: ConnectionIds,
     pub(crate) comparisons: Comparisons,
-    pub(crate) sinks: Arc<crate::ai::Sinks>,
+    pub(crate) subscribers: Arc<crate::ai::Subscribers>,
     pub(crate) stopping: CancellationToken,
 }
 

@@ -8,11 +8,11 @@ use lingxi_domain::names::Username;
 use lingxi_domain::role::AccountRole;
 use lingxi_domain::{ErrorCode, UserId, limits, names, now_ms};
 use lingxi_proto::bus::{Push, control};
-use lingxi_store::{NewUser, Page, User};
+use lingxi_store::{NewUser, User};
 use serde::{Deserialize, Serialize};
 
 use crate::passwords::{Attempt, Kind, Origin};
-use crate::{Error, Identity, Inner, Limits, Payer, Result, Spending};
+use crate::{Error, Identity, Inner, Limits, Listed, Payer, Result, Spending};
 
 /// Accounts. Made by [`crate::Im::accounts`].
 #[derive(Clone, Copy)]
@@ -237,7 +237,7 @@ impl Accounts<'_> {
     /// # Errors
     /// As [`Self::search_page`].
     pub async fn search(&self, caller: UserId, keyword: &str, limit: i64) -> Result<Vec<Profile>> {
-        Ok(self.search_page(caller, keyword, None, limit).await?.rows)
+        Ok(self.search_page(caller, keyword, None, limit).await?.items)
     }
 
     /// Accounts whose username or nickname contains `keyword` in any case and width, the caller's own left out: those with
@@ -252,14 +252,14 @@ impl Accounts<'_> {
         keyword: &str,
         after: Option<UserId>,
         limit: i64,
-    ) -> Result<Page<Profile>> {
+    ) -> Result<Listed<Profile>> {
         let keyword = names::keyword(keyword)?;
         let store = &self.im.store;
         let found = store
             .search_users(&keyword, caller, after, page_size(limit))
             .await?;
-        Ok(Page {
-            rows: found.rows.into_iter().map(Profile::from).collect(),
+        Ok(Listed {
+            items: found.rows.into_iter().map(Profile::from).collect(),
             has_more: found.has_more,
         })
     }

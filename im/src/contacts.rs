@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::begin;
 use crate::error::Failed;
-use crate::{Actor, Error, Inner, Result};
+use crate::{Actor, Error, Inner, Listed, Page, Result};
 
 /// Contacts. Made by [`crate::Im::contacts`].
 #[derive(Clone, Copy)]
@@ -45,6 +45,18 @@ impl Contacts<'_> {
     /// A user's contacts, by name.
     pub async fn list(&self, user: UserId) -> Result<Vec<Contact>> {
         let rows = self.im.store.contacts(user).await?;
+        Ok(self.shown(rows).await)
+    }
+
+    /// A user's contacts by name, in pages; one goes on behind the username of its last one.
+    pub async fn page(&self, user: UserId, page: &Page<String>) -> Result<Listed<Contact>> {
+        let after = page.after.as_deref().map(names::username_key);
+        let (after, rows) = (after.unwrap_or_default(), page.rows());
+        let found = self.im.store.contacts_page(user, &after, rows + 1).await?;
+        Ok(Listed::fitting(self.shown(found).await, rows))
+    }
+
+    async fn shown(&self, rows: Vec<lingxi_store::Contact>) -> Vec<Contact> {
         let ids: Vec<UserId> = rows.iter().map(|row| row.user_id).collect();
         let online = self.im.cache.online(&ids).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "who is online is not known");
@@ -60,13 +72,13 @@ impl Contacts<'_> {
             remark: row.remark,
             online,
         });
-        Ok(contacts.collect())
+        contacts.collect()
     }
 
     /// Adds a contact. One that is there keeps its remark unless there is a new one.
     ///
     /// # Errors
-    /// `user_not_found`; `invalid_request` for oneself or a remark that is too long.
+    /// `user_not_found`; `invalid_request` for oneself or a remark that is too long; `too_many_contacts`.
     pub async fn add(&self, actor: &Actor, username: &str, remark: Option<&str>) -> Result<Saved> {
         let remark = remark
             .map(|remark| names::line("remark", remark, limits::MAX_REMARK_CHARS))
@@ -88,6 +100,15 @@ impl Contacts<'_> {
         if id == actor.user_id {
             let message = "username: you cannot be your own contact; name another user.";
             return Err(Error::invalid(message).into());
+        }
+        // The lock keeps those that are added at once from being counted before each other.
+        tx.lock_user(actor.user_id).await?;
+        let full = tx
+            .count_contacts(actor.user_id, limits::MAX_CONTACTS)
+            .await?
+            >= limits::MAX_CONTACTS;
+        if full && !tx.is_contact(actor.user_id, id).await? {
+            return Err(ErrorCode::TooManyContacts.into());
         }
         tx.put_contact(actor.user_id, id, remark, now_ms()).await?;
         let saved = Saved { id, username };

@@ -20,7 +20,7 @@ pub struct ConversationSummary {
     pub conversation: String,
     /// With whom.
     pub with: Counterpart,
-    /// Messages of others behind the read cursor.
+    /// Messages of others behind the read cursor; [`limits::MAX_UNREAD`] means that or more.
     pub unread: i64,
     /// The last entry that the user may see.
     pub last_seq: Seq,
@@ -117,7 +117,7 @@ impl Conversations<'_> {
             list.push(ConversationSummary {
                 conversation: row.conversation,
                 with,
-                unread: row.unread,
+                unread: row.unread.min(limits::MAX_UNREAD),
                 last_seq: row.last_seq,
                 read_seq: row.read_seq,
                 last_time: row.last_time,

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod actor;
+pub mod configuration;
 mod contacts;
 mod conversations;
 mod error;
@@ -17,9 +18,12 @@ mod limits;
 mod log;
 mod messages;
 mod names;
+mod page;
 mod passwords;
-pub mod settings;
+mod runs;
+mod settings;
 mod tokens;
+mod typing;
 
 #[cfg(test)]
 mod tests;
@@ -38,8 +42,10 @@ pub use error::Error;
 pub use frames::Frames;
 pub use groups::{CreatedGroup, Group, GroupMember, Groups, MembershipChange, NewGroup};
 pub use limits::{Limits, Payer, Rates, Spending};
-pub use lingxi_store::Page;
 pub use messages::{History, HistoryQuery, Messages, Reading, Recalled, Target};
+pub use page::{Listed, Page};
+pub use runs::{Asked, Question, RunLimits, Runs};
+pub use settings::Settings;
 pub use tokens::Identity;
 
 /// Results of what users do.
@@ -73,6 +79,8 @@ pub struct ImConfig {
     pub rates: Rates,
     /// Groups that one user may be in.
     pub groups_per_user: u32,
+    /// How much of the assistant one user may have.
+    pub runs: RunLimits,
     /// Partitions of the incoming messages, fixed when the system is installed.
     pub partitions: u16,
 }
@@ -91,6 +99,7 @@ struct Inner {
     names: names::Names,
     passwords: passwords::Passwords,
     tokens: tokens::Tokens,
+    typing: typing::Typing,
 }
 
 impl Im {
@@ -106,6 +115,7 @@ impl Im {
             inner: Arc::new(Inner {
                 names: names::Names::new(store.clone(), cache.clone()),
                 passwords: passwords::Passwords::new(config.bcrypt_cost, config.rate_limits),
+                typing: typing::Typing::new(),
                 tokens: tokens::Tokens::new(&config, store.clone()),
                 store,
                 bus,
@@ -123,6 +133,11 @@ impl Im {
     /// Lists of contacts.
     pub fn contacts(&self) -> Contacts<'_> {
         Contacts { im: &self.inner }
+    }
+
+    /// Questions to the assistant.
+    pub fn runs(&self) -> Runs<'_> {
+        Runs { im: &self.inner }
     }
 
     /// Groups and who is in them.
@@ -143,6 +158,11 @@ impl Im {
     /// How often somebody may do something, over all nodes.
     pub fn limits(&self) -> Limits<'_> {
         Limits { im: &self.inner }
+    }
+
+    /// What users have chosen.
+    pub fn settings(&self) -> Settings<'_> {
+        Settings { im: &self.inner }
     }
 
     /// Entries of the log as clients see them.

@@ -64,6 +64,20 @@ pub(crate) async fn push(im: &Inner, entry: &Entry, users: &[UserId]) {
     publish(im, users.iter().map(|&user| (user, payload.clone()))).await;
 }
 
+/// Pushes a committed event to the members who see it, as they are now, and to whoever has just gone. No lock is held.
+pub(crate) async fn push_to_members(im: &Inner, entry: &Entry, gone: Option<UserId>) {
+    let receivers = im.store.receivers_of(&entry.conversation, entry.seq).await;
+    match receivers {
+        Ok(mut receivers) => {
+            receivers.extend(gone);
+            push(im, entry, &receivers).await;
+        }
+        Err(error) => {
+            tracing::warn!(%error, "a push was not made; its receivers find it on the next sync");
+        }
+    }
+}
+
 /// Publishes to each user's sockets what is his, until the bus takes no more.
 pub(crate) async fn publish(im: &Inner, pushes: impl Iterator<Item = (UserId, Bytes)>) {
     for (user, payload) in pushes {

@@ -1,49 +1,24 @@
-//! `[rate]` of the configuration.
+//! What users have chosen.
 
-use lingxi_runtime::config::Error;
-use lingxi_runtime::config::check::within;
-use serde::{Deserialize, Serialize};
+use lingxi_domain::UserId;
+use lingxi_domain::invitations::WhoMayInvite;
 
-/// The documented defaults.
-pub const DEFAULTS: &str = include_str!("../default.toml");
+use crate::{Inner, Result};
 
-/// `[rate]`: what users and networks may do how often; in force unless `rate_limits` is off.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rate {
-    /// Messages a user may send a second over all their connections, in the long run.
-    pub messages_per_second: u32,
-    /// Messages a user may send at once.
-    pub message_burst: u32,
-    /// Requests a user may make a second, in the long run.
-    pub requests_per_second: u32,
-    /// Requests a user may make at once.
-    pub request_burst: u32,
-    /// Login attempts from one network a minute.
-    pub logins_per_minute: u32,
-    /// Registrations from one network a minute.
-    pub registers_per_minute: u32,
-    /// Questions of a user to the assistant a minute.
-    pub runs_per_minute: u32,
+/// Settings of users. Made by [`crate::Im::settings`].
+#[derive(Clone, Copy)]
+pub struct Settings<'a> {
+    pub(crate) im: &'a Inner,
 }
 
-impl Rate {
-    /// Refuses the first value that is out of range.
-    ///
-    /// # Errors
-    /// Says what is accepted.
-    pub fn check(&self) -> Result<(), Error> {
-        for (key, value) in [
-            ("rate.messages_per_second", self.messages_per_second),
-            ("rate.message_burst", self.message_burst),
-            ("rate.requests_per_second", self.requests_per_second),
-            ("rate.request_burst", self.request_burst),
-            ("rate.logins_per_minute", self.logins_per_minute),
-            ("rate.registers_per_minute", self.registers_per_minute),
-            ("rate.runs_per_minute", self.runs_per_minute),
-        ] {
-            within(key, value, 1, 1_000_000)?;
-        }
-        Ok(())
+impl Settings<'_> {
+    /// Who may take this user into groups.
+    pub async fn who_may_invite(&self, user: UserId) -> Result<WhoMayInvite> {
+        Ok(self.im.store.who_may_invite(user).await?)
+    }
+
+    /// Chooses who may take this user into groups; holds for every invitation that is committed later.
+    pub async fn set_who_may_invite(&self, user: UserId, who: WhoMayInvite) -> Result<()> {
+        Ok(self.im.store.set_who_may_invite(user, who).await?)
     }
 }

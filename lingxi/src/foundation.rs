@@ -11,7 +11,7 @@ use lingxi_bus::nats::{self, NatsBus};
 use lingxi_cache::SharedCache;
 use lingxi_cache::local::LocalCache;
 use lingxi_cache::redis;
-use lingxi_im::{Im, ImConfig, Rates};
+use lingxi_im::{Im, ImConfig, RunLimits};
 use lingxi_runtime::config::Secret;
 use lingxi_runtime::data_dir::{DataDirLock, embedded_secret};
 use lingxi_runtime::health::Readiness;
@@ -190,17 +190,12 @@ fn im(
             jwt_ttl_hours: i64::from(config.jwt_ttl_hours),
             bcrypt_cost: config.bcrypt_cost,
             rate_limits: config.rate_limits.is_on(),
-            rates: Rates {
-                messages_per_second: config.rate.messages_per_second,
-                message_burst: config.rate.message_burst,
-                requests_per_second: config.rate.requests_per_second,
-                request_burst: config.rate.request_burst,
-                logins_per_minute: config.rate.logins_per_minute,
-                registers_per_minute: config.rate.registers_per_minute,
-                runs_per_minute: config.rate.runs_per_minute,
-                invitations_per_minute: config.limits.invitations_per_minute,
-            },
+            rates: config.rate.rates(config.limits.invitations_per_minute),
             groups_per_user: config.limits.groups_per_user,
+            runs: RunLimits {
+                at_once: config.ai.runs_at_once,
+                subscribers: config.limits.followers_per_user,
+            },
             partitions,
         },
     })

@@ -38,6 +38,8 @@ enum Effect {
     RolledBack,
     /// Nothing was done; the database cannot be reached or is overloaded.
     Away,
+    /// Nothing was done; a statement ran out of the time that it is given.
+    TimedOut,
     /// The connection was lost while a commit was under way.
     Unknown,
 }
@@ -58,6 +60,10 @@ impl Error {
         Self::outage(Effect::RolledBack, cause)
     }
 
+    pub(crate) fn out_of_time(cause: impl ToString) -> Self {
+        Self::outage(Effect::TimedOut, cause)
+    }
+
     pub(crate) fn unknown(cause: impl ToString) -> Self {
         Self::outage(Effect::Unknown, cause)
     }
@@ -71,6 +77,17 @@ impl Error {
     /// connection. Running it again from its beginning is safe. The store's own transactions were, before this is seen.
     pub fn was_rolled_back(&self) -> bool {
         matches!(self, Self::Unavailable(outage) if outage.effect == Effect::RolledBack)
+    }
+
+    /// Whether nothing was done because a statement ran out of the time that it is given: less at once may be done in
+    /// that time.
+    pub fn timed_out(&self) -> bool {
+        matches!(self, Self::Unavailable(outage) if outage.effect == Effect::TimedOut)
+    }
+
+    /// As [`Outage::is_unknown`].
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unavailable(outage) if outage.is_unknown())
     }
 }
 

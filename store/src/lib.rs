@@ -7,6 +7,7 @@
 mod accounts;
 mod conversations;
 mod error;
+mod gateways;
 mod groups;
 mod names;
 mod partitions;
@@ -25,7 +26,7 @@ pub use conversations::{
     Repeat, RepeatKey, UserHead,
 };
 pub use error::{Error, Outage, Result};
-pub use groups::{Group, GroupMember, Member, NewGroup};
+pub use groups::{Group, GroupMember, Member, NewGroup, Roster, RosterMember};
 pub use names::Page;
 pub use partitions::{Committer, ConnectionIds, Lease, LeaseProgress};
 pub use runs::{

@@ -12,7 +12,7 @@ use tonic::metadata::MetadataMap;
 use tonic::transport::Server;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::Sinks;
+use super::Subscribers;
 use crate::state::AppState;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
@@ -24,7 +24,7 @@ const GRACE: Duration = Duration::from_secs(2);
 pub(crate) async fn serve(state: AppState, listener: Listener, stop: CancellationToken) {
     let token = state.options.cluster_token.clone();
     let service = SinkService {
-        sinks: state.sinks.clone(),
+        subscribers: state.subscribers.clone(),
         token,
         stopping: state.stopping.clone(),
     };
@@ -45,9 +45,9 @@ pub(crate) async fn serve(state: AppState, listener: Listener, stop: Cancellatio
     }
 }
 
-/// Takes workers' streams and hands each event to its follower.
+/// Takes workers' streams and hands each event to its subscriber.
 pub(super) struct SinkService {
-    pub(super) sinks: Arc<Sinks>,
+    pub(super) subscribers: Arc<Subscribers>,
     pub(super) token: Option<String>,
     pub(super) stopping: CancellationToken,
 }
@@ -74,7 +74,7 @@ impl TokenSink for SinkService {
                 return Ok(Response::new(PushSummary { received }));
             };
             received += 1;
-            self.sinks.deliver(event);
+            self.subscribers.deliver(event);
         }
     }
 }

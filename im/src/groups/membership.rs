@@ -1,12 +1,14 @@
 //! Joining, leaving, inviting and kicking: each is an entry of the group's log, holds from its commit on, and is pushed
 //! to everybody whom it concerns, those who go included.
 
+use lingxi_domain::invitations::WhoMayInvite;
 use lingxi_domain::role::GroupRole;
 use lingxi_domain::{ConversationKey, ErrorCode, GroupId, Seq, UserId, now_ms};
 use lingxi_store::{ConversationHead, Entry, EntryKind, Member, Tx};
 use serde::{Deserialize, Serialize};
 
 use super::Groups;
+use super::cost::{self, Priced};
 use crate::actor::begin;
 use crate::error::Failed;
 use crate::log::{self, Event};
@@ -34,10 +36,11 @@ enum Change {
 }
 
 impl Groups<'_> {
-    /// The actor joins; what he sees begins with the entry of it.
+    /// The actor joins; what they see begins with the entry of it.
     ///
     /// # Errors
-    /// `group_not_found`, `already_member`, `group_full`.
+    /// `group_not_found`, `already_member`, `group_full`, `too_many_groups`, `rate_limited`; `forbidden` for those who were
+    /// removed from it, until they are invited again.
     pub async fn join(&self, actor: &Actor, group: GroupId) -> Result<MembershipChange> {
         self.change(actor, group, Change::Join).await
     }
@@ -53,7 +56,8 @@ impl Groups<'_> {
     /// The actor, who is a member, brings somebody in.
     ///
     /// # Errors
-    /// `group_not_found`, `not_member`, `user_not_found`, `already_member`, `group_full`.
+    /// `group_not_found`, `not_member`, `user_not_found`, `already_member`, `group_full`, `rate_limited`; `too_many_groups`
+    /// for those who are in too many; `forbidden` where the user does not want it.
     pub async fn invite(
         &self,
         actor: &Actor,
@@ -84,7 +88,16 @@ impl Groups<'_> {
         group: GroupId,
         change: Change,
     ) -> Result<MembershipChange> {
-        let once = || self.change_once(actor, group, &change);
+        let conversation = ConversationKey::Group(group).to_string();
+        let size = self.im.store.group_size(&conversation).await?;
+        let members = size.map_or(0, |(_, members)| members);
+        let priced = match &change {
+            Change::Join | Change::Leave => Priced::Own,
+            Change::Invite(found) => Priced::Invitation(found.as_ref().map(|(id, _)| *id)),
+            Change::Kick(_) => Priced::Kick,
+        };
+        cost::pay(self.im, actor.user_id, priced, members).await?;
+        let once = || self.change_once(actor, group, (&change, size));
         Ok(self.im.store.retried(once).await?)
     }
 
@@ -92,12 +105,13 @@ impl Groups<'_> {
         &self,
         actor: &Actor,
         group: GroupId,
-        change: &Change,
+        (change, size): (&Change, Option<(i64, i64)>),
     ) -> Result<MembershipChange, Failed> {
-        let mut locked = Locked::new(self.im, begin!(actor, &self.im.store), group).await?;
+        let mut locked = Locked::new(self.im, begin!(actor, &self.im.store), group, size).await?;
         let own = (actor.user_id, actor.username.as_str());
         let who = match change {
             Change::Join => {
+                locked.may_join(actor).await?;
                 locked.add(actor, EntryKind::Joined, own).await?;
                 own
             }
@@ -109,6 +123,7 @@ impl Groups<'_> {
             Change::Invite(found) => {
                 locked.own_membership(actor).await?;
                 let who = existing(found)?;
+                locked.may_invite(actor, who).await?;
                 locked.add(actor, EntryKind::Invited, who).await?;
                 who
             }
@@ -120,6 +135,16 @@ impl Groups<'_> {
         };
         locked.finish(actor, who).await
     }
+}
+
+/// Locks the user, so that groups that they join at once are counted one after the other.
+pub(super) async fn room_for_a_group(im: &Inner, tx: &mut Tx, user: UserId) -> Result<(), Failed> {
+    let most = i64::from(im.config.groups_per_user);
+    tx.lock_user(user).await?;
+    if tx.count_memberships(user, most).await? >= most {
+        return Err(ErrorCode::TooManyGroups.into());
+    }
+    Ok(())
 }
 
 fn existing(found: &Option<(UserId, String)>) -> Result<(UserId, &str)> {
@@ -134,11 +159,20 @@ struct Locked<'a> {
     group: GroupId,
     head: ConversationHead,
     capacity: i64,
-    written: Option<(Entry, Vec<UserId>)>,
+    /// Members as counted before the lock, and the version they were counted at.
+    size: Option<(i64, i64)>,
+    written: Option<Entry>,
+    /// Who went with the entry that was written, and sees it as their last.
+    gone: Option<UserId>,
 }
 
 impl<'a> Locked<'a> {
-    async fn new(im: &'a Inner, mut tx: Tx, group: GroupId) -> Result<Self, Failed> {
+    async fn new(
+        im: &'a Inner,
+        mut tx: Tx,
+        group: GroupId,
+        size: Option<(i64, i64)>,
+    ) -> Result<Self, Failed> {
         let conversation = ConversationKey::Group(group).to_string();
         let head = tx
             .lock_conversation(&conversation)
@@ -154,7 +188,9 @@ impl<'a> Locked<'a> {
             group,
             head,
             capacity,
+            size,
             written: None,
+            gone: None,
         })
     }
 
@@ -172,6 +208,39 @@ impl<'a> Locked<'a> {
     async fn may_leave(&mut self, actor: &Actor) -> Result<(), Failed> {
         if self.own_membership(actor).await?.role == GroupRole::Owner {
             let message = "The owner cannot leave; dismiss the group or hand it over first.";
+            return Err(Error::new(ErrorCode::Forbidden, message).into());
+        }
+        Ok(())
+    }
+
+    /// Who was removed by others does not come back uninvited.
+    async fn may_join(&mut self, actor: &Actor) -> Result<(), Failed> {
+        let former = self
+            .tx
+            .member(&self.head.conversation, actor.user_id)
+            .await?;
+        if let Some(former) = former
+            && self.tx.was_kicked(&former).await?
+        {
+            let message =
+                "You were removed from this group; ask one of its members to invite you back.";
+            return Err(Error::new(ErrorCode::Forbidden, message).into());
+        }
+        Ok(())
+    }
+
+    /// Users choose who may take them into groups.
+    async fn may_invite(&mut self, actor: &Actor, who: (UserId, &str)) -> Result<(), Failed> {
+        let (id, username) = who;
+        let allowed = match self.tx.who_may_invite(id).await? {
+            WhoMayInvite::Everyone => true,
+            WhoMayInvite::Contacts => self.tx.is_contact(id, actor.user_id).await?,
+            WhoMayInvite::Nobody => false,
+        };
+        if !allowed && id != actor.user_id {
+            let message = format!(
+                "{username} does not accept this invitation; tell them the group's id, and they can join by themselves."
+            );
             return Err(Error::new(ErrorCode::Forbidden, message).into());
         }
         Ok(())
@@ -211,17 +280,16 @@ impl<'a> Locked<'a> {
         if self.active(who.0).await?.is_some() {
             return Err(ErrorCode::AlreadyMember.into());
         }
-        let mut receivers = self.member_ids().await?;
-        if i64::try_from(receivers.len()).unwrap_or(i64::MAX) >= self.capacity {
+        if self.members().await? >= self.capacity {
             return Err(ErrorCode::GroupFull.into());
         }
-        receivers.push(who.0);
+        room_for_a_group(self.im, &mut self.tx, who.0).await?;
         let entry = self.append(actor, kind, who).await?;
         let row = [(who.0, GroupRole::Member)];
         self.tx
             .add_members(&self.head.conversation, &row, entry.seq, now_ms())
             .await?;
-        self.written = Some((entry, receivers));
+        self.written = Some(entry);
         Ok(())
     }
 
@@ -231,18 +299,24 @@ impl<'a> Locked<'a> {
         kind: EntryKind,
         who: (UserId, &str),
     ) -> Result<(), Failed> {
-        let receivers = self.member_ids().await?;
         let entry = self.append(actor, kind, who).await?;
         self.tx
             .end_membership(&self.head.conversation, who.0, entry.seq)
             .await?;
-        self.written = Some((entry, receivers));
+        self.written = Some(entry);
+        self.gone = Some(who.0);
         Ok(())
     }
 
-    async fn member_ids(&mut self) -> Result<Vec<UserId>, Failed> {
-        let members = self.tx.active_members(&[&self.head.conversation]).await?;
-        Ok(members.into_iter().map(|member| member.user_id).collect())
+    /// How many members there are. Others wait for the lock: they are counted under it only where they changed since.
+    async fn members(&mut self) -> Result<i64, Failed> {
+        match self.size {
+            Some((version, members)) if version == self.head.version => Ok(members),
+            _ => Ok(self
+                .tx
+                .count_present_members(&self.head.conversation)
+                .await?),
+        }
     }
 
     async fn append(
@@ -279,8 +353,8 @@ impl<'a> Locked<'a> {
             username: name.to_owned(),
         };
         actor.commit(self.tx, &change).await?;
-        if let Some((entry, receivers)) = &self.written {
-            log::push(self.im, entry, receivers).await;
+        if let Some(entry) = &self.written {
+            log::push_to_members(self.im, entry, self.gone).await;
         }
         Ok(change)
     }

@@ -1,10 +1,12 @@
 //! Groups: made, found, shown. Who comes and goes is in [`membership`].
 
+mod cost;
 mod membership;
+mod pages;
 
 use lingxi_domain::role::GroupRole;
 use lingxi_domain::{ConversationKey, ErrorCode, GroupId, UserId, limits, names, now_ms, validate};
-use lingxi_store::{ConversationHead, EntryKind, Page};
+use lingxi_store::{ConversationHead, EntryKind};
 use serde::{Deserialize, Serialize};
 
 pub use membership::MembershipChange;
@@ -13,7 +15,10 @@ use crate::accounts::page_size;
 use crate::actor::begin;
 use crate::error::Failed;
 use crate::log::{self, Event};
-use crate::{Actor, Inner, Result};
+use crate::{Actor, Inner, Limits, Listed, Payer, Result, Spending};
+
+/// Requests that a new group counts for, beside the one that asks for it.
+const CREATION: u32 = 10;
 
 /// Groups. Made by [`crate::Im::groups`].
 #[derive(Clone, Copy)]
@@ -102,11 +107,24 @@ pub struct GroupMember {
     pub joined_at: i64,
 }
 
+impl From<lingxi_store::GroupMember> for GroupMember {
+    fn from(member: lingxi_store::GroupMember) -> Self {
+        Self {
+            id: member.user_id,
+            username: member.username,
+            nickname: member.nickname,
+            avatar: member.avatar,
+            role: member.role.as_str(),
+            joined_at: member.joined_at,
+        }
+    }
+}
+
 impl Groups<'_> {
     /// Makes a group with the actor as its owner; its log begins with the owner's joining.
     ///
     /// # Errors
-    /// `invalid_request` naming the field.
+    /// `invalid_request` naming the field, `too_many_groups`, `rate_limited`.
     pub async fn create(&self, actor: &Actor, new: &NewGroup) -> Result<CreatedGroup> {
         let max_count = new.max_count.unwrap_or(limits::DEFAULT_GROUP_MEMBERS);
         let announcement = new.announcement.as_deref().unwrap_or_default();
@@ -120,6 +138,9 @@ impl Groups<'_> {
             max_count,
             created_at: now_ms(),
         };
+        let limits = Limits { im: self.im };
+        let payer = Payer::User(actor.user_id);
+        limits.spend(payer, Spending::Request, CREATION).await?;
         let once = || self.create_once(actor, &row);
         Ok(self.im.store.retried(once).await?)
     }
@@ -131,6 +152,7 @@ impl Groups<'_> {
     ) -> Result<CreatedGroup, Failed> {
         let mut tx = begin!(actor, &self.im.store);
         let now = row.created_at;
+        membership::room_for_a_group(self.im, &mut tx, actor.user_id).await?;
         let id = tx.create_group(row).await?;
         let key = ConversationKey::Group(id);
         let mut head = ConversationHead {
@@ -181,7 +203,7 @@ impl Groups<'_> {
     /// # Errors
     /// As [`Self::search_page`].
     pub async fn search(&self, user: UserId, keyword: &str, limit: i64) -> Result<Vec<Group>> {
-        Ok(self.search_page(user, keyword, None, limit).await?.rows)
+        Ok(self.search_page(user, keyword, None, limit).await?.items)
     }
 
     /// Groups whose id is `keyword`, then those whose name contains it in any case and width; at most `limit`, no more than
@@ -195,7 +217,7 @@ impl Groups<'_> {
         keyword: &str,
         after: Option<GroupId>,
         limit: i64,
-    ) -> Result<Page<Group>> {
+    ) -> Result<Listed<Group>> {
         let keyword = names::keyword(keyword)?;
         let digits = keyword.bytes().all(|b| b.is_ascii_digit());
         let id = keyword.parse().ok().filter(|_| digits);
@@ -203,8 +225,8 @@ impl Groups<'_> {
         let found = store
             .search_groups(&keyword, id, user, after, page_size(limit))
             .await?;
-        Ok(Page {
-            rows: found.rows.into_iter().map(Group::from).collect(),
+        Ok(Listed {
+            items: found.rows.into_iter().map(Group::from).collect(),
             has_more: found.has_more,
         })
     }
@@ -230,14 +252,6 @@ impl Groups<'_> {
         }
         let key = ConversationKey::Group(group).to_string();
         let members = self.im.store.group_members(&key).await?;
-        let members = members.into_iter().map(|member| GroupMember {
-            id: member.user_id,
-            username: member.username,
-            nickname: member.nickname,
-            avatar: member.avatar,
-            role: member.role.as_str(),
-            joined_at: member.joined_at,
-        });
-        Ok(members.collect())
+        Ok(members.into_iter().map(GroupMember::from).collect())
     }
 }

@@ -17,6 +17,10 @@ pub enum Spending {
     Run,
     /// Somebody else is taken into a group.
     Invitation,
+    /// Being taken into a group by others, of whom it is not asked.
+    BeingInvited,
+    /// Joining, leaving, inviting, kicking: by the members who are told.
+    Membership,
 }
 
 impl Spending {
@@ -29,6 +33,8 @@ impl Spending {
             Self::Registration => "registration",
             Self::Run => "run",
             Self::Invitation => "invitation",
+            Self::BeingInvited => "invited",
+            Self::Membership => "membership",
         }
     }
 
@@ -41,9 +47,17 @@ impl Spending {
             Self::Registration => "Too many registrations from your address",
             Self::Run => "Too many questions to the assistant",
             Self::Invitation => "Too many invitations",
+            Self::BeingInvited => "This user is invited too often",
+            Self::Membership => "Too many changes of members, counted by those who are told",
         }
     }
 }
+
+/// One change in a group of few, or a share of one in a large group.
+const MEMBERSHIP: Rate = Rate {
+    burst: 100,
+    per_second: 2.0,
+};
 
 /// How much one payer may have of each, over all nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +108,10 @@ impl Rates {
             Spending::Login => Rate::per_minute(self.logins_per_minute),
             Spending::Registration => Rate::per_minute(self.registers_per_minute),
             Spending::Run => Rate::per_minute(self.runs_per_minute),
-            Spending::Invitation => Rate::per_minute(self.invitations_per_minute),
+            Spending::Invitation | Spending::BeingInvited => {
+                Rate::per_minute(self.invitations_per_minute)
+            }
+            Spending::Membership => MEMBERSHIP,
         }
     }
 }

@@ -28,8 +28,21 @@ pub struct History {
     pub has_more: bool,
 }
 
+/// How many of these a page holds: it ends at [`limits::MAX_PAGE_BYTES`] of JSON, but has one at least.
+fn fitting<'a>(messages: impl Iterator<Item = &'a Bytes>) -> usize {
+    let mut bytes = 0;
+    messages
+        .enumerate()
+        .take_while(|(number, json)| {
+            bytes += json.len() + 1;
+            *number == 0 || bytes <= limits::MAX_PAGE_BYTES
+        })
+        .count()
+}
+
 impl Messages<'_> {
-    /// A page of what this user may see of a conversation: from his joining to his leaving.
+    /// A page of what this user may see of a conversation: from their joining to their leaving. It ends at
+    /// [`limits::MAX_PAGE_BYTES`] however many entries were asked for.
     ///
     /// # Errors
     /// `group_not_found`; `not_member` for those who never were in the group; `forbidden` for a private conversation of
@@ -73,14 +86,26 @@ impl Messages<'_> {
         );
         let mut entries = page.await?;
         let asked_for = usize::try_from(limit).unwrap_or(usize::MAX);
-        let has_more = entries.len() > asked_for;
-        if has_more && from_start {
+        let more_rows = entries.len() > asked_for;
+        if more_rows && from_start {
             entries.pop();
-        } else if has_more {
+        } else if more_rows {
             entries.remove(0);
         }
         let frames = Frames { im: self.im }.of(&entries).await?;
-        let messages = frames.into_iter().map(|frame| frame.json).collect();
-        Ok(History { messages, has_more })
+        let mut messages: Vec<_> = frames.into_iter().map(|frame| frame.json).collect();
+        let fitting = if from_start {
+            let fitting = fitting(messages.iter());
+            messages.truncate(fitting);
+            fitting
+        } else {
+            let fitting = fitting(messages.iter().rev());
+            messages.drain(..messages.len() - fitting);
+            fitting
+        };
+        Ok(History {
+            has_more: more_rows || fitting < entries.len(),
+            messages,
+        })
     }
 }

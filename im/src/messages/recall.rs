@@ -84,14 +84,12 @@ impl Messages<'_> {
         )
         .await?;
         tx.put_heads(std::slice::from_ref(&head)).await?;
-        let members = tx.active_members(&[&conversation]).await?;
-        let receivers: Vec<_> = members.into_iter().map(|member| member.user_id).collect();
         let recalled = Recalled {
             conversation,
             seq: entry.seq,
         };
         actor.commit(tx, &recalled).await?;
-        log::push(self.im, &entry, &receivers).await;
+        log::push_to_members(self.im, &entry, None).await;
         Ok(recalled)
     }
 }

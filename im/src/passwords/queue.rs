@@ -138,3 +138,55 @@ impl State {
 fn full() -> Error {
     Error::limited("Too many people are logging in just now", TRY_AGAIN)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue() -> Queue {
+        Queue::new(Room {
+            running: 1,
+            kept: 0,
+            waiting: 3,
+            per_network: 3,
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_ever_and_nobody_leaves_a_gap() {
+        let queue = queue();
+        let first = queue.turn(Kind::Login, None).await.unwrap();
+        let waiting = queue.turn(Kind::Login, None).await.err().unwrap();
+        assert_eq!(waiting.retry_after(), Some(TRY_AGAIN));
+        // Some give up while they wait, one as it is called.
+        let mut leaving = Vec::new();
+        for _ in 0..3 {
+            let queue = queue.clone();
+            leaving.push(Box::pin(async move { queue.turn(Kind::Login, None).await }));
+            let polled = futures_util::poll!(leaving.last_mut().unwrap());
+            assert!(polled.is_pending());
+        }
+        let full = queue.turn(Kind::Login, None).await.err().unwrap();
+        assert_eq!(full.code(), lingxi_domain::ErrorCode::RateLimited);
+        drop(leaving.pop());
+        drop(first);
+        drop(leaving);
+        let next = queue.turn(Kind::Login, None).await.unwrap();
+        drop(next);
+        queue.turn(Kind::Registration, None).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn turns_are_passed_on() {
+        let queue = queue();
+        let first = queue.turn(Kind::Login, None).await.unwrap();
+        let second = tokio::spawn({
+            let queue = queue.clone();
+            async move { queue.turn(Kind::Login, None).await.map(drop) }
+        });
+        tokio::task::yield_now().await;
+        assert!(!second.is_finished());
+        drop(first);
+        second.await.unwrap().unwrap();
+    }
+}

@@ -103,30 +103,6 @@ async fn a_wrong_password_and_an_unknown_name_answer_alike() {
 }
 
 #[tokio::test]
-async fn a_name_is_locked_after_many_wrong_passwords() {
-    let w = World::with(|config| {
-        config.rate_limits = true;
-        config.rates.logins_per_minute = 1000;
-    })
-    .await;
-    w.user("alice").await;
-    w.user("bob").await;
-    let login = async |password: &str| w.im.accounts().login("alice", password, HOME).await;
-    for _ in 0..9 {
-        refused(login("wrong horse").await, ErrorCode::InvalidCredentials);
-    }
-    login("correct horse").await.unwrap();
-    for _ in 0..10 {
-        refused(login("wrong horse").await, ErrorCode::InvalidCredentials);
-    }
-    refused(login("correct horse").await, ErrorCode::RateLimited);
-    w.im.accounts()
-        .login("bob", "correct horse", HOME)
-        .await
-        .unwrap();
-}
-
-#[tokio::test]
 async fn an_address_is_limited() {
     let w = World::with(|config| config.rate_limits = true).await;
     let accounts = w.im.accounts();

@@ -169,3 +169,54 @@ async fn conversations_are_named_in_three_ways() {
         ErrorCode::Forbidden,
     );
 }
+
+#[tokio::test]
+async fn a_page_ends_at_a_mebibyte_as_it_is_encoded() {
+    const MESSAGES: usize = 30;
+    let w = World::new().await;
+    let (alice, bob) = (w.user("alice").await, w.user("bob").await);
+    let key = direct(&alice, &bob);
+    for number in 0..MESSAGES {
+        // Each byte is six when it is written as JSON. The text is the msg_id, too.
+        let text = format!("{number}{}", "\u{1}".repeat(8000));
+        w.say_now(&alice, key, &text).await;
+    }
+    let get = async |query: HistoryQuery| {
+        let messages = w.im.messages();
+        messages.history(bob.user_id, &key, &query).await.unwrap()
+    };
+    let seqs = |history: &crate::History| -> Vec<Seq> {
+        let bytes: usize = history.messages.iter().map(|json| json.len() + 1).sum();
+        assert!(bytes <= 1024 * 1024, "{bytes}");
+        let messages = history.messages.iter();
+        let parsed = messages.map(|json| serde_json::from_slice::<Value>(json).unwrap());
+        parsed.map(|json| json["seq"].as_i64().unwrap()).collect()
+    };
+    for forward in [true, false] {
+        let (mut all, mut edge, mut pages) = (Vec::new(), None, 0);
+        loop {
+            let (before, after) = if forward {
+                (None, Some(edge.unwrap_or(0)))
+            } else {
+                (edge, None)
+            };
+            let history = get(query(before, after, 200, true)).await;
+            let mut got = seqs(&history);
+            assert!(!got.is_empty() && got.is_sorted(), "{got:?}");
+            edge = if forward {
+                got.last().copied()
+            } else {
+                got.first().copied()
+            };
+            got.append(&mut all);
+            all = got;
+            pages += 1;
+            if !history.has_more {
+                break;
+            }
+        }
+        all.sort_unstable();
+        assert!(all.into_iter().eq(1..=MESSAGES as i64));
+        assert!(pages > 2, "{pages}");
+    }
+}

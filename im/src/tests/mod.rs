@@ -4,10 +4,13 @@ mod accounts;
 mod contacts;
 mod conversations;
 mod effects;
+mod group_limits;
 mod groups;
 mod history;
 mod limits;
+mod lock_outs;
 mod recall;
+mod typing;
 
 use std::sync::{Arc, Mutex};
 
@@ -54,6 +57,7 @@ impl World {
                 ..Default::default()
             },
             groups_per_user: 1000,
+            runs: Default::default(),
             partitions: 4,
         };
         change(&mut config);

@@ -11,7 +11,7 @@ use lingxi_ai_worker::settings::Ai;
 use lingxi_bus::settings::Nats;
 use lingxi_gateway::settings::{Heartbeat, Sessions};
 use lingxi_http::settings::Http;
-use lingxi_im::settings::Rate;
+use lingxi_im::configuration::Rate;
 use lingxi_runtime::config::{Error, Root, Secret, load, masked_toml, word};
 use lingxi_runtime::telemetry::LogFormat;
 use lingxi_store::settings::Database;
@@ -92,7 +92,7 @@ impl Root for Config {
             DEFAULTS,
             lingxi_store::settings::DEFAULTS,
             lingxi_bus::settings::DEFAULTS,
-            lingxi_im::settings::DEFAULTS,
+            lingxi_im::configuration::DEFAULTS,
             lingxi_http::settings::DEFAULTS,
             lingxi_gateway::settings::DEFAULTS,
             lingxi_ai_worker::settings::DEFAULTS,

@@ -32,7 +32,7 @@ pub(crate) struct Limits {
     /// Groups a user may be in.
     pub(crate) groups_per_user: u32,
     /// Streams of answers that one user may follow at a time on one gateway.
-    pub(crate) followers_per_user: u32,
+    pub(crate) followers_per_user: usize,
     /// Invitations that a user may send a minute.
     pub(crate) invitations_per_minute: u32,
 }
@@ -43,11 +43,15 @@ impl Limits {
         for (key, value) in [
             ("limits.sockets_per_user", self.sockets_per_user),
             ("limits.groups_per_user", self.groups_per_user),
-            ("limits.followers_per_user", self.followers_per_user),
             ("limits.invitations_per_minute", self.invitations_per_minute),
         ] {
             within(key, value, 1, 1_000_000)?;
         }
-        Ok(())
+        within(
+            "limits.followers_per_user",
+            self.followers_per_user,
+            1,
+            1_000_000,
+        )
     }
 }

@@ -16,7 +16,7 @@ pub(super) async fn run(node: &Node<'_>) -> anyhow::Result<()> {
         bus: foundation.bus.clone(),
         im: foundation.im.clone(),
     };
-    lingxi_chat_worker::start(options, deps, &node.stages.workers)
+    lingxi_chat_worker::run(options, deps, &node.stages.workers)
         .await
         .context("the chat worker cannot start")
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Deployment, Mode, User};
+use crate::harness::{Deployment, Mode, User, Ws};
 
 behaviours!(
     a_message_arrives_and_is_echoed,
@@ -14,7 +14,8 @@ behaviours!(
     from_is_written_by_the_server,
     a_message_to_oneself,
     names_are_found_in_any_case,
-    a_repeat_keeps_the_first_content,
+    a_repeat_with_another_text_is_refused,
+    two_texts_under_one_msg_id_at_once,
 );
 
 async fn two(mode: Mode) -> (Deployment, User, User) {
@@ -237,14 +238,67 @@ async fn names_are_found_in_any_case(mode: Mode) {
     assert_eq!(alice.history("username=Bob").await.len(), 2);
 }
 
-async fn a_repeat_keeps_the_first_content(mode: Mode) {
+async fn a_repeat_with_another_text_is_refused(mode: Mode) {
     let (_lx, alice, bob) = two(mode).await;
     let mut a = alice.connect().await;
     a.say("bob", "m1", "first").await;
     let first = a.stored("m1").await;
-    a.say("bob", "m1", "changed").await;
-    assert_eq!(a.stored("m1").await, first);
+    let refused = async |a: &mut Ws, text: &str| {
+        a.say("bob", "m1", text).await;
+        let ack = a.refused("m1", "idempotency_conflict").await;
+        let said = ack["message"].as_str().expect("a sentence");
+        assert!(said.contains("msg_id"), "{ack}");
+    };
+    for text in ["second", "First", "first ", "firs", "первый"] {
+        refused(&mut a, text).await;
+    }
+    a.say("bob", "m1", "first").await;
+    assert_eq!(a.stored("m1").await, first, "the same text is a repeat");
+
+    // On another connection, too, and when its text was taken back.
+    drop(a);
+    let mut a = alice.connect().await;
+    refused(&mut a, "second").await;
+    let recalled = alice.post("message/recall", json!({"id": first.0})).await;
+    assert_eq!(recalled.status, 200, "{recalled:?}");
+    refused(&mut a, "second").await;
+    refused(&mut a, " ").await;
+    a.say("bob", "m1", "first").await;
+    assert_eq!(a.stored("m1").await, first, "recalled, and still the same");
+
     let read = bob.history("username=alice").await;
-    assert_eq!(read.len(), 1);
-    assert_eq!(read[0]["content"], "first");
+    assert_eq!(read.len(), 1, "{read:?}");
+    assert_eq!(read[0]["recalled"], true);
+}
+
+async fn two_texts_under_one_msg_id_at_once(mode: Mode) {
+    let (lx, alice, bob) = two(mode).await;
+    let carol = lx.user("carol").await;
+    let mut a = alice.connect().await;
+    // They mostly come into one batch.
+    for n in 0..10 {
+        let msg_id = format!("m{n}");
+        for text in ["one", "two", "one"] {
+            a.say("bob", &msg_id, text).await;
+        }
+        a.say("carol", &msg_id, "two").await;
+    }
+    for n in 0..10 {
+        let msg_id = format!("m{n}");
+        let mut acks = Vec::new();
+        for _ in 0..4 {
+            acks.push(a.ack(&msg_id).await);
+        }
+        let refused: Vec<_> = acks
+            .iter()
+            .filter(|ack| ack["status"] == "failed")
+            .collect();
+        assert_eq!(refused.len(), 1, "{acks:?}");
+        assert_eq!(refused[0]["reason"], "idempotency_conflict", "{acks:?}");
+    }
+    for (user, text) in [(&bob, "one"), (&carol, "two")] {
+        let read = user.history("username=alice&limit=50").await;
+        assert_eq!(read.len(), 10, "another conversation is another message");
+        assert!(read.iter().all(|m| m["content"] == text), "{read:?}");
+    }
 }

@@ -3,7 +3,7 @@
 use lingxi_domain::UserId;
 
 use crate::error::Result;
-use crate::sql::args;
+use crate::sql::{Row, args};
 use crate::{Store, Tx};
 
 /// A contact with what the list shows.
@@ -23,25 +23,37 @@ pub struct Contact {
     pub remark: String,
 }
 
+fn contact(row: &Row) -> Result<Contact> {
+    Ok(Contact {
+        user_id: row.int(0)?,
+        username: row.text(1)?,
+        nickname: row.text(2)?,
+        avatar: row.text(3)?,
+        signature: row.text(4)?,
+        remark: row.text(5)?,
+    })
+}
+
 impl Store {
-    /// A user's contacts, by name; deleted accounts are left out.
+    /// All of a user's contacts, by name; deleted accounts are left out.
     pub async fn contacts(&self, user: UserId) -> Result<Vec<Contact>> {
+        self.contacts_page(user, "", i64::MAX).await
+    }
+
+    /// A user's contacts by name, those behind the name `after` in the form under which names are unique (empty for the
+    /// first ones), at most `limit`; deleted accounts are left out.
+    pub async fn contacts_page(
+        &self,
+        user: UserId,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<Contact>> {
         let sql = "SELECT u.id, u.username, u.nickname, u.avatar, u.signature, c.remark \
                    FROM contacts c JOIN users u ON u.id = c.contact_id \
-                   WHERE c.user_id = ? AND u.deleted_at IS NULL ORDER BY u.username_key";
-        let rows = self.reader().await?.fetch(sql, args![user]).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Contact {
-                    user_id: row.int(0)?,
-                    username: row.text(1)?,
-                    nickname: row.text(2)?,
-                    avatar: row.text(3)?,
-                    signature: row.text(4)?,
-                    remark: row.text(5)?,
-                })
-            })
-            .collect()
+                   WHERE c.user_id = ? AND u.username_key > ? AND u.deleted_at IS NULL ORDER BY u.username_key LIMIT ?";
+        let values = args![user, after, limit];
+        let rows = self.reader().await?.fetch(sql, values).await?;
+        rows.iter().map(contact).collect()
     }
 }
 
@@ -67,6 +79,13 @@ impl Tx {
             .execute(sql, args![user, contact, remark.unwrap_or_default(), now])
             .await?;
         Ok(())
+    }
+
+    /// How many contacts a user has, deleted accounts included; counted up to `most`.
+    pub async fn count_contacts(&mut self, user: UserId, most: i64) -> Result<i64> {
+        let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM contacts WHERE user_id = ? LIMIT ?) c";
+        let row = self.conn.fetch_one(sql, args![user, most]).await?;
+        row.map_or(Ok(0), |r| r.int(0))
     }
 
     /// Takes a contact off the list; answers whether it was on it.

@@ -52,13 +52,6 @@ impl Tx {
         Ok(row.is_some())
     }
 
-    /// How many contacts a user has; counting ends at `most`.
-    pub async fn count_contacts(&mut self, user: UserId, most: i64) -> Result<i64> {
-        let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM contacts WHERE user_id = ? LIMIT ?) counted";
-        let row = self.conn.fetch_one(sql, args![user, most]).await?;
-        row.map_or(Ok(0), |row| row.int(0))
-    }
-
     /// Makes transactions that change what one user has a bounded number of wait for each other. Lock conversations
     /// first.
     pub async fn lock_user(&mut self, user: UserId) -> Result<()> {

@@ -1,7 +1,7 @@
 //! The log of a conversation.
 
 use lingxi_domain::role::GroupRole;
-use lingxi_domain::{message_id, now_ms};
+use lingxi_domain::{content_hash, message_id, now_ms};
 
 use super::user;
 use crate::{ConversationHead, EntryKind, Error, NewEntry, Store};
@@ -21,9 +21,8 @@ pub(super) fn message<'a>(
         sender_id,
         msg_id: Some(msg_id),
         content: "灵犀 😀 𠮷 'quoted' \\ %_",
-        target: None,
-        target_seq: None,
         created_at: now_ms(),
+        ..NewEntry::default()
     }
 }
 
@@ -75,6 +74,11 @@ pub(super) async fn run(store: &Store) {
         "the same msg_id of another sender is another message"
     );
     assert_eq!((repeats[0].id, repeats[0].seq), (new[3].id, 4));
+    let first = Some(content_hash(new[3].content));
+    assert_eq!(repeats[0].content, first);
+    tx.mark_recalled(new[3].id, now_ms()).await.unwrap();
+    let repeats = tx.find_repeats(&keys).await.unwrap();
+    assert_eq!(repeats[0].content, first, "also when it was recalled");
     let many: Vec<_> = ids
         .iter()
         .map(|id| (key.as_str(), alice, id.as_str()))

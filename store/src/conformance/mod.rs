@@ -9,14 +9,17 @@
     reason = "a conformance suite is a test: it panics where a promise is broken"
 )]
 
+mod asking;
 mod contention;
 mod cursors;
 mod effects;
 mod entries;
+mod gateways;
 mod groups;
 mod lease_counts;
 mod leases;
 pub mod mysql;
+mod rosters;
 mod runs;
 mod users;
 
@@ -39,9 +42,12 @@ where
     cursors::run(&store).await;
     users::run(&store, &open).await;
     groups::run(&store).await;
+    rosters::run(&store).await;
     contention::run(&store).await;
     effects::run(&store).await;
     runs::run(&store).await;
+    asking::run(&store).await;
+    gateways::run(&store).await;
     settings(&store, &open().await).await;
     connection_ids(&store, &open().await).await;
     store.ping().await.unwrap();

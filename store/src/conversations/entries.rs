@@ -1,6 +1,6 @@
 //! The log of a conversation: messages, recalls, edits and membership, each with its `seq`.
 
-use lingxi_domain::{Seq, UserId};
+use lingxi_domain::{Seq, UserId, content_hash};
 
 use crate::error::Result;
 use crate::sql::{Column, Row, args, placeholders};
@@ -141,6 +141,8 @@ pub struct Repeat {
     pub id: i64,
     /// The place that it got.
     pub seq: Seq,
+    /// The [`content_hash`] of the text that it was committed with; `None` where nobody knows it any more.
+    pub content: Option<i64>,
 }
 
 impl NewEntry<'_> {
@@ -200,6 +202,14 @@ pub(crate) fn entry_at(row: &Row, first: usize) -> Result<Entry> {
         recalled_at: row.opt_int(first + 12)?,
         edited_at: row.opt_int(first + 13)?,
     })
+}
+
+/// Rows that an older version wrote have no hash: their text says as much, as long as it is the first one.
+fn first_content(repeat: &Row) -> Result<Option<i64>> {
+    if let Some(hash) = repeat.opt_int(5)? {
+        return Ok(Some(hash));
+    }
+    Ok(repeat.opt_text(6)?.as_deref().map(content_hash))
 }
 
 fn entries(rows: &[Row]) -> Result<Vec<Entry>> {
@@ -292,7 +302,9 @@ impl Tx {
             }
             let (head, values) = self.dialect().with_values(IDENTITY, cells);
             let sql = format!(
-                "{head} SELECT e.conversation, e.sender_id, e.msg_id, e.id, e.seq FROM v JOIN entries e \
+                "{head} SELECT e.conversation, e.sender_id, e.msg_id, e.id, e.seq, e.content_hash, \
+                 CASE WHEN e.content_hash IS NULL AND e.recalled_at IS NULL AND e.edited_at IS NULL THEN e.content END \
+                 FROM v JOIN entries e \
                  ON e.conversation = v.conversation AND e.sender_id = v.sender_id AND e.msg_id = v.msg_id"
             );
             for row in self.conn.fetch(sql, values).await? {
@@ -302,6 +314,7 @@ impl Tx {
                     msg_id: row.text(2)?,
                     id: row.int(3)?,
                     seq: row.int(4)?,
+                    content: first_content(&row)?,
                 });
             }
         }
@@ -313,10 +326,10 @@ impl Tx {
         for piece in self.dialect().chunks(new) {
             let sql = format!(
                 "INSERT INTO entries (id, conversation, seq, kind, sender_id, msg_id, content, target, target_seq, \
-                 created_at) VALUES {}",
-                placeholders(piece.len(), 10)
+                 created_at, content_hash) VALUES {}",
+                placeholders(piece.len(), 11)
             );
-            let mut values = Vec::with_capacity(piece.len() * 10);
+            let mut values = Vec::with_capacity(piece.len() * 11);
             for e in piece {
                 values.extend(args![
                     e.id,
@@ -328,7 +341,8 @@ impl Tx {
                     e.content,
                     e.target,
                     e.target_seq,
-                    e.created_at
+                    e.created_at,
+                    e.msg_id.map(|_| content_hash(e.content))
                 ]);
             }
             self.conn.execute(sql, values).await?;

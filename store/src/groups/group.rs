@@ -46,6 +46,9 @@ pub struct NewGroup<'a> {
     pub created_at: i64,
 }
 
+/// Whether `o.conversation` is a group's, found by the index of a user's memberships: `;` follows `:`.
+const IS_GROUP: &str = "o.conversation >= 'g:' AND o.conversation < 'g;'";
+
 /// The rows that show a group; the first `?` is the asking user. Dismissed groups are left out.
 fn select(dialect: Dialect) -> String {
     format!(
@@ -95,15 +98,26 @@ impl Store {
         rows.iter().map(|r| r.int(0)).collect()
     }
 
-    /// The groups that a user is in, lowest id first.
+    /// All groups that a user is in, lowest id first.
     pub async fn groups_of(&self, user: UserId) -> Result<Vec<Group>> {
+        self.groups_page(user, 0, i64::MAX).await
+    }
+
+    /// The groups that a user is in, those with an id above `after` (0 for the first ones), lowest first, at most `limit`.
+    pub async fn groups_page(
+        &self,
+        user: UserId,
+        after: GroupId,
+        limit: i64,
+    ) -> Result<Vec<Group>> {
         let sql = format!(
             "{} AND g.id IN (SELECT {} FROM members o WHERE o.user_id = ? AND o.left_seq IS NULL \
-             AND o.conversation LIKE 'g:%') ORDER BY g.id",
+             AND {IS_GROUP}) AND g.id > ? ORDER BY g.id LIMIT ?",
             select(self.dialect()),
             self.dialect().group_id_of("o.conversation")
         );
-        let rows = self.reader().await?.fetch(sql, args![user, user]).await?;
+        let values = args![user, user, after, limit];
+        let rows = self.reader().await?.fetch(sql, values).await?;
         rows.iter().map(group).collect()
     }
 
@@ -175,6 +189,16 @@ impl Tx {
         let owner = (id, vec![name_key.as_str()]);
         index(&mut self.conn, Kind::Group, &[owner]).await?;
         Ok(id)
+    }
+
+    /// How many groups a user is in, dismissed ones included; counted up to `most`.
+    pub async fn count_memberships(&mut self, user: UserId, most: i64) -> Result<i64> {
+        let sql = format!(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM members o WHERE o.user_id = ? AND o.left_seq IS NULL \
+             AND {IS_GROUP} LIMIT ?) m"
+        );
+        let row = self.conn.fetch_one(sql, args![user, most]).await?;
+        row.map_or(Ok(0), |r| r.int(0))
     }
 
     /// How many members a group may have; `None` when there is no such group or it was dismissed. Lock its conversation

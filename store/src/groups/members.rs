@@ -129,12 +129,35 @@ impl Store {
             .collect()
     }
 
-    /// A group's present members, the owner first, then by when they joined.
+    /// All present members of a group, the owner first, then by when they joined.
     pub async fn group_members(&self, conversation: &str) -> Result<Vec<GroupMember>> {
+        self.members_page(conversation, None, i64::MAX).await
+    }
+
+    /// A group's present members in the order of [`Self::group_members`], those behind the member `after` (also one who
+    /// has left meanwhile), at most `limit`. Behind somebody who never was a member there is nobody.
+    pub async fn members_page(
+        &self,
+        conversation: &str,
+        after: Option<UserId>,
+        limit: i64,
+    ) -> Result<Vec<GroupMember>> {
+        let mut conn = self.reader().await?;
+        let sql = "SELECT role, joined_at FROM members WHERE conversation = ? AND user_id = ?";
+        let (role, joined_at, user) = match after {
+            None => (i64::MAX, 0, 0),
+            Some(user) => match conn.fetch_one(sql, args![conversation, user]).await? {
+                Some(row) => (row.int(0)?, row.int(1)?, user),
+                None => return Ok(Vec::new()),
+            },
+        };
         let sql = "SELECT u.id, u.username, u.nickname, u.avatar, m.role, m.joined_at \
                    FROM members m JOIN users u ON u.id = m.user_id \
-                   WHERE m.conversation = ? AND m.left_seq IS NULL ORDER BY m.role DESC, m.joined_at, u.id";
-        let rows = self.reader().await?.fetch(sql, args![conversation]).await?;
+                   WHERE m.conversation = ? AND m.left_seq IS NULL AND (m.role < ? OR (m.role = ? AND \
+                   (m.joined_at > ? OR (m.joined_at = ? AND m.user_id > ?)))) \
+                   ORDER BY m.role DESC, m.joined_at, m.user_id LIMIT ?";
+        let values = args![conversation, role, role, joined_at, joined_at, user, limit];
+        let rows = conn.fetch(sql, values).await?;
         rows.iter()
             .map(|row| {
                 Ok(GroupMember {

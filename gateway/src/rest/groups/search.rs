@@ -20,5 +20,5 @@ pub(crate) async fn search(
         .groups()
         .search_page(who.user_id, query.keyword(), query.after(), query.limit())
         .await?;
-    Ok(axum::Json(Groups::page(found.rows, found.has_more)))
+    Ok(axum::Json(Groups::page(found.items, found.has_more)))
 }

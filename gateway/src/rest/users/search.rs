@@ -32,7 +32,7 @@ pub(crate) async fn search(
         .search_page(who.user_id, query.keyword(), query.after(), query.limit())
         .await?;
     Ok(axum::Json(Users {
-        users: found.rows.into_iter().map(User::from).collect(),
+        users: found.items.into_iter().map(User::from).collect(),
         has_more: found.has_more,
     }))
 }

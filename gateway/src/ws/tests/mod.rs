@@ -48,6 +48,7 @@ impl World {
             rate_limits: false,
             rates: lingxi_im::Rates::default(),
             groups_per_user: 1000,
+            runs: lingxi_im::RunLimits::default(),
             partitions: 4,
         };
         let im = Im::new(lingxi_im::Deps {
@@ -81,7 +82,7 @@ impl World {
             sync,
             receipts: Receipts::default(),
             comparisons: super::watch::Comparisons::default(),
-            sinks: Arc::default(),
+            subscribers: crate::ai::Subscribers::new(tokio::sync::mpsc::channel(1).0),
             stopping: Default::default(),
         };
         Self {

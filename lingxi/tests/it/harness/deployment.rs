@@ -8,6 +8,7 @@ use lingxi_testing::{Kind, Port, Process, Server};
 use tempfile::TempDir;
 
 use super::backends::Backends;
+use super::disk::SmallDisk;
 use super::links::Links;
 use super::process::{answers, lingxi};
 use super::proxy::Proxy;
@@ -50,6 +51,7 @@ impl Mode {
             descriptors: None,
             own_servers: false,
             proxied: false,
+            disk: None,
         }
     }
 
@@ -69,6 +71,7 @@ pub(crate) struct Options {
     descriptors: Option<u32>,
     own_servers: bool,
     proxied: bool,
+    disk: Option<u32>,
 }
 
 impl Options {
@@ -108,6 +111,12 @@ impl Options {
         self.own_servers()
     }
 
+    /// Keeps what is stored on a disk of its own of that many megabytes: the data folder, or the database's.
+    pub(crate) fn small_disk(mut self, megabytes: u32) -> Self {
+        self.disk = Some(megabytes);
+        self.own_servers()
+    }
+
     /// Starts it and waits until every process is ready.
     pub(crate) async fn start(self) -> Deployment {
         let http = reqwest::Client::builder()
@@ -119,7 +128,14 @@ impl Options {
             .prefix("lingxi-it-")
             .tempdir()
             .expect("a temporary folder");
+        let disk = self
+            .disk
+            .map(|megabytes| SmallDisk::mount(folder.path().join("disk"), megabytes));
         let (mut env, mut wrapper) = (self.env, self.wrapper);
+        if let Some(disk) = &disk {
+            let data = disk.path().join("data").display().to_string();
+            env.push(("LINGXI__DATA_DIR".to_owned(), data));
+        }
         let backends = match self.mode {
             Mode::Embedded => None,
             Mode::Cluster => {
@@ -127,7 +143,8 @@ impl Options {
                 // It is the database that writes to the disk.
                 let wrapper = std::mem::take(&mut wrapper);
                 let backends = if own {
-                    Backends::own(folder.path(), &wrapper).await
+                    let database = disk.as_ref().map_or(folder.path(), SmallDisk::path);
+                    Backends::own(folder.path(), database, &wrapper).await
                 } else {
                     Backends::shared().await
                 };
@@ -167,6 +184,7 @@ impl Options {
             edges,
             http,
             next_node: AtomicUsize::new(0),
+            disk,
             folder,
         }
     }
@@ -292,6 +310,8 @@ pub(crate) struct Deployment {
     pub(crate) edges: Vec<Proxy>,
     pub(crate) http: reqwest::Client,
     next_node: AtomicUsize,
+    /// What is stored is on it, when it is small.
+    pub(crate) disk: Option<SmallDisk>,
     folder: TempDir,
 }
 

@@ -57,8 +57,10 @@ pub(super) fn of_statement(error: &sqlx::Error, stage: Stage, sql: &str) -> Erro
             violated(error, sql).unwrap_or_else(|| Error::Database(error.to_string()))
         }
         // A deadlock rolls the transaction back; the others its statement, and the rest is dropped by who runs it again:
-        // lock wait timeout, a row that changed meanwhile, NOWAIT, statement interrupted or out of its time.
-        Some(1205 | 1213 | 1020 | 3572 | 1317 | 1969 | 3024) => Error::rolled_back(error),
+        // lock wait timeout, a row that changed meanwhile, NOWAIT, statement interrupted.
+        Some(1205 | 1213 | 1020 | 3572 | 1317) => Error::rolled_back(error),
+        // max_statement_time, max_execution_time.
+        Some(1969 | 3024) => Error::out_of_time(error),
         // Too many connections (of all, of this user), out of memory, threads, prepared statements or disk, read-only
         // (a failover under way), starting up or recovering.
         Some(

@@ -140,7 +140,7 @@ impl Session {
                 self.live = None;
                 let cause = format!("a statement got no answer within {longest:?}");
                 Err(match stage {
-                    Stage::Open => Error::away(cause),
+                    Stage::Open => Error::out_of_time(cause),
                     Stage::Committing => Error::unknown(cause),
                 })
             }

@@ -1,0 +1,65 @@
+//! A message on its way through the worker, and what becomes of it.
+
+use std::sync::Arc;
+
+use lingxi_domain::{ConversationKey, ErrorCode, Seq};
+use lingxi_proto::bus::Inbound;
+use lingxi_store::{EntryKind, NewEntry, RepeatKey};
+
+use crate::sequencer::Members;
+
+/// A message that a gateway read, as it stands in the log.
+#[derive(Clone, Debug)]
+pub(crate) struct Incoming {
+    pub(crate) partition: u16,
+    pub(crate) position: i64,
+    pub(crate) key: ConversationKey,
+    pub(crate) inbound: Inbound,
+    /// From when it was read until it was pushed, in the trace of its sender's request.
+    pub(crate) span: tracing::Span,
+}
+
+/// The place that a message got.
+#[derive(Clone, Debug)]
+pub(crate) struct New {
+    pub(crate) id: i64,
+    pub(crate) seq: Seq,
+    /// When, milliseconds since the Unix epoch.
+    pub(crate) at: i64,
+    /// In a group, who is to get it.
+    pub(crate) members: Option<Arc<Members>>,
+}
+
+/// What became of a message.
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome {
+    /// Written now.
+    Committed(New),
+    /// Written before.
+    Repeated { id: i64, seq: Seq },
+    /// Not written.
+    Refused(ErrorCode),
+}
+
+impl Incoming {
+    /// What makes it the same message.
+    pub(crate) fn identity(&self) -> RepeatKey<'_> {
+        let m = &self.inbound;
+        (&m.conversation, m.sender_id, &m.msg_id)
+    }
+
+    /// The entry that it becomes.
+    pub(crate) fn entry(&self, new: &New) -> NewEntry<'_> {
+        NewEntry {
+            id: new.id,
+            conversation: &self.inbound.conversation,
+            seq: new.seq,
+            kind: EntryKind::Message,
+            sender_id: self.inbound.sender_id,
+            msg_id: Some(&self.inbound.msg_id),
+            content: &self.inbound.content,
+            created_at: new.at,
+            ..NewEntry::default()
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! One transaction: what waited is judged, numbered and written, all or nothing.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use lingxi_domain::{ConversationKey, ErrorCode, Seq, UserId, content_hash, message_id, now_ms};
+use lingxi_store::{ConversationHead, LeaseProgress, NewEntry, RepeatKey, Result, Tx};
+
+use super::members::{Loaded, MemberCache, Members};
+use crate::incoming::{Incoming, New, Outcome};
+
+/// A batch that was not yet committed.
+pub(super) enum Judged {
+    /// Written in this transaction, with one outcome for each message.
+    Written(Tx, Vec<Outcome>),
+    /// Nothing was: the members of these groups are to be read first.
+    MembersChanged(Vec<String>),
+}
+
+/// What is known of a message that was written before.
+#[derive(Clone, Copy)]
+struct First {
+    id: i64,
+    seq: Seq,
+    /// Of its text; `None` where that is not known any more.
+    content: Option<i64>,
+}
+
+/// Writes `batch` in `tx`, which the caller commits. `progress` is the batch's leases as they will be after
+/// it, except for `last_id`, which is raised here. With `read_locked`, members are read under the locks if they must.
+///
+/// # Errors
+/// [`lingxi_store::Error::Fenced`] when a lease has gone; nothing is written then.
+pub(super) async fn write(
+    mut tx: Tx,
+    owner: &str,
+    members: &mut MemberCache,
+    read_locked: bool,
+    batch: &[Incoming],
+    progress: &mut [LeaseProgress],
+) -> Result<Judged> {
+    // Ids are given out before it is known who needs one, since the fence comes first and records the last of them.
+    let ids = hand_out_ids(batch, progress);
+    fence(&mut tx, owner, progress).await?;
+
+    let mut keys: Vec<&str> = batch
+        .iter()
+        .map(|i| i.inbound.conversation.as_str())
+        .collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let locked = tx.lock_conversations(&keys).await?;
+    let groups: Vec<&ConversationHead> = locked
+        .iter()
+        .filter(|h| h.conversation.starts_with("g:"))
+        .collect();
+    let members = match members.current(&mut tx, &groups, read_locked).await? {
+        Loaded::Current(members) => members,
+        Loaded::Changed(groups) => return Ok(Judged::MembersChanged(groups)),
+    };
+    let heads: HashMap<String, ConversationHead> = locked
+        .into_iter()
+        .map(|h| (h.conversation.clone(), h))
+        .collect();
+    let known = first_ones(&mut tx, batch).await?;
+    let now = now_ms();
+    let mut judge = Judge::new(heads, known, now);
+    for (incoming, id) in batch.iter().zip(ids) {
+        let of_group = members.get(&incoming.inbound.conversation);
+        judge.judge(incoming, id, of_group);
+    }
+    let Judge {
+        heads,
+        entries,
+        new_members,
+        outcomes,
+        ..
+    } = judge;
+    if !entries.is_empty() {
+        let changed: Vec<ConversationHead> = changed_heads(&entries, heads);
+        tx.put_heads(&changed).await?;
+        tx.add_direct_members(&new_members, now).await?;
+        tx.insert_entries(&entries).await?;
+    }
+    Ok(Judged::Written(tx, outcomes))
+}
+
+/// The first statement of every transaction: [`lingxi_store::Error::Fenced`] when a lease has gone.
+pub(super) async fn fence(tx: &mut Tx, owner: &str, progress: &[LeaseProgress]) -> Result<()> {
+    let fenced = tx.fence(owner, progress).await;
+    #[cfg(feature = "sabotage")]
+    if crate::sabotage::planted("no-epoch-check")
+        && matches!(fenced, Err(lingxi_store::Error::Fenced))
+    {
+        return Ok(());
+    }
+    fenced
+}
+
+/// Which of these messages were written before.
+async fn first_ones<'b>(
+    tx: &mut Tx,
+    batch: &'b [Incoming],
+) -> Result<HashMap<RepeatKey<'b>, First>> {
+    let identities: Vec<RepeatKey<'_>> = batch.iter().map(Incoming::identity).collect();
+    let repeats = tx.find_repeats(&identities).await?;
+    let mut by_identity: HashMap<RepeatKey<'_>, First> = repeats
+        .iter()
+        .map(|r| {
+            let first = First {
+                id: r.id,
+                seq: r.seq,
+                content: r.content,
+            };
+            (
+                (r.conversation.as_str(), r.sender_id, r.msg_id.as_str()),
+                first,
+            )
+        })
+        .collect();
+    Ok(identities
+        .into_iter()
+        .filter_map(|identity| Some((identity, by_identity.remove(&identity)?)))
+        .collect())
+}
+
+/// Judges the messages of a batch in their order.
+struct Judge<'b> {
+    now: i64,
+    heads: HashMap<String, ConversationHead>,
+    known: HashMap<RepeatKey<'b>, First>,
+    entries: Vec<NewEntry<'b>>,
+    new_members: Vec<(&'b str, UserId)>,
+    outcomes: Vec<Outcome>,
+    #[cfg(feature = "sabotage")]
+    forgotten: Vec<RepeatKey<'b>>,
+}
+
+impl<'b> Judge<'b> {
+    fn new(
+        heads: HashMap<String, ConversationHead>,
+        known: HashMap<RepeatKey<'b>, First>,
+        now: i64,
+    ) -> Self {
+        #[cfg(feature = "sabotage")]
+        let (known, forgotten) = if crate::sabotage::planted("no-dedup") {
+            (HashMap::new(), known.into_keys().collect())
+        } else {
+            (known, Vec::new())
+        };
+        Self {
+            now,
+            heads,
+            known,
+            entries: Vec::new(),
+            new_members: Vec::new(),
+            outcomes: Vec::new(),
+            #[cfg(feature = "sabotage")]
+            forgotten,
+        }
+    }
+
+    fn judge(&mut self, incoming: &'b Incoming, id: i64, members: Option<&Arc<Members>>) {
+        let outcome = self.outcome(incoming, id, members);
+        self.outcomes.push(outcome);
+    }
+
+    fn outcome(
+        &mut self,
+        incoming: &'b Incoming,
+        id: i64,
+        members: Option<&Arc<Members>>,
+    ) -> Outcome {
+        // Before permissions: a repeat gets the first answer, whatever changed since.
+        if let Some(&First { id, seq, content }) = self.known.get(&incoming.identity()) {
+            let same = content.is_none_or(|c| c == content_hash(&incoming.inbound.content));
+            return if same {
+                Outcome::Repeated { id, seq }
+            } else {
+                Outcome::Refused(ErrorCode::IdempotencyConflict)
+            };
+        }
+        if let Err(code) = permitted(incoming, members, self.now) {
+            return Outcome::Refused(code);
+        }
+        let new = New {
+            id,
+            seq: self.next_seq(incoming),
+            at: self.now,
+            members: members.cloned(),
+        };
+        let entry = incoming.entry(&new);
+        let first = First {
+            id,
+            seq: new.seq,
+            content: Some(content_hash(entry.content)),
+        };
+        self.known.insert(incoming.identity(), first);
+        // Without its msg_id, or the database would refuse it.
+        #[cfg(feature = "sabotage")]
+        let entry = NewEntry {
+            msg_id: entry
+                .msg_id
+                .filter(|_| !self.forgotten.contains(&incoming.identity())),
+            ..entry
+        };
+        self.entries.push(entry);
+        Outcome::Committed(new)
+    }
+
+    /// The place of a new message; the first one makes a private conversation.
+    fn next_seq(&mut self, incoming: &'b Incoming) -> Seq {
+        let message = &incoming.inbound;
+        let conversation = message.conversation.as_str();
+        if !self.heads.contains_key(conversation) {
+            self.new_members.push((conversation, message.sender_id));
+            if message.recipient_id != message.sender_id {
+                self.new_members.push((conversation, message.recipient_id));
+            }
+        }
+        let head = self
+            .heads
+            .entry(conversation.to_owned())
+            .or_insert_with(|| ConversationHead {
+                conversation: conversation.to_owned(),
+                version: 1,
+                last_seq: 0,
+                message_seq: 0,
+                last_time: self.now,
+            });
+        head.last_seq += 1;
+        head.message_seq = head.last_seq;
+        head.last_time = self.now;
+        head.last_seq
+    }
+}
+
+fn changed_heads(
+    entries: &[NewEntry<'_>],
+    mut heads: HashMap<String, ConversationHead>,
+) -> Vec<ConversationHead> {
+    let mut changed: Vec<ConversationHead> = entries
+        .iter()
+        .filter_map(|e| heads.remove(e.conversation))
+        .collect();
+    changed.sort_unstable_by(|a, b| a.conversation.cmp(&b.conversation));
+    changed
+}
+
+fn hand_out_ids(batch: &[Incoming], progress: &mut [LeaseProgress]) -> Vec<i64> {
+    let next = |incoming: &Incoming| {
+        let lease = progress
+            .iter_mut()
+            .find(|p| p.partition == incoming.partition);
+        // Every message of a batch is of one of its partitions.
+        lease.map_or(0, |lease| {
+            lease.last_id = message_id::next_owned(lease.last_id, incoming.partition);
+            lease.last_id
+        })
+    };
+    batch.iter().map(next).collect()
+}
+
+fn permitted(
+    incoming: &Incoming,
+    members: Option<&Arc<Members>>,
+    now: i64,
+) -> std::result::Result<(), ErrorCode> {
+    let sender = incoming.inbound.sender_id;
+    match incoming.key {
+        ConversationKey::Direct(..) => {
+            let peer = incoming.key.peer_of(sender);
+            peer.map(|_| ()).ok_or(ErrorCode::Forbidden)
+        }
+        ConversationKey::Group(_) => {
+            let members = members.ok_or(ErrorCode::GroupNotFound)?;
+            let muted_until = members.muted_until(sender).ok_or(ErrorCode::NotMember)?;
+            if muted_until > now {
+                Err(ErrorCode::Muted)
+            } else {
+                Ok(())
+            }
+        }
+    }
+}

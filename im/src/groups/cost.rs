@@ -1,0 +1,45 @@
+//! What a change of who is in a group costs: by the members who are told.
+
+use lingxi_domain::UserId;
+
+use crate::{Inner, Limits, Payer, Result, Spending};
+
+/// A change of membership, as it is paid for.
+#[derive(Clone, Copy)]
+pub(super) enum Priced {
+    /// Joining or leaving by oneself.
+    Own,
+    /// Taking this user in.
+    Invitation(Option<UserId>),
+    /// Removing somebody.
+    Kick,
+}
+
+/// Members told for one token.
+const OWN: i64 = 50;
+const INVITATION: i64 = 100;
+const KICK: i64 = 200;
+
+/// Pays for a change in a group of so many members.
+///
+/// # Errors
+/// `rate_limited`.
+pub(super) async fn pay(im: &Inner, actor: UserId, change: Priced, members: i64) -> Result<()> {
+    let limits = Limits { im };
+    let payer = Payer::User(actor);
+    let told_for_one = match change {
+        Priced::Own => OWN,
+        Priced::Invitation(whom) => {
+            limits.spend(payer, Spending::Invitation, 1).await?;
+            // Whoever is taken in is told, too, and cannot help it.
+            if let Some(whom) = whom {
+                let forced = Payer::User(whom);
+                limits.spend(forced, Spending::BeingInvited, 1).await?;
+            }
+            INVITATION
+        }
+        Priced::Kick => KICK,
+    };
+    let cost = u32::try_from(1 + members / told_for_one).unwrap_or(u32::MAX);
+    limits.spend(payer, Spending::Membership, cost).await
+}

@@ -1,0 +1,3 @@
+-- Of the text that a message was committed with: the same msg_id with another text is no repeat. NULL for rows of an older
+-- version, and for entries that are no messages. Added at the end of the table, which is done at once.
+ALTER TABLE entries ADD COLUMN content_hash BIGINT NULL, ALGORITHM=INSTANT;
