@@ -10,6 +10,7 @@ mod extract;
 mod rest;
 #[cfg(feature = "sabotage")]
 mod sabotage;
+pub mod settings;
 mod state;
 mod ws;
 
@@ -21,9 +22,9 @@ use lingxi_cache::SharedCache;
 use lingxi_http::Routes;
 use lingxi_im::Im;
 use lingxi_runtime::budget::Budget;
+use lingxi_runtime::listener::Listener;
 use lingxi_runtime::shutdown::Shutdown;
 use lingxi_store::{ConnectionIds, Store};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::routes;
 
@@ -55,9 +56,9 @@ pub struct Deps {
 /// The sockets that a gateway serves, bound by the caller.
 pub struct Listeners {
     /// For clients.
-    pub public: TcpListener,
+    pub public: Listener,
     /// For AI workers.
-    pub grpc: TcpListener,
+    pub grpc: Listener,
 }
 
 /// Why a gateway cannot start.

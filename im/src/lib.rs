@@ -8,6 +8,7 @@
 
 mod accounts;
 mod actor;
+pub mod configuration;
 mod contacts;
 mod conversations;
 mod error;

@@ -13,6 +13,7 @@ mod names;
 mod partitions;
 mod readiness;
 mod runs;
+pub mod settings;
 mod sql;
 
 #[cfg(feature = "conformance")]

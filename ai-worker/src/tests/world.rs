@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use lingxi_bench::simulator::{Script, Simulator};
 use lingxi_bus::local::LocalBus;
 use lingxi_bus::{Lane, SharedBus, Subject};
@@ -11,21 +12,19 @@ use lingxi_domain::run::RunKind;
 use lingxi_im::{Im, ImConfig, Registration};
 use lingxi_proto::Message as _;
 use lingxi_proto::bus::{RunRequest, Watcher};
-use lingxi_runtime::config::{Config, Provider};
 use lingxi_runtime::shutdown::Shutdown;
 use lingxi_store::{CreatedRun, Location, NewRun, Run, Store};
-use tokio::task::JoinHandle;
 
 use super::gateway::Gateway;
-use crate::Deps;
-use crate::providers::Choice;
+use crate::settings::{Ai, Provider};
+use crate::{Deps, Options};
 
 /// The gateway's name in the store.
 const GATEWAY: &str = "gateway-1";
 
 pub(crate) struct World {
     pub(crate) deps: Deps,
-    pub(super) config: Config,
+    pub(super) config: Options,
     pub(super) gateway: Gateway,
     pub(super) simulator: Simulator,
     pub(crate) alice: UserId,
@@ -35,22 +34,19 @@ pub(crate) struct World {
 /// A worker that was started.
 pub(super) struct Node {
     pub(super) shutdown: Shutdown,
-    task: JoinHandle<()>,
 }
 
 impl Node {
     /// As kill -9 would: nothing is finished or given back.
     pub(super) async fn kill(self) {
-        self.task.abort();
-        let _ = self.task.await;
+        self.shutdown.abort_all();
+        self.shutdown.drained().await;
     }
 
     pub(super) async fn drained(self) {
         self.shutdown.trigger();
-        tokio::time::timeout(Duration::from_secs(15), self.task)
-            .await
-            .unwrap()
-            .unwrap();
+        let within = Duration::from_secs(15);
+        self.shutdown.wait_all(within).await.unwrap();
     }
 }
 
@@ -80,11 +76,15 @@ impl World {
         };
         let im = Im::new(deps);
         let simulator = Simulator::start(script).await.unwrap();
-        let mut config = Config::defaults().unwrap();
+        let mut ai = Ai::defaults().unwrap();
         let mut provider = Provider::new("simulator", simulator.base_url(), "simulator");
         provider.api_key = Some("secret".into());
         (provider.first_token_ms, provider.idle_ms) = (700, 700);
-        config.ai.providers = vec![provider];
+        ai.providers = vec![provider];
+        let config = Options {
+            ai,
+            cluster_token: None,
+        };
         let gateway = Gateway::start().await;
         store
             .announce_gateway(GATEWAY, &gateway.address, 600_000)
@@ -124,10 +124,10 @@ impl World {
 
     pub(super) fn worker(&self) -> Node {
         let shutdown = Shutdown::new();
-        let (config, deps, signal) = (self.config.clone(), self.deps.clone(), shutdown.clone());
-        let choice = Choice::new(&config.ai).unwrap();
-        let task = tokio::spawn(async move { crate::run(&config, deps, choice, signal).await });
-        Node { shutdown, task }
+        let started = crate::run(self.config.clone(), self.deps.clone(), &shutdown);
+        // There is nothing that it waits for.
+        started.now_or_never().unwrap().unwrap();
+        Node { shutdown }
     }
 
     /// Asks as a gateway does: the row first, then the queue. The subscriber has the run's name.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lingxi_bus::SharedBus;
-use lingxi_runtime::config::Config;
 use lingxi_store::Store;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -12,14 +11,13 @@ use tokio_util::task::TaskTracker;
 
 use super::active::Runs;
 use super::shares::Shares;
-use crate::Deps;
 use crate::agent::Settings;
 use crate::links::Hub;
 use crate::providers::Choice;
 use crate::tools::Toolbox;
+use crate::{Deps, Options};
 
-/// How long runs that have ended are kept.
-const RETENTION: Duration = Duration::from_secs(30 * 24 * 3_600);
+const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// One worker of a process.
 pub(crate) struct Worker {
@@ -45,28 +43,25 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn new(config: &Config, deps: Deps, choice: Choice) -> Self {
+    pub(crate) fn new(options: Options, deps: Deps, choice: Choice) -> Self {
         let Deps {
             store,
             bus,
             cache: _,
             im,
         } = deps;
+        let Options { ai, cluster_token } = options;
         let killed = CancellationToken::new();
-        let concurrency = config.ai.concurrency.clamp(1, Semaphore::MAX_PERMITS);
+        let concurrency = ai.concurrency.clamp(1, Semaphore::MAX_PERMITS);
         Self {
             name: format!("ai-{}", uuid::Uuid::now_v7().simple()),
-            hub: Hub::new(
-                store.clone(),
-                config.cluster_token.clone(),
-                killed.child_token(),
-            ),
+            hub: Hub::new(store.clone(), cluster_token, killed.child_token()),
             choice,
             settings: Settings {
                 im,
                 tools: Toolbox::new(),
-                system_prompt: config.ai.system_prompt.clone(),
-                max_steps: config.ai.max_steps.max(1),
+                system_prompt: ai.system_prompt,
+                max_steps: ai.max_steps.max(1),
             },
             store,
             bus,
@@ -74,7 +69,7 @@ impl Worker {
             slots: Arc::new(Semaphore::new(concurrency)),
             shares: Shares::of(concurrency),
             concurrency,
-            retention: RETENTION,
+            retention: DAY * ai.run_retention_days,
             tasks: TaskTracker::new(),
             pumps: TaskTracker::new(),
             killed,

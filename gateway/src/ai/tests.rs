@@ -74,8 +74,8 @@ impl World {
         };
         let bind = || TcpListener::bind("127.0.0.1:0");
         let listeners = Listeners {
-            public: bind().await.unwrap(),
-            grpc: bind().await.unwrap(),
+            public: bind().await.unwrap().into(),
+            grpc: bind().await.unwrap().into(),
         };
         let grpc = listeners.grpc.local_addr().unwrap();
         let options = Options {

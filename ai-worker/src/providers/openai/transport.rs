@@ -5,11 +5,11 @@ use std::time::Duration;
 use async_openai::config::OpenAIConfig;
 use async_openai::error::OpenAIError;
 use async_openai::middleware::HttpRequestFactory;
-use lingxi_runtime::config::Provider;
 use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER};
 
 use super::body;
 use crate::providers::{Error, Failure};
+use crate::settings::Provider;
 
 /// An HTTP error as the server gave it.
 #[derive(Debug, thiserror::Error)]

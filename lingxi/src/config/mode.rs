@@ -4,28 +4,48 @@ use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
-use super::{Config, Error, Secret};
+use super::Config;
+use super::check::is_placeholder;
 
 /// How the processes of an installation meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// Everything in one process, on SQLite.
     Embedded,
     /// Any number of processes, on MySQL or MariaDB, NATS and Redis.
     Cluster,
 }
 
-/// The shortest secret that is not to be guessed.
-const SECRET_BYTES: usize = 32;
-/// Stands in the secrets of an example file until somebody sets them.
-const PLACEHOLDER: &str = "change-me";
+/// Why a configuration fits neither mode, or not the role that was asked for. In one line, without secrets.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// Some keys ask for a cluster, but it lacks something.
+    #[error("{asked} asks for a cluster, which needs {missing}: {advice}")]
+    Cluster {
+        /// The key that asks for it.
+        asked: &'static str,
+        /// The key that is missing or of no use.
+        missing: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A role of a cluster was started without one.
+    #[error(
+        "`lingxi {role}` is one part of a cluster: set database_url (or [database]), nats_url and redis_url, \
+         or run `lingxi` alone for everything in one process"
+    )]
+    NotACluster {
+        /// The role.
+        role: &'static str,
+    },
+}
 
 impl Config {
     /// Which mode the configuration asks for.
     ///
     /// # Errors
     /// [`Error::Cluster`] when it asks for a cluster without all that one needs.
-    pub fn mode(&self) -> Result<Mode, Error> {
+    pub(crate) fn mode(&self) -> Result<Mode, Error> {
         let mysql = self.database.host.is_some()
             || self
                 .database_url
@@ -64,21 +84,33 @@ impl Config {
             "set it to redis://host:6379",
         )?;
         require(
-            strong(self.jwt_secret.as_ref()),
+            self.jwt_secret.is_some(),
             "jwt_secret",
             "set it to 32 random bytes or more, the same in every process, as from `openssl rand -base64 48`",
         )?;
         require(
-            strong(self.cluster_token.as_ref()),
+            self.cluster_token.is_some(),
             "cluster_token",
             "set it to 32 random bytes or more, the same in every process, as from `openssl rand -base64 48`",
         )?;
         let password = self.database.password.as_ref();
         require(
-            password.is_none_or(|password| !password.expose().contains(PLACEHOLDER)),
+            password.is_none_or(|password| !is_placeholder(password.expose())),
             "database.password",
             "the placeholder of the example file still stands there",
         )?;
+        for (key, url) in [
+            ("database_url", &self.database_url),
+            ("nats_url", &self.nats_url),
+            ("redis_url", &self.redis_url),
+        ] {
+            let placeholder = url.as_deref().is_some_and(is_placeholder);
+            require(
+                !placeholder,
+                key,
+                "the placeholder of the example file still stands in it",
+            )?;
+        }
         Ok(Mode::Cluster)
     }
 
@@ -86,7 +118,7 @@ impl Config {
     ///
     /// # Errors
     /// Also [`Error::NotACluster`].
-    pub fn require_cluster(&self, role: &'static str) -> Result<(), Error> {
+    pub(crate) fn require_cluster(&self, role: &'static str) -> Result<(), Error> {
         match self.mode()? {
             Mode::Cluster => Ok(()),
             Mode::Embedded => Err(Error::NotACluster { role }),
@@ -97,7 +129,7 @@ impl Config {
     ///
     /// # Errors
     /// The part that is neither an address nor a network.
-    pub fn trusted_proxies(&self) -> Result<Vec<IpNet>, String> {
+    pub(crate) fn trusted_proxies(&self) -> Result<Vec<IpNet>, String> {
         let parts = self.trusted_proxies.split(',').map(str::trim);
         parts
             .filter(|part| !part.is_empty())
@@ -112,8 +144,7 @@ impl Config {
 
     /// The `host:port` that other processes are told for gRPC, given where `grpc_listen` is really bound. Bound for all
     /// interfaces, it is `reachable`: the address by which this machine is seen, loopback when there is none.
-    #[must_use]
-    pub fn grpc_advertise(&self, bound: SocketAddr, reachable: Option<IpAddr>) -> String {
+    pub(crate) fn grpc_advertise(&self, bound: SocketAddr, reachable: Option<IpAddr>) -> String {
         if let Some(configured) = &self.grpc_advertise {
             return configured.clone();
         }
@@ -126,10 +157,4 @@ impl Config {
         });
         SocketAddr::new(ip, bound.port()).to_string()
     }
-}
-
-fn strong(secret: Option<&Secret>) -> bool {
-    secret.is_some_and(|secret| {
-        secret.expose().len() >= SECRET_BYTES && !secret.expose().contains(PLACEHOLDER)
-    })
 }
