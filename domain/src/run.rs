@@ -1,5 +1,6 @@
 //! A run: one question to the assistant, and the events that its asker sees.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What kind of answer was asked for; also the type of memory that it uses.
@@ -76,7 +77,8 @@ impl RunState {
 }
 
 /// Tokens that a run used, as its providers counted them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields, inline)]
 pub struct Usage {
     /// Tokens read.
     pub prompt_tokens: i64,
@@ -85,8 +87,9 @@ pub struct Usage {
 }
 
 /// One event of a run, in the very shape that SSE clients get as `data`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[schemars(deny_unknown_fields)]
 pub enum RunEvent {
     /// First: names the run.
     Run {

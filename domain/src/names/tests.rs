@@ -238,12 +238,11 @@ fn preparing_is_idempotent() {
     ];
     for c in ranges.into_iter().flatten() {
         check(&format!("{c}"));
-        check(&format!("a{c}"));
-        check(&format!("{c}b i\u{307}"));
+        check(&format!("a{c}b"));
     }
     let apt: Vec<char> = "aIiİıſßẞΣσςǆㅎ각\u{1100}\u{1161}\u{11a8}ﾞｶがำ้ນ\u{301}\u{307}\u{308}\u{323}\u{345}ᾳ¨¯™‼❤\u{fe0f}\u{200d}\u{200c}्कم・·l1_ \u{3000}👨🏽\u{20e3}ŉǰﷺ\u{2028}\u{202e}".chars().collect();
     let mut dice = 0x2545_f491_4f6c_dd1d_u64;
-    for _ in 0..40_000 {
+    for _ in 0..10_000 {
         let text: String = (0..6)
             .map(|_| {
                 dice ^= dice << 13;

@@ -65,6 +65,7 @@ impl World {
             config,
         };
         let deps = Deps {
+            budget: lingxi_runtime::budget::Budget::new(1 << 26),
             im: Im::new(im),
             store,
             bus,
@@ -79,10 +80,10 @@ impl World {
         };
         let grpc = listeners.grpc.local_addr().unwrap();
         let options = Options {
+            sockets_per_user: 16,
             partitions: 4,
             session_policy: SessionPolicy::Single,
             heartbeat: Duration::from_secs(54),
-            message_limit: None,
             grpc_advertise: grpc.to_string(),
             cluster_token: None,
             run_deadline_ms: 60_000,

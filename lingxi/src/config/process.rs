@@ -27,8 +27,8 @@ impl Switch {
 pub(crate) struct Limits {
     /// Mebibytes that a process may hold for its clients.
     pub(crate) memory_mib: usize,
-    /// Connections of one user to one gateway.
-    pub(crate) sockets_per_user: u32,
+    /// Connections of one user under `multi`, over all nodes.
+    pub(crate) sockets_per_user: usize,
     /// Groups a user may be in.
     pub(crate) groups_per_user: u32,
     /// Streams of answers that one user may follow at a time on one gateway.
@@ -41,17 +41,17 @@ impl Limits {
     pub(crate) fn check(&self) -> Result<(), Error> {
         within("limits.memory_mib", self.memory_mib, 8, 1 << 20)?;
         for (key, value) in [
-            ("limits.sockets_per_user", self.sockets_per_user),
             ("limits.groups_per_user", self.groups_per_user),
             ("limits.invitations_per_minute", self.invitations_per_minute),
         ] {
             within(key, value, 1, 1_000_000)?;
         }
-        within(
-            "limits.followers_per_user",
-            self.followers_per_user,
-            1,
-            1_000_000,
-        )
+        for (key, value) in [
+            ("limits.sockets_per_user", self.sockets_per_user),
+            ("limits.followers_per_user", self.followers_per_user),
+        ] {
+            within(key, value, 1, 1_000_000)?;
+        }
+        Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use lingxi_gateway::settings::SessionPolicy;
-use lingxi_gateway::{Deps, MessageLimit, Options};
+use lingxi_gateway::{Deps, Options};
 use lingxi_runtime::listener::Listener;
 
 use crate::foundation;
@@ -43,10 +43,6 @@ pub(super) async fn run(node: &Node<'_>, listeners: &mut Listeners) -> anyhow::R
 
 fn options(node: &Node<'_>, grpc: &Listener) -> anyhow::Result<Options> {
     let config = node.config;
-    let limit = MessageLimit {
-        per_second: f64::from(config.rate.messages_per_second),
-        burst: f64::from(config.rate.message_burst),
-    };
     let deadline = i64::try_from(config.ai.deadline_seconds).unwrap_or(i64::MAX / 1000);
     // One process alone has no load balancer that could send its clients elsewhere.
     let alone = node.foundation.sole;
@@ -56,8 +52,8 @@ fn options(node: &Node<'_>, grpc: &Listener) -> anyhow::Result<Options> {
             SessionPolicy::Single => lingxi_gateway::SessionPolicy::Single,
             SessionPolicy::Multi => lingxi_gateway::SessionPolicy::Multi,
         },
+        sockets_per_user: config.limits.sockets_per_user,
         heartbeat: Duration::from_millis(config.heartbeat.interval_ms),
-        message_limit: config.rate_limits.is_on().then_some(limit),
         grpc_advertise: advertised(node, grpc)?,
         cluster_token: config.cluster_token.as_ref().map(|t| t.expose().to_owned()),
         run_deadline_ms: deadline * 1000,

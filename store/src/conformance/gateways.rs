@@ -26,7 +26,7 @@ pub(super) async fn run(store: &Store) {
     assert_eq!(address("g1").await, None);
     // One that died is not known any more, and its row goes in the end.
     let sql = "UPDATE gateways SET expires_at = ? WHERE node = 'g2'";
-    store.execute(sql, args![1]).await.unwrap();
+    store.execute(sql, args![1_i64]).await.unwrap();
     assert_eq!(address("g2").await, None);
     store
         .announce_gateway("g3", "10.0.0.4:9090", 60_000)

@@ -10,6 +10,7 @@
 )]
 
 mod asking;
+mod bounds;
 mod contention;
 mod cursors;
 mod effects;
@@ -42,6 +43,7 @@ where
     cursors::run(&store).await;
     users::run(&store, &open).await;
     groups::run(&store).await;
+    bounds::run(&store).await;
     rosters::run(&store).await;
     contention::run(&store).await;
     effects::run(&store).await;

@@ -7,8 +7,8 @@ use lingxi_domain::UserId;
 
 use super::{ALICE, World, brief, session, stretch, waiting};
 use crate::ws::close::Close;
+use crate::ws::resync::serve;
 use crate::ws::session::Session;
-use crate::ws::syncer::serve;
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -25,13 +25,13 @@ async fn a_session_stands_in_the_queue_once() {
     let mut world = World::new().await;
     let (alice, bob) = (session(1), session(2));
     for _ in 0..3 {
-        world.state.sync.ask(&alice);
-        world.state.sync.ask(&bob);
+        world.state.resync.ask(&alice);
+        world.state.resync.ask(&bob);
     }
     assert_eq!(world.asked().await.len(), 2);
     // Its round has begun: what is asked for from here on needs another.
-    world.state.sync.ask(&alice);
-    world.state.sync.ask(&alice);
+    world.state.resync.ask(&alice);
+    world.state.resync.ask(&alice);
     let again = world.asked().await;
     assert_eq!(again.len(), 1);
     assert_eq!(again[0].user_id, ALICE);
@@ -42,7 +42,7 @@ async fn sessions_that_have_ended_are_left_out() {
     let mut world = World::new().await;
     let sessions: Vec<_> = (1..=3).map(session).collect();
     for session in &sessions {
-        world.state.sync.ask(session);
+        world.state.resync.ask(session);
     }
     sessions[0].gone();
     sessions[1].close(Close::Superseded);
@@ -90,4 +90,30 @@ async fn who_finds_the_store_away_is_asked_again_and_keeps_the_connection() {
             .all(|s| s.closing().is_none() && s.is_syncing())
     );
     assert_eq!(world.asked().await.len(), 3);
+}
+
+#[tokio::test]
+async fn who_has_very_many_unconfirmed_conversations_is_served_alone() {
+    let mut world = World::new().await;
+    for number in 1..=400 {
+        world
+            .log(&format!("g:{number}"), &[(ALICE, 1)], 1, 10)
+            .await;
+    }
+    world.log("g:1000", &[(2, 1)], 1, 10).await;
+    let (alice, bob) = (session(ALICE), session(2));
+    for session in [&alice, &bob] {
+        world.state.resync.ask(session);
+    }
+    let both = world.asked().await;
+    serve(&world.state, &both).await;
+    assert_eq!(waiting(&bob).len(), 1);
+    for session in [&alice, &bob] {
+        world.state.resync.ask(session);
+    }
+    let others: Vec<UserId> = world.asked().await.iter().map(|s| s.user_id).collect();
+    assert_eq!(others, [2]);
+    let alone = world.alone.next().await.unwrap();
+    assert_eq!(alone.len(), 1);
+    assert_eq!(alone[0].user_id, ALICE);
 }

@@ -8,9 +8,9 @@ use lingxi_domain::Seq;
 
 use crate::ws::session::{Plan, Session};
 
-/// A piece is full from this many entries on: 32 MiB of the largest contents, and with the session that fills it little
+/// A piece is full from this many entries on: 16 MiB of the largest frames, and with the session that fills it little
 /// more. A round whose sessions miss a handful each is one piece.
-const ENTRIES: i64 = 2048;
+const ENTRIES: i64 = 1024;
 
 /// Sessions of one round, with what each is to be brought.
 #[derive(Default)]
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     fn session() -> Arc<Session> {
-        Arc::new(Session::new(1, 1, "alice".into(), 1, i64::MAX))
+        crate::ws::tests::session(1)
     }
 
     fn plan(conversation: &str, first: Seq, last: Seq) -> Plan {
@@ -125,7 +125,7 @@ mod tests {
             of_many.add(&session, plan(&format!("g:{number}"), 1, 100));
             of_many.is_full()
         });
-        assert_eq!(added, Some(21));
+        assert_eq!(added, Some(11));
         let read = of_many
             .ranges()
             .into_iter()

@@ -1,4 +1,4 @@
-//! Where one connection stands in one conversation.
+//! A watermark: how far one connection has one conversation.
 
 use lingxi_domain::Seq;
 
@@ -7,7 +7,7 @@ use lingxi_domain::Seq;
 /// A *run* is a stretch of entries without a hole. Only confirmed runs move the cursor, each from its first entry, so
 /// the cursor never passes an entry that was not sent here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Position {
+pub(crate) struct Watermark {
     /// The first entry of the present run.
     first: Seq,
     /// The last entry queued; the next in order is `sent + 1`. `first - 1` while the run is empty.
@@ -45,7 +45,7 @@ pub(crate) enum Step {
     Hole,
 }
 
-impl Position {
+impl Watermark {
     /// A run that begins at `first`.
     pub(crate) fn starting_at(first: Seq) -> Self {
         Self {
@@ -86,7 +86,7 @@ impl Position {
     }
 
     /// Begins another run behind a stretch that is not pushed here. What was written and not yet covered by a Ping is
-    /// confirmed apart from the new run: see [`Position::wrote`].
+    /// confirmed apart from the new run: see [`Watermark::wrote`].
     pub(crate) fn restart_at(&mut self, first: Seq) {
         let (unpinged, written) = (self.unpinged, self.written);
         *self = Self {
@@ -137,6 +137,17 @@ impl Position {
         }
     }
 
+    /// Returns true if all that was sent is confirmed, so that nothing is lost when this is forgotten: the next entry is
+    /// taken for the next one again, and a comparison corrects that.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.confirmed == self.sent && self.unpinged == 0 && !self.is_empty()
+    }
+
+    /// Returns true if nothing of the present run was sent: it begins behind a gap, or was not needed.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sent < self.first
+    }
+
     /// Whether this very entry was written in the present run.
     pub(crate) fn has_written(&self, seq: Seq) -> bool {
         (self.first..=self.written).contains(&seq)
@@ -149,7 +160,7 @@ mod tests {
 
     #[test]
     fn only_the_next_entry_is_taken() {
-        let mut p = Position::starting_at(5);
+        let mut p = Watermark::starting_at(5);
         assert_eq!(p.arrive(6), Step::Hole);
         assert_eq!(p.arrive(5), Step::Next);
         assert_eq!(p.arrive(5), Step::Duplicate);
@@ -159,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_ping_covers_what_was_written_before_it_only() {
-        let mut p = Position::starting_at(1);
+        let mut p = Watermark::starting_at(1);
         for seq in 1..=3 {
             p.arrive(seq);
         }
@@ -173,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_run_behind_a_gap_is_confirmed_apart() {
-        let mut p = Position::starting_at(1);
+        let mut p = Watermark::starting_at(1);
         p.arrive(1);
         p.restart_at(10);
         assert_eq!(p.arrive(10), Step::Next);
@@ -205,7 +216,7 @@ mod tests {
 
     #[test]
     fn an_entry_that_was_overtaken_is_a_hole_and_is_made_up_for() {
-        let mut p = Position::assumed_at(8);
+        let mut p = Watermark::assumed_at(8);
         assert_eq!(p.arrive(8), Step::Next);
         assert_eq!(p.arrive(7), Step::Hole, "never sent here");
         p.correct(7);
@@ -213,7 +224,7 @@ mod tests {
         p.correct(5);
         assert_eq!(p.arrive(6), Step::Next);
         assert_eq!(p.arrive(6), Step::Duplicate);
-        let mut known = Position::starting_at(8);
+        let mut known = Watermark::starting_at(8);
         assert_eq!(
             known.arrive(7),
             Step::Duplicate,

@@ -1,55 +1,25 @@
-//! One authenticated connection: what waits for its socket, and where it stands in each conversation.
-//!
-//! Frames come from the bus ([`Session::push`]) and from the store ([`Session::apply_round`]); the socket's task takes
-//! them out ([`Session::take`]). While a session is *syncing*, live entries wait in a bounded buffer; they are merged by
-//! (conversation, seq) when a round from the store found nothing more.
+//! What the rest of the gateway holds of a connection.
 
-mod plan;
-mod queue;
-mod rounds;
-mod waiting;
-
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
 
 use axum::body::Bytes;
 use lingxi_bus::Replier;
-use lingxi_domain::{Seq, UserId};
+use lingxi_domain::{Seq, UserId, limits};
+use lingxi_im::Identity;
 use lingxi_proto::bus::{CursorMove, PushFrame};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-pub(crate) use plan::Plan;
-pub(crate) use waiting::Outgoing;
-use waiting::Syncing;
+use super::inner::{Inner, Stage};
+use super::waiting::{Outgoing, Syncing};
+use crate::ws::close::Close;
+use crate::ws::queues::Queues;
+use crate::ws::watermark::{Watermark, Wrote};
 
-use super::close::Close;
-use super::position::{Position, Wrote};
-
-enum Stage {
-    /// A round from the store is under way or due; live entries wait.
-    Syncing(Syncing),
-    Live,
-}
-
-struct Inner {
-    queue: VecDeque<Outgoing>,
-    queued_bytes: usize,
-    /// Since when the socket's task has been writing what it took last; `None` while it is not writing.
-    writing_since: Option<Instant>,
-    stage: Stage,
-    positions: HashMap<Arc<str>, Position>,
-    /// Conversations written to since the last Ping.
-    touched: Vec<Arc<str>>,
-    /// Stretches that were written, and left behind, before a Ping covered them.
-    ended: Vec<CursorMove>,
-    /// Set once; the socket's task closes.
-    close: Option<Close>,
-    /// The socket has gone: nothing is queued any more.
-    gone: bool,
-}
+/// Stretches that may wait for a Ping beside the present ones.
+const STRETCHES: usize = 1024;
 
 /// One authenticated connection.
 pub(crate) struct Session {
@@ -59,41 +29,34 @@ pub(crate) struct Session {
     pub(crate) token_version: i64,
     /// When its token ends, milliseconds since the Unix epoch.
     pub(crate) expires_at: i64,
-    inner: Mutex<Inner>,
+    pub(super) inner: Mutex<Inner>,
     /// Whether it stands in the queue for a round from the store.
-    in_sync_queue: AtomicBool,
+    pub(super) in_resync_queue: AtomicBool,
+    /// Whether its rounds take so long that others are not to wait for them.
+    pub(super) is_heavy: AtomicBool,
     /// Something waits for the socket's task.
     pub(crate) wake: Notify,
 }
 
 impl Session {
-    /// A session that has yet to sync.
-    pub(crate) fn new(
-        connection_id: i64,
-        user_id: UserId,
-        username: String,
-        token_version: i64,
-        expires_at: i64,
-    ) -> Self {
-        let inner = Inner {
-            queue: VecDeque::new(),
-            queued_bytes: 0,
-            writing_since: None,
-            stage: Stage::Syncing(Syncing::default()),
-            positions: HashMap::new(),
-            touched: Vec::new(),
-            ended: Vec::new(),
-            close: None,
-            gone: false,
-        };
+    /// A session that has yet to sync; what waits for it is paid from `queues`.
+    pub(crate) fn new(connection_id: i64, identity: Identity, queues: &Arc<Queues>) -> Self {
+        let Identity {
+            user_id,
+            username,
+            version,
+            expires_at,
+            ..
+        } = identity;
         Self {
             connection_id,
             user_id,
             username,
-            token_version,
+            token_version: version,
             expires_at,
-            inner: Mutex::new(inner),
-            in_sync_queue: AtomicBool::new(false),
+            inner: Mutex::new(Inner::new(queues.clone())),
+            in_resync_queue: AtomicBool::new(false),
+            is_heavy: AtomicBool::new(false),
             wake: Notify::new(),
         }
     }
@@ -113,8 +76,17 @@ impl Session {
     pub(crate) fn gone(&self) {
         let mut inner = self.inner.lock();
         inner.gone = true;
-        inner.queue = VecDeque::new();
-        inner.stage = Stage::Live;
+        inner.drop_waiting();
+        inner.stopped_writing();
+    }
+
+    /// Closes it for the room that its queue takes, and gives that room back.
+    pub(in crate::ws) fn overflow(&self) {
+        let mut inner = self.inner.lock();
+        inner.too_slow();
+        inner.drop_waiting();
+        drop(inner);
+        self.wake.notify_one();
     }
 
     /// A frame that is no entry of a log.
@@ -129,7 +101,8 @@ impl Session {
         self.wake.notify_one();
     }
 
-    /// A frame from the bus. Answers whether entries are missing before it, so that a round from the store is due.
+    /// A frame from the bus. Returns true if entries are missing before it, so that a round
+    /// from the store is due.
     pub(crate) fn push(&self, frame: PushFrame, written: Option<Replier>) -> bool {
         let mut inner = self.inner.lock();
         if inner.gone {
@@ -145,44 +118,48 @@ impl Session {
         begin_sync
     }
 
-    /// Everything that waits, for the socket's task to write. What it returns counts as written: a Ping that is sent
-    /// after it covers it. `None` when nothing waits.
+    /// What waits, or as much of it as is written at once, for the socket's task to write. What it returns counts as
+    /// written when it is asked for more: a Ping that is sent after that covers it. `None` when nothing waits.
     pub(crate) fn take(&self) -> Option<VecDeque<Outgoing>> {
         let mut inner = self.inner.lock();
-        inner.writing_since = None;
-        if inner.queue.is_empty() {
-            return None;
-        }
-        inner.writing_since = Some(Instant::now());
-        let taken = std::mem::take(&mut inner.queue);
-        inner.queued_bytes = 0;
-        let inner = &mut *inner;
+        inner.stopped_writing();
+        let taken = inner.begin_writing()?;
+        let Inner {
+            watermarks,
+            touched,
+            ended,
+            ..
+        } = &mut *inner;
         for (conversation, seq) in taken.iter().filter_map(|o| o.entry.as_ref()) {
-            let Some(position) = inner.positions.get_mut(conversation) else {
+            let Some(watermark) = watermarks.get_mut(conversation) else {
                 continue;
             };
-            match position.wrote(*seq) {
-                Wrote::First => inner.touched.push(conversation.clone()),
-                Wrote::Apart(from, to) => {
-                    inner
-                        .ended
-                        .push(cursor_move(self.user_id, conversation, from, to))
+            match watermark.wrote(*seq) {
+                Wrote::First => touched.push(conversation.clone()),
+                Wrote::Apart(from, to) if ended.len() < STRETCHES => {
+                    ended.push(cursor_move(self.user_id, conversation, from, to))
                 }
-                Wrote::More => {}
+                // Unconfirmed, so that it comes once more.
+                Wrote::Apart(..) | Wrote::More => {}
             }
         }
         Some(taken)
     }
 
     /// Whether its socket has gone or is being closed, so that nothing can be brought any more.
-    pub(super) fn has_ended(&self) -> bool {
+    pub(in crate::ws) fn has_ended(&self) -> bool {
         let inner = self.inner.lock();
         inner.gone || inner.close.is_some()
     }
 
-    /// Bytes that wait for the socket.
-    pub(crate) fn queued_bytes(&self) -> usize {
-        self.inner.lock().queued_bytes
+    /// Bytes that may still be queued for what was read from the store.
+    pub(crate) fn round_room(&self) -> usize {
+        limits::ROUND_BYTES.saturating_sub(self.inner.lock().queued_bytes)
+    }
+
+    /// Bytes that wait for the socket, for a round, or are being written.
+    pub(in crate::ws) fn waiting_bytes(&self) -> usize {
+        self.inner.lock().waiting_bytes()
     }
 
     /// Whether anything waits for the socket's task.
@@ -203,9 +180,9 @@ impl Session {
         let mut moves = std::mem::take(&mut inner.ended);
         for conversation in std::mem::take(&mut inner.touched) {
             if let Some((from, to)) = inner
-                .positions
+                .watermarks
                 .get_mut(&conversation)
-                .and_then(Position::take_unpinged)
+                .and_then(Watermark::take_unpinged)
             {
                 moves.push(cursor_move(self.user_id, &conversation, from, to));
             }
@@ -217,14 +194,14 @@ impl Session {
     pub(crate) fn confirm(&self, moves: &[CursorMove]) {
         let mut inner = self.inner.lock();
         for confirmed in moves {
-            if let Some(position) = inner.positions.get_mut(confirmed.conversation.as_str()) {
-                position.confirm(confirmed.to);
+            if let Some(watermark) = inner.watermarks.get_mut(&confirmed.conversation) {
+                watermark.confirm(confirmed.to);
             }
         }
     }
 }
 
-fn cursor_move(user_id: UserId, conversation: &str, from: Seq, to: Seq) -> CursorMove {
+pub(super) fn cursor_move(user_id: UserId, conversation: &str, from: Seq, to: Seq) -> CursorMove {
     CursorMove {
         conversation: conversation.to_owned(),
         user_id,
@@ -232,6 +209,3 @@ fn cursor_move(user_id: UserId, conversation: &str, from: Seq, to: Seq) -> Curso
         to,
     }
 }
-
-#[cfg(test)]
-mod tests;
