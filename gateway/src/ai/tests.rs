@@ -65,7 +65,6 @@ impl World {
             config,
         };
         let deps = Deps {
-            budget: lingxi_runtime::budget::Budget::new(1 << 26),
             im: Im::new(im),
             store,
             bus,

@@ -9,8 +9,7 @@ use lingxi_domain::UserId;
 use lingxi_im::Spending;
 use parking_lot::Mutex;
 
-use bucket::Bucket;
-pub use bucket::Limit;
+use bucket::{Bucket, Limit};
 use slice::Slice;
 
 use crate::state::AppState;
