@@ -3,12 +3,12 @@
 //!
 //! It keeps nothing that is not in the store too: it can be killed at any time, and another worker goes on behind the
 //! last committed step. Start with [`run`], then `worker` (which runs are held here), `agent` (what is done with one),
-//! `run_log` and `sinks` (who sees it), `providers` and `tools`.
+//! `ledger` (what is committed, and heard), `links` (who hears it), `providers` and `tools`.
 
 mod agent;
+mod ledger;
+mod links;
 pub mod providers;
-mod run_log;
-mod sinks;
 mod tools;
 mod worker;
 
@@ -31,7 +31,7 @@ use crate::providers::Choice;
 pub struct Deps {
     /// The truth.
     pub store: Store,
-    /// Runs come from here; followers ask here.
+    /// Runs come from here; subscribers ask here.
     pub bus: SharedBus,
     /// Shared, forgettable state.
     pub cache: SharedCache,

@@ -101,6 +101,10 @@ impl From<lingxi_store::Error> for Error {
                 tracing::warn!(%error, "the store is not available");
                 ErrorCode::Unavailable.into()
             }
+            lingxi_store::Error::TimedOut(_) => {
+                tracing::warn!(%error, "a read was given up");
+                ErrorCode::Timeout.into()
+            }
             error => {
                 tracing::error!(%error, "the store failed");
                 ErrorCode::Internal.into()

@@ -187,6 +187,7 @@ fn im(
                 ..Rates::default()
             },
             groups_per_user: 1000,
+            runs: lingxi_im::RunLimits::default(),
             partitions,
         },
     })
@@ -241,7 +242,7 @@ impl Foundation {
         let store = self.store.clone();
         readiness.register("store", move || {
             let store = store.clone();
-            async move { store.ping().await.map_err(|e| e.to_string()) }
+            async move { store.check_write().await.map_err(|e| e.to_string()) }
         });
         let bus = self.bus.clone();
         readiness.register("bus", move || {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use lingxi_runtime::config::Config;
 use lingxi_runtime::shutdown::Shutdown;
-use lingxi_store::{Error, Store};
+use lingxi_store::{Error, Migrated, Store};
 use tokio::time::Instant;
 
 use crate::foundation::{location, patiently};
@@ -22,13 +22,16 @@ pub(crate) async fn run(config: Config, wait_for: Duration) -> anyhow::Result<()
             (error, away)
         })
     });
-    let applied = tokio::select! {
-        applied = migrating => applied?,
+    let Migrated { applied, newer } = tokio::select! {
+        migrated = migrating => migrated?,
         () = signal.cancelled() => bail!("stopped before the schema was up to date"),
     };
-    match applied.as_slice() {
-        [] => println!("the schema is up to date"),
-        applied => println!("applied: {applied:?}"),
+    match (applied.as_slice(), newer) {
+        ([], None) => println!("the schema is up to date"),
+        ([], Some(newer)) => println!(
+            "the schema is newer than this lingxi and suits it (migration {newer}): nothing to do"
+        ),
+        (applied, _) => println!("applied: {applied:?}"),
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use lingxi_ai_worker::providers::Choice;
-use lingxi_gateway::{Listeners, MessageLimit};
+use lingxi_gateway::Listeners;
 use lingxi_http::internal;
 use lingxi_runtime::budget::Budget;
 use lingxi_runtime::config::{Config, SessionPolicy};
@@ -15,6 +15,8 @@ use tokio::net::TcpListener;
 
 use crate::foundation::{self, Foundation};
 
+/// Connections that a user may have where they may have several.
+const SOCKETS_PER_USER: usize = 16;
 /// How long the edge may take to drain, and then the workers to finish.
 const FINISH: Duration = Duration::from_secs(10);
 /// Bytes that a process may hold for its clients.
@@ -231,10 +233,6 @@ async fn start_gateway(
     with_admin: bool,
     edge: &Shutdown,
 ) -> anyhow::Result<()> {
-    let limit = MessageLimit {
-        per_second: f64::from(config.rate.messages_per_second),
-        burst: f64::from(config.rate.message_burst),
-    };
     let deadline = i64::try_from(config.ai.deadline_seconds).unwrap_or(i64::MAX / 1000);
     let bound = listeners.grpc.local_addr()?;
     let reachable = foundation::reachable_address(config);
@@ -250,8 +248,8 @@ async fn start_gateway(
             SessionPolicy::Single => lingxi_gateway::SessionPolicy::Single,
             SessionPolicy::Multi => lingxi_gateway::SessionPolicy::Multi,
         },
+        sockets_per_user: SOCKETS_PER_USER,
         heartbeat: Duration::from_millis(config.heartbeat.interval_ms),
-        message_limit: config.rate_limits.is_on().then_some(limit),
         grpc_advertise: config.grpc_advertise(bound, reachable),
         cluster_token: config.cluster_token.as_ref().map(|t| t.expose().to_owned()),
         run_deadline_ms: deadline * 1000,

@@ -64,6 +64,9 @@ impl DataDirLock {
             .mode(0o600)
             .open(&name)
             .map_err(io_error(&name))?;
+        // Also one that was made with another mode.
+        file.set_permissions(Permissions::from_mode(0o600))
+            .map_err(io_error(&name))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -165,6 +168,7 @@ mod tests {
         let path = parent.path().join("a/b");
         let lock = DataDirLock::acquire(&path).unwrap();
         assert_eq!(mode(&path), 0o700);
+        assert_eq!(mode(&path.join("lock")), 0o600);
         let text = DataDirLock::acquire(&path).unwrap_err().to_string();
         assert!(
             text.contains(&format!("pid {}", std::process::id())),
@@ -172,7 +176,12 @@ mod tests {
         );
         assert!(text.contains("LINGXI__DATA_DIR"), "{text}");
         drop(lock);
+        // A folder and a lock that were made by hand, or under another umask.
+        let loose = |path: &Path| fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+        loose(&path);
+        loose(&path.join("lock"));
         DataDirLock::acquire(&path).unwrap();
+        assert_eq!(mode(&path.join("lock")), 0o600);
     }
 
     #[test]

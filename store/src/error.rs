@@ -12,6 +12,10 @@ pub enum Error {
     /// The database is busy or away; trying again may help.
     #[error("the database is not available: {0}")]
     Unavailable(Outage),
+    /// A statement took longer than it may, or waited too long for its turn; nothing of its transaction was done, and the
+    /// database itself is well. The same again would take as long; less at once may be done in that time.
+    #[error("the statement took longer than it may: {0}")]
+    TimedOut(String),
     /// What was read does not fit what this version expects.
     #[error("the database holds what this version does not understand: {0}")]
     Corrupt(String),
@@ -36,16 +40,15 @@ enum Effect {
     /// Nothing of the transaction was done, and it did not lie with the database as a whole: the same again may succeed
     /// at once.
     RolledBack,
-    /// Nothing was done; the database cannot be reached or is overloaded.
+    /// Nothing was done; the database cannot be reached, is overloaded, or cannot write (a full or failing disk).
     Away,
-    /// Nothing was done; a statement ran out of the time that it is given.
-    TimedOut,
-    /// The connection was lost while a commit was under way.
+    /// The connection was lost, or the disk failed, while a commit was under way.
     Unknown,
 }
 
 impl Outage {
-    /// Whether it is unknown if the transaction was committed: its connection was lost during the commit.
+    /// Whether it is unknown if the transaction was committed: its connection was lost, or the disk failed, during the
+    /// commit.
     pub fn is_unknown(&self) -> bool {
         self.effect == Effect::Unknown
     }
@@ -61,7 +64,7 @@ impl Error {
     }
 
     pub(crate) fn out_of_time(cause: impl ToString) -> Self {
-        Self::outage(Effect::TimedOut, cause)
+        Self::TimedOut(cause.to_string())
     }
 
     pub(crate) fn unknown(cause: impl ToString) -> Self {
@@ -82,7 +85,7 @@ impl Error {
     /// Whether nothing was done because a statement ran out of the time that it is given: less at once may be done in
     /// that time.
     pub fn timed_out(&self) -> bool {
-        matches!(self, Self::Unavailable(outage) if outage.effect == Effect::TimedOut)
+        matches!(self, Self::TimedOut(_))
     }
 
     /// As [`Outage::is_unknown`].
@@ -120,23 +123,10 @@ impl Error {
 }
 
 impl From<sqlx::Error> for Error {
-    /// SQLite's failures, and those that no database has to itself. MySQL's are told apart in `sql/mysql/failure.rs`.
+    /// Failures that no database has to itself. Those of statements are told apart in `sql/sqlite/failure.rs` and
+    /// `sql/mysql/failure.rs`.
     fn from(error: sqlx::Error) -> Self {
         match &error {
-            sqlx::Error::Database(db) if db.is_unique_violation() => {
-                let message = db.message();
-                Self::constraint(|columns, _| message.ends_with(columns))
-                    .unwrap_or_else(|| Self::Database(error.to_string()))
-            }
-            // SQLITE_BUSY, _LOCKED, _IOERR and _FULL in their primary and extended forms: no fault of what was written.
-            sqlx::Error::Database(db)
-                if db
-                    .code()
-                    .and_then(|c| c.parse::<i32>().ok())
-                    .is_some_and(|c| matches!(c & 0xff, 5 | 6 | 10 | 13)) =>
-            {
-                Self::away(error)
-            }
             sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::Io(_)

@@ -7,9 +7,11 @@
 mod accounts;
 mod conversations;
 mod error;
+mod gateways;
 mod groups;
 mod names;
 mod partitions;
+mod readiness;
 mod runs;
 mod sql;
 
@@ -17,11 +19,15 @@ mod sql;
 pub mod conformance;
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use accounts::{Contact, NewUser, User};
 pub use conversations::{
-    ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, NewEntry, ReadMark, ReadMove,
-    Repeat, RepeatKey, UserHead,
+    Bounds, ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, Excerpt, NewEntry,
+    ReadMark, ReadMove, Repeat, RepeatKey, Unconfirmed, UserHead,
 };
 pub use error::{Error, Outage, Result};
 pub use groups::{Group, GroupMember, Member, NewGroup, Roster, RosterMember};
@@ -52,11 +58,30 @@ pub struct Durability {
     pub safe: bool,
 }
 
+/// What [`Store::migrate`] found and did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Migrated {
+    /// The migrations that were applied by this call.
+    pub applied: Vec<i64>,
+    /// The newest migration of the database where this build does not know it: the schema is newer, and suits.
+    pub newer: Option<i64>,
+}
+
 /// The database, shared by everything in a process. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     db: sql::Database,
+    /// Searches at once: they read much, and must leave readers to the others.
+    searches: Arc<Semaphore>,
+    write_check: readiness::WriteCheck,
 }
+
+/// The longest that a statement which only reads may take.
+const READ_LIMIT: Duration = Duration::from_secs(8);
+/// The longest that a search may take, and may wait for its turn.
+const SEARCH_LIMIT: Duration = Duration::from_secs(2);
+/// Searches at once, in each process.
+const SEARCHES: usize = 2;
 
 impl Store {
     /// Opens the database, brings an embedded one's schema up to date and reads back whether a commit reaches the disk.
@@ -68,17 +93,19 @@ impl Store {
     pub async fn open(location: &Location) -> Result<Self> {
         let store = Self {
             db: sql::Database::open(location).await?,
+            searches: Arc::new(Semaphore::new(SEARCHES)),
+            write_check: readiness::WriteCheck::default(),
         };
         store.fill_names().await?;
         Ok(store)
     }
 
-    /// Brings the schema up to date, and makes the database if it does not exist and the user may; answers the numbers of
-    /// the migrations that were applied by this call. Of several callers one works and the others wait.
+    /// Brings the schema up to date, and makes the database if it does not exist and the user may. Of several callers one
+    /// works and the others wait. A schema that is newer than this build, and suits it, is left as it is.
     ///
     /// # Errors
     /// As [`Store::open`].
-    pub async fn migrate(location: &Location) -> Result<Vec<i64>> {
+    pub async fn migrate(location: &Location) -> Result<Migrated> {
         match location {
             Location::Sqlite(path) => sql::sqlite::migrate(path).await,
             Location::MySql(options) => {
@@ -103,22 +130,29 @@ impl Store {
         })
     }
 
-    /// Whether the database answers.
-    pub async fn ping(&self) -> Result<()> {
-        self.reader()
-            .await?
-            .fetch("SELECT 1", vec![])
-            .await
-            .map(|_| ())
-    }
-
     /// Ends all connections; what was committed stays.
     pub async fn close(&self) {
         self.db.close().await;
     }
 
     async fn reader(&self) -> Result<sql::Conn> {
-        self.db.reader().await
+        self.db.reader(READ_LIMIT).await
+    }
+
+    /// A connection for a search: few at once, and each statement in a short time.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`] when others search for too long.
+    async fn searcher(&self) -> Result<Searcher<'_>> {
+        let turn = tokio::time::timeout(SEARCH_LIMIT, self.searches.acquire()).await;
+        let Ok(Ok(turn)) = turn else {
+            let cause = format!("no turn to search within {SEARCH_LIMIT:?}");
+            return Err(Error::out_of_time(cause));
+        };
+        Ok(Searcher {
+            conn: self.db.reader(SEARCH_LIMIT).await?,
+            _turn: turn,
+        })
     }
 
     fn dialect(&self) -> sql::Dialect {
@@ -136,6 +170,12 @@ impl Store {
         conn.commit().await?;
         Ok(found)
     }
+}
+
+/// A connection that a search has while it has its turn.
+struct Searcher<'a> {
+    conn: sql::Conn,
+    _turn: SemaphorePermit<'a>,
 }
 
 /// A transaction. Its methods are the typed steps of each aggregate.

@@ -10,9 +10,11 @@
 mod port;
 mod process;
 mod server;
+mod small_disk;
 mod until;
 
 pub use port::Port;
 pub use process::{Process, wrapped};
 pub use server::{Kind, Server};
+pub use small_disk::SmallDisk;
 pub use until::{DEADLINE, until, until_some};

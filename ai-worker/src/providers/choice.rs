@@ -1,15 +1,16 @@
-//! Which provider a run uses.
+//! Which provider is asked.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use lingxi_runtime::config;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::demo::Demo;
 use super::openai::OpenAi;
-use super::{Error, Provider, ollama};
+use super::{Error, ModelCall, ModelRequest, Models, Provider, ollama, said};
 
 /// How long what was found, or not found, at Ollama's address is believed.
 const PROBE_AGAIN: Duration = Duration::from_secs(30);
@@ -48,7 +49,7 @@ impl Choice {
         })
     }
 
-    /// The provider for a run that begins now. Failing over to the next one is not done yet: the first is used.
+    /// The provider for a call that begins now. Failing over to the next one is not done yet: the first is used.
     pub async fn pick(&self) -> Arc<dyn Provider> {
         if let Some(first) = self.configured.first() {
             return first.clone();
@@ -72,7 +73,7 @@ impl Choice {
             Some(model) => {
                 tracing::info!(
                     url,
-                    model,
+                    model = said(&model, 100),
                     "no provider is configured; using the Ollama that answers here"
                 );
                 OpenAi::new(&config::Provider::new("ollama", format!("{url}/v1"), model))
@@ -86,6 +87,15 @@ impl Choice {
             found: found.clone(),
         });
         found
+    }
+}
+
+#[async_trait]
+impl Models for Choice {
+    async fn ask(&self, request: &ModelRequest) -> ModelCall {
+        let provider = self.pick().await;
+        let deltas = provider.stream(request).await;
+        ModelCall { provider, deltas }
     }
 }
 

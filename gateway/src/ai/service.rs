@@ -13,7 +13,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::Sinks;
+use super::Subscribers;
 use crate::state::AppState;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
@@ -25,7 +25,7 @@ const GRACE: Duration = Duration::from_secs(2);
 pub(crate) async fn serve(state: AppState, listener: TcpListener, stop: CancellationToken) {
     let token = state.options.cluster_token.clone();
     let service = SinkService {
-        sinks: state.sinks.clone(),
+        subscribers: state.subscribers.clone(),
         token,
         stopping: state.stopping.clone(),
     };
@@ -47,9 +47,9 @@ pub(crate) async fn serve(state: AppState, listener: TcpListener, stop: Cancella
     }
 }
 
-/// Takes workers' streams and hands each event to its follower.
+/// Takes workers' streams and hands each event to its subscriber.
 pub(super) struct SinkService {
-    pub(super) sinks: Arc<Sinks>,
+    pub(super) subscribers: Arc<Subscribers>,
     pub(super) token: Option<String>,
     pub(super) stopping: CancellationToken,
 }
@@ -76,7 +76,7 @@ impl TokenSink for SinkService {
                 return Ok(Response::new(PushSummary { received }));
             };
             received += 1;
-            self.sinks.deliver(event);
+            self.subscribers.deliver(event);
         }
     }
 }

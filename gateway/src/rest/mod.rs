@@ -18,6 +18,7 @@ endpoints! {
         me,
         search,
         logout,
+        settings,
     }
     /// The caller's contacts.
     contacts {

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use lingxi_domain::{ConversationKey, ErrorCode, Seq, UserId, limits};
+use lingxi_store::{Bounds, Excerpt};
 
 use super::Messages;
 use crate::{Frames, Result};
@@ -76,22 +77,22 @@ impl Messages<'_> {
             .before
             .map_or(last, |before| last.min(before.saturating_sub(1)));
         let from_start = query.after.is_some();
-        // One more than asked for tells whether there are more.
-        let page = self.im.store.history(
+        // What a message may come to as JSON is judged below; no more is read than could fit.
+        let bounds = Bounds {
+            rows: usize::try_from(limit).unwrap_or(1),
+            bytes: limits::MAX_PAGE_BYTES,
+        };
+        let page = self.im.store.history_page(
             &conversation,
             (first, last),
-            limit + 1,
+            bounds,
             from_start,
             !query.all_entries,
         );
-        let mut entries = page.await?;
-        let asked_for = usize::try_from(limit).unwrap_or(usize::MAX);
-        let more_rows = entries.len() > asked_for;
-        if more_rows && from_start {
-            entries.pop();
-        } else if more_rows {
-            entries.remove(0);
-        }
+        let Excerpt {
+            entries,
+            has_more: more_rows,
+        } = page.await?;
         let frames = Frames { im: self.im }.of(&entries).await?;
         let mut messages: Vec<_> = frames.into_iter().map(|frame| frame.json).collect();
         let fitting = if from_start {

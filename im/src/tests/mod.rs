@@ -57,6 +57,7 @@ impl World {
                 ..Default::default()
             },
             groups_per_user: 1000,
+            runs: Default::default(),
             partitions: 4,
         };
         change(&mut config);
@@ -166,9 +167,19 @@ impl World {
     async fn log(&self, conversation: &str) -> Vec<(Seq, EntryKind)> {
         let entries = self
             .store
-            .history(conversation, (1, Seq::MAX), 1000, true, false)
+            .history_page(
+                conversation,
+                (1, Seq::MAX),
+                lingxi_store::Bounds {
+                    rows: 1000,
+                    bytes: usize::MAX,
+                },
+                true,
+                false,
+            )
             .await
-            .unwrap();
+            .unwrap()
+            .entries;
         entries
             .into_iter()
             .map(|entry| (entry.seq, entry.kind))

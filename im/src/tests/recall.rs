@@ -129,9 +129,19 @@ async fn who_may_recall_and_when() {
     // An event is no message.
     let events = w
         .store
-        .history(&key.to_string(), (1, 1), 1, true, false)
+        .history_page(
+            &key.to_string(),
+            (1, 1),
+            lingxi_store::Bounds {
+                rows: 1,
+                bytes: usize::MAX,
+            },
+            true,
+            false,
+        )
         .await
-        .unwrap();
+        .unwrap()
+        .entries;
     refused(
         messages.recall(&alice, events[0].id).await,
         ErrorCode::MessageNotFound,

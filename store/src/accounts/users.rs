@@ -161,19 +161,20 @@ impl Store {
         after: Option<UserId>,
         limit: usize,
     ) -> Result<Page<User>> {
-        let mut conn = self.reader().await?;
+        let mut searcher = self.searcher().await?;
+        let conn = &mut searcher.conn;
         let mut scan = Scan::new(Kind::User, keyword);
         if let Some(id) = after {
-            let named = named(&mut conn, &[id]).await?;
+            let named = named(conn, &[id]).await?;
             let owned = named.get(&id).map(|(_, owned)| owned.as_slice());
             scan = scan.after(id, owned.unwrap_or_default().iter().map(String::as_str));
         }
         let mut found = Vec::new();
         while found.len() <= limit
-            && let Some(hits) = scan.next(&mut conn, limit + 1 - found.len()).await?
+            && let Some(hits) = scan.next(conn, limit + 1 - found.len()).await?
         {
             let ids: Vec<UserId> = hits.iter().map(|hit| hit.id).collect();
-            let mut named = named(&mut conn, &ids).await?;
+            let mut named = named(conn, &ids).await?;
             for hit in hits.iter().filter(|hit| hit.id != except) {
                 let first = named.get(&hit.id).is_some_and(|(user, owned)| {
                     !user.deleted && scan.is_first(hit, owned.iter().map(String::as_str))

@@ -86,7 +86,20 @@ async fn second_try(store: &Store) {
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    let page = store.history(&key, (1, 9), 9, true, false).await.unwrap();
+    let page = store
+        .history_page(
+            &key,
+            (1, 9),
+            crate::Bounds {
+                rows: 9,
+                bytes: usize::MAX,
+            },
+            true,
+            false,
+        )
+        .await
+        .unwrap()
+        .entries;
     assert_eq!(page.iter().map(|e| e.id).collect::<Vec<_>>(), [id, next]);
 }
 

@@ -111,13 +111,39 @@ pub(super) async fn run(store: &Store) {
     );
     drop(tx);
 
-    let page = store.history(&key, (5, 200), 3, true, false).await.unwrap();
+    let page = store
+        .history_page(
+            &key,
+            (5, 200),
+            crate::Bounds {
+                rows: 3,
+                bytes: usize::MAX,
+            },
+            true,
+            false,
+        )
+        .await
+        .unwrap()
+        .entries;
     assert_eq!(page.iter().map(|e| e.seq).collect::<Vec<_>>(), [5, 6, 7]);
     assert_eq!(
         (page[0].content.as_str(), page[0].sender.as_str()),
         (new[0].content, "conformance.alice")
     );
-    let newest = store.history(&key, (1, 100), 2, false, true).await.unwrap();
+    let newest = store
+        .history_page(
+            &key,
+            (1, 100),
+            crate::Bounds {
+                rows: 2,
+                bytes: usize::MAX,
+            },
+            false,
+            true,
+        )
+        .await
+        .unwrap()
+        .entries;
     assert_eq!(
         newest.iter().map(|e| e.seq).collect::<Vec<_>>(),
         [99, 100],
@@ -131,7 +157,20 @@ pub(super) async fn run(store: &Store) {
         many.iter().map(|e| e.seq).collect::<Vec<_>>(),
         [1, 2, 149, 150]
     );
-    let oldest = store.history(&key, (3, 100), 2, true, false).await.unwrap();
+    let oldest = store
+        .history_page(
+            &key,
+            (3, 100),
+            crate::Bounds {
+                rows: 2,
+                bytes: usize::MAX,
+            },
+            true,
+            false,
+        )
+        .await
+        .unwrap()
+        .entries;
     assert_eq!(oldest.iter().map(|e| e.seq).collect::<Vec<_>>(), [3, 4]);
     let long = store
         .entries_of_many(&[(&key, 100, i64::MAX), (&key, 9, 8)])

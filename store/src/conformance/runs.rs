@@ -28,6 +28,7 @@ pub(super) async fn run(store: &Store) {
         the_sweeper_finds_each_lost_run_once,
         giving_back_is_no_failure_and_five_failures_end_it,
         a_lease_ends_by_the_databases_clock,
+        what_ended_long_ago_is_removed,
     }
     clear(store).await;
 }
@@ -286,6 +287,7 @@ async fn the_sweeper_finds_each_lost_run_once(store: &Store) {
     let requeued = |id: &str| SweptRun::Requeued {
         run_id: id.into(),
         lane: "interactive".into(),
+        user_id: 7,
     };
     assert_eq!(swept, [requeued("lost"), requeued("queued")]);
     assert_eq!(store.requeueable_runs(10).await.unwrap(), []);
@@ -379,4 +381,30 @@ async fn a_lease_ends_by_the_databases_clock(store: &Store) {
         );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+async fn what_ended_long_ago_is_removed(store: &Store) {
+    for id in ["a", "b", "c", "open"] {
+        store.create_run(&new(id, Some(id))).await.unwrap();
+    }
+    for id in ["a", "b", "c"] {
+        claimed(store, id, "w").await;
+        let events = [chunk(1, 5, "text")];
+        store
+            .finish_run(id, 1, &end(step(1, 1, 5, &events)))
+            .await
+            .unwrap();
+    }
+    let ended = store.run("c").await.unwrap().unwrap().finished_at.unwrap();
+    assert_eq!(store.prune_runs(1, 10).await.unwrap(), 0, "too young");
+    assert_eq!(store.prune_runs(ended + 1, 2).await.unwrap(), 2);
+    assert_eq!(store.prune_runs(ended + 1, 2).await.unwrap(), 1);
+    assert_eq!(store.prune_runs(ended + 1, 2).await.unwrap(), 0);
+    for id in ["a", "b", "c"] {
+        assert!(store.run(id).await.unwrap().is_none());
+        assert!(store.run_steps(id).await.unwrap().is_empty());
+    }
+    let open = store.run("open").await.unwrap().unwrap();
+    assert_eq!(open.state, RunState::Queued, "what has not ended stays");
+    assert_eq!(store.run_steps("open").await.unwrap().len(), 1);
 }

@@ -180,7 +180,7 @@ const IDENTITY: &[Column] = &[
     Column::Text("msg_id"),
 ];
 
-fn entry(row: &Row) -> Result<Entry> {
+pub(super) fn entry(row: &Row) -> Result<Entry> {
     entry_at(row, 0)
 }
 
@@ -233,34 +233,6 @@ impl Store {
             found.extend(entries(&conn.fetch(sql, values).await?)?);
         }
         Ok(found)
-    }
-
-    /// A page of a conversation's log within `first..=last`, oldest first: the newest `limit` entries, or with
-    /// `from_start` the oldest. `messages_only` leaves the other kinds out.
-    pub async fn history(
-        &self,
-        conversation: &str,
-        (first, last): (Seq, Seq),
-        limit: i64,
-        from_start: bool,
-        messages_only: bool,
-    ) -> Result<Vec<Entry>> {
-        let order = if from_start { "ASC" } else { "DESC" };
-        let kinds = if messages_only { "AND e.kind = 1" } else { "" };
-        let sql = format!(
-            "SELECT {COLUMNS} FROM entries e {JOINS} WHERE e.conversation = ? AND e.seq BETWEEN ? AND ? {kinds} \
-             ORDER BY e.seq {order} LIMIT ?"
-        );
-        let rows = self
-            .reader()
-            .await?
-            .fetch(sql, args![conversation, first, last, limit])
-            .await?;
-        let mut page = entries(&rows)?;
-        if !from_start {
-            page.reverse();
-        }
-        Ok(page)
     }
 
     /// One entry by its id.

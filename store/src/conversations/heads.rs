@@ -2,7 +2,7 @@
 
 use lingxi_domain::{Seq, UserId};
 
-use crate::conversations::entries::{COLUMNS as ENTRY, Entry, JOINS, entry_at};
+use super::entries::{COLUMNS as ENTRY, Entry, JOINS, entry_at};
 use crate::error::Result;
 use crate::sql::{Row, args, placeholders};
 use crate::{Store, Tx};
@@ -22,19 +22,6 @@ pub struct ConversationHead {
     pub last_time: i64,
 }
 
-/// One conversation of one user that has entries which the user's client has not confirmed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UserHead {
-    /// Whose.
-    pub user_id: UserId,
-    /// The conversation's key.
-    pub conversation: String,
-    /// The delivered cursor.
-    pub delivered_seq: Seq,
-    /// The last entry that the user may see.
-    pub last_seq: Seq,
-}
-
 /// One row of a user's list of conversations.
 #[derive(Clone, Debug)]
 pub struct ConversationRow {
@@ -46,7 +33,7 @@ pub struct ConversationRow {
     pub read_seq: Seq,
     /// When its newest message was, or when it was made.
     pub last_time: i64,
-    /// Messages of others behind the read cursor.
+    /// Messages of others behind the read cursor; 999 is that or more.
     pub unread: i64,
     /// Its newest message, if it has one.
     pub last_message: Option<Entry>,
@@ -74,26 +61,6 @@ impl Store {
             .fetch_one(sql, args![conversation])
             .await?;
         row.as_ref().map(head).transpose()
-    }
-
-    /// For each of these users, the conversations with entries that their clients have not confirmed: one query for
-    /// many users.
-    pub async fn unconfirmed_heads(&self, users: &[UserId]) -> Result<Vec<UserHead>> {
-        let sql = "SELECT m.user_id, m.conversation, m.delivered_seq, COALESCE(m.left_seq, c.last_seq) \
-                   FROM members m JOIN conversations c ON c.conversation = m.conversation \
-                   WHERE m.user_id IN (*) AND m.delivered_seq < COALESCE(m.left_seq, c.last_seq) \
-                   ORDER BY m.user_id, c.last_time";
-        let rows = self.reader().await?.fetch_in(sql, vec![], users).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(UserHead {
-                    user_id: row.int(0)?,
-                    conversation: row.text(1)?,
-                    delivered_seq: row.int(2)?,
-                    last_seq: row.int(3)?,
-                })
-            })
-            .collect()
     }
 
     /// A user's conversations, newest `last_time` first, those before `before` only; former groups are left out. Those
@@ -126,20 +93,32 @@ impl Store {
 /// Conversations of one user with the same time, at most: those of one batch have one.
 const SAME_TIME: i64 = 1000;
 
+/// Unread messages are counted up to here.
+const UNREAD_MOST: i64 = 999;
+/// Entries behind the read cursor that are looked at for unread messages: one's own and events are among them.
+const UNREAD_WINDOW: i64 = 4_000;
+
 /// One page of a user's conversations; what is shown of each is looked up for that page only.
 fn page(condition: &str) -> String {
+    let unread = format!(
+        "FROM entries n WHERE n.conversation = p.conversation AND n.seq > p.read_seq AND n.seq >= p.joined_seq \
+         AND n.seq <= p.read_seq + {UNREAD_WINDOW} AND n.kind = 1 AND n.sender_id <> p.user_id AND n.recalled_at IS NULL"
+    );
     format!(
         "WITH p AS (SELECT c.conversation, c.last_seq, c.message_seq, c.last_time, m.read_seq, m.joined_seq, m.user_id \
            FROM members m JOIN conversations c ON c.conversation = m.conversation \
            WHERE m.user_id = ? AND m.left_seq IS NULL AND {condition} \
            ORDER BY c.last_time DESC, c.conversation LIMIT ?) \
          SELECT p.conversation, p.last_seq, p.read_seq, p.last_time, \
-           (SELECT COUNT(*) FROM entries n WHERE n.conversation = p.conversation AND n.seq > p.read_seq \
-              AND n.seq >= p.joined_seq AND n.kind = 1 AND n.sender_id <> p.user_id AND n.recalled_at IS NULL), \
+           CASE WHEN p.last_seq <= p.read_seq THEN 0 \
+             WHEN p.last_seq - p.read_seq >= {UNREAD_MOST} AND \
+               (SELECT n.seq {unread} ORDER BY n.seq LIMIT 1 OFFSET {}) IS NOT NULL THEN {UNREAD_MOST} \
+             ELSE (SELECT COUNT(*) {unread}) END, \
            {ENTRY} \
          FROM p LEFT JOIN entries e ON e.conversation = p.conversation AND e.seq = p.message_seq \
               AND e.seq >= p.joined_seq \
-         {JOINS} ORDER BY p.last_time DESC, p.conversation"
+         {JOINS} ORDER BY p.last_time DESC, p.conversation",
+        UNREAD_MOST - 1
     )
 }
 

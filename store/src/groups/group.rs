@@ -131,26 +131,27 @@ impl Store {
         after: Option<GroupId>,
         limit: usize,
     ) -> Result<Page<Group>> {
-        let mut conn = self.reader().await?;
+        let mut searcher = self.searcher().await?;
+        let conn = &mut searcher.conn;
         let mut scan = Scan::new(Kind::Group, keyword);
         let mut found = Vec::new();
         match (id, after) {
             (Some(id), None) => {
-                let mut named = named(&mut conn, &[id], viewer).await?;
+                let mut named = named(conn, &[id], viewer).await?;
                 found.extend(named.remove(&id).map(|(group, _)| group));
             }
             (id, Some(after)) if id != Some(after) => {
-                let named = named(&mut conn, &[after], viewer).await?;
+                let named = named(conn, &[after], viewer).await?;
                 let owned = named.get(&after).map(|(_, key)| key.as_str());
                 scan = scan.after(after, owned);
             }
             _ => {}
         }
         while found.len() <= limit
-            && let Some(hits) = scan.next(&mut conn, limit + 1 - found.len()).await?
+            && let Some(hits) = scan.next(conn, limit + 1 - found.len()).await?
         {
             let ids: Vec<GroupId> = hits.iter().map(|hit| hit.id).collect();
-            let mut named = named(&mut conn, &ids, viewer).await?;
+            let mut named = named(conn, &ids, viewer).await?;
             for hit in hits.iter().filter(|hit| Some(hit.id) != id) {
                 let first = named
                     .get(&hit.id)

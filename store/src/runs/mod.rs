@@ -6,8 +6,10 @@
 mod claim;
 mod create;
 mod effects;
+mod prune;
 mod steps;
 mod sweep;
+mod waiting;
 
 use lingxi_domain::run::{RunKind, RunState, Usage};
 use lingxi_domain::{ErrorCode, UserId};

@@ -3,6 +3,7 @@
 //! Queries are written once, with `?` for every value; what must differ is in [`dialect`]. [`sqlite`] and [`mysql`] hold
 //! the connections.
 
+pub(crate) mod compatibility;
 pub(crate) mod dialect;
 pub(crate) mod mysql;
 pub(crate) mod retry;
@@ -11,11 +12,11 @@ mod schema_tests;
 pub(crate) mod sqlite;
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::{Durability, Location};
 pub(crate) use dialect::{Column, Dialect};
-use mysql::Session;
 
 /// A value bound to a `?`.
 #[derive(Clone, Debug)]
@@ -112,29 +113,29 @@ impl Database {
         }
     }
 
-    /// For reading what is committed.
-    pub(crate) async fn reader(&self) -> Result<Conn> {
-        match self {
-            Self::Sqlite(pools) => pools.reader().await,
-            Self::MySql(server) => Ok(Conn::MySql(server.reader().await?)),
-        }
+    /// For reading what is committed; a statement that takes longer than `limit` ends as [`Error::TimedOut`].
+    pub(crate) async fn reader(&self, limit: Duration) -> Result<Conn> {
+        Ok(match self {
+            Self::Sqlite(pools) => Conn::Sqlite(pools.reader(limit).await?),
+            Self::MySql(server) => Conn::MySql(server.reader(limit).await?),
+        })
     }
 
     /// For one writing statement that is a transaction of its own. On MySQL it is committed when it returns, without the
     /// round trips of BEGIN and COMMIT; [`Conn::commit`] is due on every database.
     pub(crate) async fn alone(&self) -> Result<Conn> {
-        match self {
-            Self::Sqlite(pools) => pools.begin().await,
-            Self::MySql(server) => Ok(Conn::MySql(server.alone().await?)),
-        }
+        Ok(match self {
+            Self::Sqlite(pools) => Conn::Sqlite(pools.begin().await?),
+            Self::MySql(server) => Conn::MySql(server.alone().await?),
+        })
     }
 
     /// For a transaction.
     pub(crate) async fn begin(&self) -> Result<Conn> {
-        match self {
-            Self::Sqlite(pools) => pools.begin().await,
-            Self::MySql(server) => Ok(Conn::MySql(server.begin().await?)),
-        }
+        Ok(match self {
+            Self::Sqlite(pools) => Conn::Sqlite(pools.begin().await?),
+            Self::MySql(server) => Conn::MySql(server.begin().await?),
+        })
     }
 
     pub(crate) async fn close(&self) {
@@ -148,15 +149,14 @@ impl Database {
 /// A connection: a pooled one for reading or for one statement, or one inside a transaction. Dropped without
 /// [`Conn::commit`], a transaction rolls back.
 pub(crate) enum Conn {
-    SqliteReader(sqlite::Reader),
-    SqliteTx(sqlite::Writer),
-    MySql(Session),
+    Sqlite(sqlite::Session),
+    MySql(mysql::Session),
 }
 
 impl Conn {
     pub(crate) fn dialect(&self) -> Dialect {
         match self {
-            Self::SqliteReader(_) | Self::SqliteTx(_) => Dialect::Sqlite,
+            Self::Sqlite(_) => Dialect::Sqlite,
             Self::MySql(_) => Dialect::MySql,
         }
     }
@@ -167,10 +167,25 @@ impl Conn {
         sql: impl Into<Cow<'static, str>>,
         args: Vec<Value<'_>>,
     ) -> Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        let all = |row| {
+            rows.push(row);
+            Ok(true)
+        };
+        self.fetch_while(sql, args, all).await?;
+        Ok(rows)
+    }
+
+    /// Hands each row of a query to `take` until it answers false: what is behind is not held, and mostly not read.
+    pub(crate) async fn fetch_while(
+        &mut self,
+        sql: impl Into<Cow<'static, str>>,
+        args: Vec<Value<'_>>,
+        take: impl FnMut(Row) -> Result<bool>,
+    ) -> Result<()> {
         match self {
-            Self::SqliteReader(conn) => sqlite::fetch(conn, sql.into(), args).await,
-            Self::SqliteTx(tx) => sqlite::fetch(tx, sql.into(), args).await,
-            Self::MySql(session) => session.fetch(sql.into(), args).await,
+            Self::Sqlite(session) => session.fetch_while(sql.into(), args, take).await,
+            Self::MySql(session) => session.fetch_while(sql.into(), args, take).await,
         }
     }
 
@@ -220,8 +235,7 @@ impl Conn {
 
     async fn run(&mut self, sql: Cow<'static, str>, args: Vec<Value<'_>>) -> Result<Done> {
         match self {
-            Self::SqliteReader(conn) => sqlite::execute(conn, sql, args).await,
-            Self::SqliteTx(tx) => sqlite::execute(tx, sql, args).await,
+            Self::Sqlite(session) => session.execute(sql, args).await,
             Self::MySql(session) => session.execute(sql, args).await,
         }
     }
@@ -229,8 +243,7 @@ impl Conn {
     /// Commits a transaction: when this returns, the rows are on the disk.
     pub(crate) async fn commit(self) -> Result<()> {
         match self {
-            Self::SqliteTx(tx) => Ok(tx.commit().await?),
-            Self::SqliteReader(_) => Err(Error::Database("a reader has nothing to commit".into())),
+            Self::Sqlite(session) => session.commit().await,
             Self::MySql(session) => session.commit().await,
         }
     }

@@ -5,6 +5,7 @@
     reason = "a test panics where a promise is broken, also in what its cases share"
 )]
 
+mod disk;
 mod mysql;
-mod search_load;
 mod sqlite;
+mod upgrades;

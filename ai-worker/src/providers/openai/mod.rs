@@ -3,6 +3,7 @@
 //!
 //! There is no retry in here: one request, one outcome. Each wait has a bound of its own.
 
+mod body;
 mod chunk;
 mod request;
 mod transport;
@@ -16,6 +17,7 @@ use futures_util::{StreamExt as _, stream};
 use lingxi_runtime::config;
 use tokio::time::{Instant, timeout_at};
 
+pub(super) use self::body::first_bytes;
 use self::chunk::Chunk;
 use super::{Delta, DeltaStream, Error, Failure, ModelRequest, Provider};
 

@@ -7,6 +7,7 @@ mod dice;
 mod disk;
 mod links;
 mod process;
+pub(crate) mod protocol;
 mod proxy;
 mod raw;
 mod rest;

@@ -52,23 +52,71 @@ pub(super) fn of_statement(error: &sqlx::Error, stage: Stage, sql: &str) -> Erro
             (_, Stage::Committing) => Error::unknown(error),
         };
     }
-    match number(error) {
-        Some(1022 | 1062 | 1169 | 1586) => {
+    match number(error).map(meaning) {
+        Some(Meaning::Violated) => {
             violated(error, sql).unwrap_or_else(|| Error::Database(error.to_string()))
         }
-        // A deadlock rolls the transaction back; the others its statement, and the rest is dropped by who runs it again:
-        // lock wait timeout, a row that changed meanwhile, NOWAIT, statement interrupted.
-        Some(1205 | 1213 | 1020 | 3572 | 1317) => Error::rolled_back(error),
-        // max_statement_time, max_execution_time.
-        Some(1969 | 3024) => Error::out_of_time(error),
-        // Too many connections (of all, of this user), out of memory, threads, prepared statements or disk, read-only
-        // (a failover under way), starting up or recovering.
-        Some(
-            1040 | 1203 | 1226 | 1037 | 1038 | 1041 | 1135 | 1461 | 1021 | 1114 | 3 | 28 | 1290
-            | 1792 | 1836 | 1047 | 1180 | 1192 | 1206 | 3168 | 3169,
-        ) => Error::away(error),
-        _ => Error::Database(error.to_string()),
+        Some(Meaning::RolledBack) => Error::rolled_back(error),
+        Some(Meaning::TooLong) => Error::out_of_time(error),
+        // A full disk under a commit: the log may hold it.
+        Some(Meaning::Away) if stage == Stage::Committing && number(error).is_some_and(is_disk) => {
+            Error::unknown(error)
+        }
+        Some(Meaning::Away) => Error::away(error),
+        Some(Meaning::Wrong) | None => Error::Database(error.to_string()),
     }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meaning {
+    /// A unique key.
+    Violated,
+    /// The same again may succeed at once.
+    RolledBack,
+    /// It took longer than a statement may.
+    TooLong,
+    /// The server cannot do it now.
+    Away,
+    /// What was asked.
+    Wrong,
+}
+
+/// What an error number means, of those that leave the connection as it was.
+fn meaning(number: u16) -> Meaning {
+    match number {
+        1022 | 1062 | 1169 | 1586 => Meaning::Violated,
+        // A deadlock rolls the transaction back; the others its statement, and the rest is dropped by who runs it again:
+        // lock wait timeout, a row that changed meanwhile, NOWAIT, statement interrupted by somebody.
+        1205 | 1213 | 1020 | 3572 | 1317 => Meaning::RolledBack,
+        // max_statement_time, max_execution_time.
+        1969 | 3024 => Meaning::TooLong,
+        // Too many connections (of all, of this user), out of memory, sort memory, resources, threads, prepared
+        // statements.
+        1040 | 1203 | 1226 | 1037 | 1038 | 1041 | 1135 | 1461 | 1206 | 3168 | 3169 => Meaning::Away,
+        // The table or the undo log is full, a transaction's log has outgrown its cache, a commit or a rollback failed.
+        1114 | 1713 | 1197 | 1180 | 1181 => Meaning::Away,
+        // Read-only: by option, by transaction, by the storage engine's mode (a failover under way).
+        1290 | 1792 | 1836 => Meaning::Away,
+        // Locked for a backup, a node that is not ready (Galera), LOCK TABLES.
+        1192 | 1099 | 1047 | 1223 => Meaning::Away,
+        number if is_disk(number) => Meaning::Away,
+        _ => Meaning::Wrong,
+    }
+}
+
+/// The server's disk: full, or it fails. Numbers under 200 are those of its operating system and its storage engines.
+fn is_disk(number: u16) -> bool {
+    matches!(
+        number,
+        // Create, write and so on of a file (EE_…), ENOSPC, EIO, EROFS, EDQUOT; 135: no room in a table's file.
+        1..=7 | 9 | 20..=24 | 28 | 30 | 122 | 135
+            // ER_CANT_CREATE_FILE, _CREATE_TABLE, _DELETE, _OPEN_FILE, disk full, _ERROR_ON_CLOSE, _READ, _RENAME,
+            // _WRITE, get errno, open a table's file, its crash.
+            | 1004 | 1005 | 1011 | 1016 | 1021 | 1023 | 1024 | 1025 | 1026 | 1030
+            | 1114 | 1194 | 1195
+            // The binary log.
+            | 1590 | 1598 | 3522
+    )
 }
 
 /// `Duplicate entry '…' for key 'entries_seq'`, on MySQL 8 `'entries.entries_seq'`. The session's messages are English.
@@ -134,4 +182,40 @@ pub(super) fn of_connecting(error: &sqlx::Error, options: &MySqlOptions) -> Erro
 fn is_unknown_host(io: &std::io::Error) -> bool {
     io.raw_os_error().is_none()
         && (io.kind() == ErrorKind::NotFound || io.to_string().contains("failed to lookup"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_that_is_met_has_its_meaning() {
+        let table: &[(Meaning, &[u16])] = &[
+            (Meaning::Violated, &[1062, 1022, 1169, 1586]),
+            (Meaning::RolledBack, &[1205, 1213, 1020, 3572, 1317]),
+            (Meaning::TooLong, &[1969, 3024]),
+            // Too many, too little memory.
+            (
+                Meaning::Away,
+                &[1040, 1203, 1226, 1037, 1038, 1041, 1135, 1461],
+            ),
+            // Full or failing disks.
+            (
+                Meaning::Away,
+                &[3, 28, 1021, 1026, 1114, 1030, 1016, 1004, 1024],
+            ),
+            // Read-only, locked for a backup, a node that is not ready.
+            (Meaning::Away, &[1290, 1792, 1836, 1223, 1047]),
+            // What was asked was wrong: no table, no column, syntax, too long, out of range, deprecated, denied.
+            (
+                Meaning::Wrong,
+                &[1146, 1054, 1064, 1406, 1264, 1287, 1142, 1366, 1048],
+            ),
+        ];
+        for (expected, numbers) in table {
+            for &number in *numbers {
+                assert_eq!(meaning(number), *expected, "{number}");
+            }
+        }
+    }
 }

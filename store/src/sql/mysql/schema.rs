@@ -8,7 +8,9 @@ use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::failure::{self, Stage};
 use super::{MySqlOptions, connect, server};
+use crate::Migrated;
 use crate::error::{Error, Result};
+use crate::sql::compatibility::{self, Recorded, Schema};
 
 pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/mysql");
 
@@ -49,12 +51,36 @@ pub(super) async fn check(conn: &mut MySqlConnection, options: &MySqlOptions) ->
             Some(_) => {}
         }
     }
-    match applied
-        .iter()
-        .find(|(v, ..)| !MIGRATIONS.version_exists(*v))
-    {
-        Some((version, ..)) => Err(newer(options, *version)),
-        None => Ok(()),
+    suits(conn, options, &applied).await.map(|_| ())
+}
+
+/// Whether this build can use what it does not know of the schema; answers what the schema says of itself.
+async fn suits(
+    conn: &mut MySqlConnection,
+    options: &MySqlOptions,
+    applied: &[(i64, bool, Vec<u8>)],
+) -> Result<Migrated> {
+    if let Some((version, ..)) = applied.iter().find(|(_, done, _)| !done) {
+        return Err(half_done(options, *version));
+    }
+    let applied: Vec<i64> = applied.iter().map(|(version, ..)| *version).collect();
+    let schema = Schema {
+        known: &MIGRATIONS,
+        applied: &applied,
+        recorded: recorded(conn).await?,
+    };
+    schema.check(&options.place())?;
+    Ok(Migrated {
+        applied: Vec::new(),
+        newer: schema.newer(),
+    })
+}
+
+/// What each migration said when it was applied; an older schema has no table of that.
+async fn recorded(conn: &mut MySqlConnection) -> Result<Recorded> {
+    match sqlx::query_as(compatibility::READ).fetch_all(conn).await {
+        Err(error) if failure::number(&error) == Some(1146) => Ok(Recorded::new()),
+        found => found.map_err(|e| failure::of_statement(&e, Stage::Open, "")),
     }
 }
 
@@ -65,9 +91,8 @@ async fn applied(
     sqlx::query_as(AssertSqlSafe(sql)).fetch_all(conn).await
 }
 
-/// Makes the database if the user may, and brings its schema up to date; answers the numbers of what was applied now.
-/// Several at once wait for each other.
-pub(crate) async fn migrate(options: &MySqlOptions) -> Result<Vec<i64>> {
+/// Makes the database if the user may, and brings its schema up to date. Several at once wait for each other.
+pub(crate) async fn migrate(options: &MySqlOptions) -> Result<Migrated> {
     let mut conn = match connect::connect(options, true).await {
         Err(Error::Setup(absent)) => {
             let mut conn = connect::connect(options, false).await?;
@@ -97,7 +122,7 @@ async fn create(conn: &mut MySqlConnection, options: &MySqlOptions, absent: Stri
     }
 }
 
-async fn migrate_on(conn: &mut MySqlConnection, options: &MySqlOptions) -> Result<Vec<i64>> {
+async fn migrate_on(conn: &mut MySqlConnection, options: &MySqlOptions) -> Result<Migrated> {
     let failed = |error: &sqlx::Error| failure::of_statement(error, Stage::Open, "");
     // An index on a large table takes its time, and so may another one who migrates.
     let lock = "SELECT GET_LOCK(CONCAT('lingxi-migrate:', LEFT(SHA2(DATABASE(), 256), 40)), ?)";
@@ -117,13 +142,7 @@ async fn migrate_on(conn: &mut MySqlConnection, options: &MySqlOptions) -> Resul
         .await
         .map_err(|e| described(options, e))?;
     let before = applied(conn).await.map_err(|e| failed(&e))?;
-    if let Some((version, ..)) = before.iter().find(|(_, done, _)| !done) {
-        return Err(half_done(options, *version));
-    }
-    if let Some((version, ..)) = before.iter().find(|(v, ..)| !MIGRATIONS.version_exists(*v)) {
-        return Err(newer(options, *version));
-    }
-    let mut now = Vec::new();
+    let mut migrated = suits(conn, options, &before).await?;
     for migration in MIGRATIONS.iter() {
         match before.iter().find(|(v, ..)| *v == migration.version) {
             Some((.., checksum)) if **checksum != *migration.checksum => {
@@ -134,23 +153,34 @@ async fn migrate_on(conn: &mut MySqlConnection, options: &MySqlOptions) -> Resul
                 conn.apply(TABLE, migration)
                     .await
                     .map_err(|e| described(options, e))?;
-                now.push(migration.version);
+                migrated.applied.push(migration.version);
             }
         }
     }
-    Ok(now)
+    record(conn).await?;
+    Ok(migrated)
+}
+
+/// Writes down whom the schema suits, where the database does not say so yet.
+async fn record(conn: &mut MySqlConnection) -> Result<()> {
+    let schema = Schema {
+        known: &MIGRATIONS,
+        applied: &[],
+        recorded: recorded(conn).await?,
+    };
+    for (version, from) in schema.unrecorded() {
+        let row = sqlx::query(compatibility::RECORD_MYSQL)
+            .bind(version)
+            .bind(from);
+        let kept = row.execute(&mut *conn).await;
+        kept.map_err(|e| failure::of_statement(&e, Stage::Open, ""))?;
+    }
+    Ok(())
 }
 
 fn described(options: &MySqlOptions, error: MigrateError) -> Error {
     Error::Setup(format!(
         "the schema of {} cannot be brought up to date: {error}",
-        options.place()
-    ))
-}
-
-fn newer(options: &MySqlOptions, version: i64) -> Error {
-    Error::Setup(format!(
-        "the database {} has migration {version}, which this build does not know: run a newer lingxi",
         options.place()
     ))
 }

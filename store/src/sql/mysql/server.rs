@@ -1,6 +1,7 @@
 //! One database on a server: opened, checked, and its connections.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::Row as _;
 use sqlx::mysql::MySqlConnection;
@@ -44,8 +45,8 @@ impl Server {
         Durability::clone(&self.durability)
     }
 
-    pub(crate) async fn reader(&self) -> Result<Session> {
-        Session::reader(&self.pool).await
+    pub(crate) async fn reader(&self, limit: Duration) -> Result<Session> {
+        Session::reader(&self.pool, limit).await
     }
 
     pub(crate) async fn alone(&self) -> Result<Session> {
