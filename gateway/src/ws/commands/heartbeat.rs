@@ -19,11 +19,7 @@ impl Command for Heartbeat {
 }
 
 impl Heartbeat {
-    pub(super) async fn run(
-        self,
-        from: &Connection<'_>,
-        head: &Head<'_>,
-    ) -> Result<(), Refused> {
+    pub(super) async fn run(self, from: &Connection<'_>, head: &Head<'_>) -> Result<(), Refused> {
         from.session.push_plain(server::received(&head.msg_id));
         Ok(())
     }

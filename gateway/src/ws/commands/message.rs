@@ -44,11 +44,7 @@ impl Command for Message<'_> {
 }
 
 impl Message<'_> {
-    pub(super) async fn run(
-        self,
-        from: &Connection<'_>,
-        head: &Head<'_>,
-    ) -> Result<(), Refused> {
+    pub(super) async fn run(self, from: &Connection<'_>, head: &Head<'_>) -> Result<(), Refused> {
         let Self {
             to,
             group_id,

@@ -45,18 +45,15 @@ impl Command for Receipt<'_> {
 }
 
 impl Receipt<'_> {
-    pub(super) async fn run(
-        self,
-        from: &Connection<'_>,
-        _: &Head<'_>,
-    ) -> Result<(), Refused> {
+    pub(super) async fn run(self, from: &Connection<'_>, _: &Head<'_>) -> Result<(), Refused> {
         let Connection { state, session, .. } = from;
         if !(1..limits::MAX_INTEGER).contains(&self.seq) {
             return Err(Refused::invalid("seq: give a positive integer."));
         }
-        let key = self.conversation.parse::<ConversationKey>().map_err(|_| {
-            Refused::invalid("conversation: give a key such as d:1:2 or g:42.")
-        })?;
+        let key = self
+            .conversation
+            .parse::<ConversationKey>()
+            .map_err(|_| Refused::invalid("conversation: give a key such as d:1:2 or g:42."))?;
         match self.kind {
             Reached::Read if state.receipts.add(session, key, self.seq) => {}
             Reached::Read => return Err(ErrorCode::Unavailable.into()),

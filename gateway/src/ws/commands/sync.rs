@@ -27,11 +27,7 @@ impl Command for Sync {
 }
 
 impl Sync {
-    pub(super) async fn run(
-        self,
-        from: &Connection<'_>,
-        _: &Head<'_>,
-    ) -> Result<(), Refused> {
+    pub(super) async fn run(self, from: &Connection<'_>, _: &Head<'_>) -> Result<(), Refused> {
         let Self { cursors } = self;
         if cursors.len() > pull::CONVERSATIONS {
             let message = "cursors: name at most 200 conversations at a time.";

@@ -1,7 +1,7 @@
 //! Type 9: somebody is typing.
 
-use lingxi_domain::frame::client::{Addressed, Expected, Head, Refused, Text};
 use lingxi_domain::GroupId;
+use lingxi_domain::frame::client::{Addressed, Expected, Head, Refused, Text};
 use lingxi_domain::frame::kind;
 use lingxi_im::Actor;
 use schemars::JsonSchema;
@@ -31,11 +31,7 @@ impl Command for Typing<'_> {
 }
 
 impl Typing<'_> {
-    pub(super) async fn run(
-        self,
-        from: &Connection<'_>,
-        _: &Head<'_>,
-    ) -> Result<(), Refused> {
+    pub(super) async fn run(self, from: &Connection<'_>, _: &Head<'_>) -> Result<(), Refused> {
         let Self { to, group_id } = self;
         let addressed = Addressed { to, group_id };
         let to = match group_id {
