@@ -62,7 +62,7 @@ pub(super) async fn answer(
             let rest = &mut rests[number];
             for json in frames.remove(&rest.conversation).unwrap_or_default() {
                 // Once something does not fit, nothing behind it is pushed.
-                room = room.checked_sub(json.len()).unwrap_or(0);
+                room = room.saturating_sub(json.len());
                 if room == 0 {
                     break;
                 }

@@ -299,7 +299,7 @@ async fn what_is_logged_of_a_request_is_escaped_and_cut(mode: Mode) {
     let lx = mode.start().await;
     let long = "x".repeat(6000);
     for target in [
-        format!("/api/v1/\u{9b}31mforged\u{202e}"),
+        "/api/v1/\u{9b}31mforged\u{202e}".to_owned(),
         format!("/api/v1/nothing?q=\u{9b}31mforged{long}"),
         format!("/api/v1/{long}"),
     ] {
