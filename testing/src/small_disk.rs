@@ -4,31 +4,30 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A mounted tmpfs; unmounted when dropped. Needs root.
+/// A file system in memory. It needs root to be mounted; it is gone when this is dropped.
 #[derive(Debug)]
 pub struct SmallDisk {
-    folder: tempfile::TempDir,
+    folder: PathBuf,
 }
 
 impl SmallDisk {
-    /// Mounts one of `mib` MiB.
+    /// Mounts one of that many megabytes.
     ///
     /// # Panics
     /// When it cannot be mounted.
     #[must_use]
-    pub fn mount(mib: u32) -> Self {
-        let folder = tempfile::Builder::new()
-            .prefix("lingxi-disk-")
-            .tempdir()
-            .expect("a folder");
-        let size = format!("size={mib}m,mode=0755");
+    pub fn mount(folder: PathBuf, megabytes: u32) -> Self {
+        std::fs::create_dir_all(&folder).expect("a folder to mount on");
         let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &size, "none"])
-            .arg(folder.path())
-            .status();
+            .args(["-t", "tmpfs", "-o"])
+            .arg(format!("size={megabytes}m"))
+            .arg("lingxi-it")
+            .arg(&folder)
+            .output()
+            .expect("mount");
         assert!(
-            mounted.is_ok_and(|status| status.success()),
-            "cannot mount a tmpfs: this test runs as root"
+            mounted.status.success(),
+            "a small disk needs root: {mounted:?}"
         );
         Self { folder }
     }
@@ -36,39 +35,37 @@ impl SmallDisk {
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
-        self.folder.path()
+        &self.folder
     }
 
     fn ballast(&self) -> PathBuf {
-        self.path().join("ballast")
+        self.folder.join("ballast")
     }
 
-    /// Fills it to the last byte.
+    /// Takes all the room that is left.
     ///
     /// # Panics
     /// When the file cannot be made.
     pub fn fill(&self) {
-        let mut file = std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(self.ballast())
-            .expect("a file to fill the disk with");
-        for size in [1 << 16, 1 << 12, 1] {
-            while file.write_all(&vec![0; size]).is_ok() {}
+        let mut file = std::fs::File::create(self.ballast()).expect("a file");
+        // The last bytes, too.
+        for piece in [1 << 20, 4096, 1] {
+            while file.write_all(&vec![0; piece]).is_ok() {}
         }
     }
 
-    /// Frees what [`Self::fill`] took.
+    /// Gives it back.
     ///
     /// # Panics
     /// When the file cannot be removed.
     pub fn free(&self) {
-        std::fs::remove_file(self.ballast()).expect("what filled the disk");
+        std::fs::remove_file(self.ballast()).expect("the file that took the room");
     }
 }
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
+        // Lazily: a process that is just ending may hold a file.
+        let _ = Command::new("umount").arg("-l").arg(&self.folder).status();
     }
 }

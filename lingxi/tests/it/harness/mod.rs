@@ -4,7 +4,6 @@ mod backends;
 pub(crate) mod database;
 mod deployment;
 mod dice;
-mod disk;
 mod links;
 mod process;
 mod proxy;
@@ -20,7 +19,6 @@ pub(crate) use lingxi_testing::{DEADLINE, Kind, Port, Process, Server, until, un
 pub(crate) use backends::Backends;
 pub(crate) use deployment::{Deployment, Mode};
 pub(crate) use dice::{Dice, seed};
-pub(crate) use disk::SmallDisk;
 pub(crate) use process::{answers, binary, lingxi};
 pub(crate) use proxy::Direction;
 pub(crate) use raw::Raw;
