@@ -8,8 +8,8 @@ mod endpoints;
 use lingxi_http::Routes;
 use lingxi_im::Im;
 use lingxi_runtime::budget::Budget;
+use lingxi_runtime::listener::Listener;
 use lingxi_runtime::shutdown::Shutdown;
-use tokio::net::TcpListener;
 
 /// How the operators' API behaves.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +30,7 @@ pub struct Deps {
 /// The sockets that it serves, bound by the caller.
 pub struct Listeners {
     /// For operators.
-    pub public: TcpListener,
+    pub public: Listener,
 }
 
 /// Why it cannot start.

@@ -3,12 +3,13 @@
 //!
 //! It keeps nothing that is not in the store too: it can be killed at any time, and another worker goes on behind the
 //! last committed step. Start with [`run`], then `worker` (which runs are held here), `agent` (what is done with one),
-//! `run_log` and `sinks` (who sees it), `providers` and `tools`.
+//! `ledger` (what is committed, and heard), `links` (who hears it), `providers` and `tools`.
 
 mod agent;
+mod ledger;
+mod links;
 pub mod providers;
-mod run_log;
-mod sinks;
+pub mod settings;
 mod tools;
 mod worker;
 
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use lingxi_bus::SharedBus;
 use lingxi_cache::SharedCache;
 use lingxi_im::Im;
-use lingxi_runtime::config::Config;
+use lingxi_runtime::config::Secret;
 use lingxi_runtime::shutdown::Shutdown;
 use lingxi_store::Store;
 
@@ -31,7 +32,7 @@ use crate::providers::Choice;
 pub struct Deps {
     /// The truth.
     pub store: Store,
-    /// Runs come from here; followers ask here.
+    /// Runs come from here; subscribers ask here.
     pub bus: SharedBus,
     /// Shared, forgettable state.
     pub cache: SharedCache,
@@ -39,9 +40,31 @@ pub struct Deps {
     pub im: Im,
 }
 
-/// Works with these providers until `shutdown` is triggered, then drains: runs that end within a moment do, the others are
+/// How a worker works.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The assistant's settings.
+    pub ai: settings::Ai,
+    /// Shown to gateways.
+    pub cluster_token: Option<Secret>,
+}
+
+/// A worker cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A provider's settings cannot be used.
+    #[error(transparent)]
+    Provider(#[from] providers::Error),
+}
+
+/// Starts a worker. Its tasks belong to `shutdown`: when that is triggered, runs that end within a moment do, the others are
 /// given back, so that another worker takes them at once. Contacts no provider before the first run.
-pub async fn run(config: &Config, deps: Deps, choice: Choice, shutdown: Shutdown) {
-    let worker = worker::Worker::new(config, deps, choice);
-    worker::serve(Arc::new(worker), shutdown.token()).await;
+///
+/// # Errors
+/// When a provider's settings cannot be used.
+pub async fn run(options: Options, deps: Deps, shutdown: &Shutdown) -> Result<(), Error> {
+    let choice = Choice::new(&options.ai)?;
+    let worker = Arc::new(worker::Worker::new(options, deps, choice));
+    shutdown.spawn("AI worker", worker::serve(worker, shutdown.token()));
+    Ok(())
 }

@@ -14,6 +14,7 @@
 
 pub mod local;
 pub mod nats;
+pub mod settings;
 mod subject;
 mod trace;
 
@@ -112,6 +113,9 @@ pub trait Bus: Send + Sync + 'static {
     /// Waits for a job; lanes named first go first. A job that is dropped without [`Job::done`], or whose worker dies, is
     /// given out again: at least once. Dropping the future loses no job.
     async fn dequeue(&self, lanes: &[Lane]) -> Result<Job>;
+
+    /// Ends the tasks of the bus: nothing comes or goes any more. For the end of a process, when nobody uses it.
+    fn close(&self);
 
     /// What carries the messages, and how safely, as far as it was read back: one line for the log and for `/readyz`.
     fn describe(&self) -> String;

@@ -13,10 +13,8 @@ pub enum Subject {
     Cursors(u16),
     /// To every chat worker: partitions were given up. Empty payloads.
     Leases,
-    /// To the worker of a run: somebody wants to follow it. `RunRequest` payloads.
+    /// To the worker of a run: somebody wants to follow it, or does no longer. `RunRequest` payloads.
     RunAttach(String),
-    /// To the worker of a run: stop.
-    RunStop(String),
 }
 
 impl fmt::Display for Subject {
@@ -26,7 +24,6 @@ impl fmt::Display for Subject {
             Self::Cursors(partition) => write!(f, "chat.cursors.{partition}"),
             Self::Leases => f.write_str("chat.leases"),
             Self::RunAttach(run) => write!(f, "ai.attach.{run}"),
-            Self::RunStop(run) => write!(f, "ai.stop.{run}"),
         }
     }
 }

@@ -12,8 +12,10 @@ use lingxi_proto::bus::{CursorMove as Wire, CursorMoves};
 use lingxi_runtime::shutdown::Shutdown;
 use lingxi_store::{CursorMove, Store};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::Deps;
+use crate::outage::Outage;
 
 /// Moves that may wait. More are dropped: an unmoved cursor means that an entry is pushed once more, never that one is
 /// missed.
@@ -46,6 +48,7 @@ pub(crate) fn start(deps: &Deps, shutdown: &Shutdown) -> Arc<CursorSink> {
     let stop = shutdown.token();
     shutdown.spawn("cursor moves", async move {
         let mut gathered = Gathered::default();
+        let mut outage = Outage::of("moving cursors");
         let mut batch = Vec::with_capacity(BATCH);
         while !stop.is_cancelled() {
             tokio::select! {
@@ -58,10 +61,10 @@ pub(crate) fn start(deps: &Deps, shutdown: &Shutdown) -> Arc<CursorSink> {
                 () = tokio::time::sleep(GATHER) => {}
             }
             gather_all(&mut waiting, &mut gathered);
-            commit(&store, gathered.take()).await;
+            commit(&store, &mut outage, gathered.take()).await;
         }
         gather_all(&mut waiting, &mut gathered);
-        commit(&store, gathered.take()).await;
+        commit(&store, &mut outage, gathered.take()).await;
     });
     sink
 }
@@ -74,12 +77,14 @@ fn gather_all(waiting: &mut mpsc::Receiver<Wire>, gathered: &mut Gathered) {
     }
 }
 
-async fn commit(store: &Store, moves: Vec<CursorMove>) {
+/// What does not move is pushed once more, and confirmed again.
+async fn commit(store: &Store, outage: &mut Outage, moves: Vec<CursorMove>) {
     if moves.is_empty() {
         return;
     }
-    if let Err(error) = store.move_cursors(&moves).await {
-        tracing::warn!(%error, moves = moves.len(), "cursors did not move; what they cover is pushed again");
+    match store.move_cursors(&moves).await {
+        Ok(_) => outage.over(Instant::now()),
+        Err(error) => outage.failed(Instant::now(), &error),
     }
 }
 

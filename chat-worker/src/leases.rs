@@ -10,6 +10,7 @@ use lingxi_runtime::shutdown::Shutdown;
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use crate::outage::Outage;
 use crate::sequencer::Sequencer;
 use crate::{Deps, Error, Options};
 
@@ -27,6 +28,9 @@ struct Keeper {
     held: HashSet<(u16, i64)>,
     /// Leases that are one worker's part.
     share: usize,
+    announcing: Outage,
+    renewing: Outage,
+    taking: Outage,
 }
 
 /// Takes the first leases, then starts the task that keeps them.
@@ -43,6 +47,9 @@ pub(crate) async fn start(
         sequencer,
         held: HashSet::new(),
         share: 0,
+        announcing: Outage::of("saying that this worker is there"),
+        renewing: Outage::of("renewing leases"),
+        taking: Outage::of("taking leases"),
     };
     keeper.announce().await?;
     keeper.take(sole).await?;
@@ -67,8 +74,9 @@ pub(crate) async fn start(
                 renewed = Instant::now();
                 keeper.renew().await;
             }
-            if let Err(error) = keeper.take(false).await {
-                tracing::warn!(%error, "cannot take leases");
+            match keeper.take(false).await {
+                Ok(()) => keeper.taking.over(Instant::now()),
+                Err(error) => keeper.taking.failed(Instant::now(), &error),
             }
         }
         drop(listening);
@@ -128,11 +136,18 @@ impl Keeper {
     }
 
     async fn renew(&mut self) {
-        if let Err(error) = self.announce().await {
-            tracing::warn!(%error, "cannot say that this worker is there");
+        match self.announce().await {
+            Ok(()) => self.announcing.over(Instant::now()),
+            Err(error) => self.announcing.failed(Instant::now(), &error),
         }
-        match self.deps.store.renew_leases(self.sequencer.owner(), TTL_MS).await {
+        match self
+            .deps
+            .store
+            .renew_leases(self.sequencer.owner(), TTL_MS)
+            .await
+        {
             Ok(still) => {
+                self.renewing.over(Instant::now());
                 let still: HashSet<(u16, i64)> = still.into_iter().collect();
                 let lost: Vec<(u16, i64)> = self.held.difference(&still).copied().collect();
                 for (partition, epoch) in lost {
@@ -142,7 +157,7 @@ impl Keeper {
                 }
                 self.release_unserved(&still).await;
             }
-            Err(error) => tracing::warn!(%error, "cannot renew leases"),
+            Err(error) => self.renewing.failed(Instant::now(), &error),
         }
         self.share_out().await;
     }

@@ -8,6 +8,7 @@
 mod cursors;
 mod incoming;
 mod leases;
+mod outage;
 mod push;
 #[cfg(feature = "sabotage")]
 mod sabotage;

@@ -111,18 +111,22 @@ start_mariadb() {
     answers_or_ends "$dir" mariadb 30 mariadb-admin --no-defaults --socket="$dir/mariadb.sock" --user=root ping
 }
 
-# start_nats DIR PORT [MONITORING_PORT]
+# start_nats DIR PORT [MONITORING_PORT [PASSWORD]]: with a password, that of user lingxi.
 start_nats() {
-    local dir=$1 port=$2 monitoring=${3:-}
+    local dir=$1 port=$2 monitoring=${3:-} password=${4:-}
     mkdir -p "$dir/nats"
-    spawn "$dir" nats "$(nats_server_path)" --addr 127.0.0.1 --port "$port" --jetstream --store_dir "$dir/nats" \
-        ${monitoring:+--http_port "$monitoring"}
+    # In a file that this user alone reads: arguments are seen by everybody on the machine.
+    [ -z "$password" ] ||
+        (umask 077 && echo "authorization { user: lingxi, password: \"$password\" }" >"$dir/nats.conf")
+    spawn "$dir" nats "$(nats_server_path)" ${password:+--config "$dir/nats.conf"} --addr 127.0.0.1 --port "$port" \
+        --jetstream --store_dir "$dir/nats" ${monitoring:+--http_port "$monitoring"}
     answers_or_ends "$dir" nats 10 port_open "$port"
 }
 
-# start_redis DIR PORT
+# start_redis DIR PORT [PASSWORD]
 start_redis() {
-    local dir=$1 port=$2
-    spawn "$dir" redis redis-server --bind 127.0.0.1 --port "$port" --dir "$dir" --save '' --appendonly no
+    local dir=$1 port=$2 password=${3:-}
+    [ -z "$password" ] || (umask 077 && echo "requirepass $password" >"$dir/redis.conf")
+    spawn "$dir" redis redis-server ${password:+"$dir/redis.conf"} --bind 127.0.0.1 --port "$port" --dir "$dir" --save '' --appendonly no
     answers_or_ends "$dir" redis 10 port_open "$port"
 }

@@ -23,8 +23,30 @@ impl StampedEvent {
     }
 }
 
-/// Where to go on for somebody who has everything up to `after`: a position in `events`, and the reset to send first if
-/// `after` is of a generation older than `generation`, the present one. `events` are those that count, in order.
+/// Whether a run can have given `after` out, as far as `events`, what it committed, can tell: `None` where only the worker
+/// that said it could. `generation` is the present one; `ended` says that `events` are all there will be.
+pub fn gave_out(
+    events: &[StampedEvent],
+    generation: u32,
+    ended: bool,
+    after: EventId,
+) -> Option<bool> {
+    if after == EventId::START {
+        return Some(true);
+    }
+    if after.generation == 0 || after.position == 0 || after.generation > generation {
+        return Some(false);
+    }
+    if after.position <= end_of(events, after.generation).position {
+        return Some(floor(events, after.position) == after.position);
+    }
+    // Text that was said and not committed is known to nobody any more.
+    (ended && after.generation == generation).then_some(false)
+}
+
+/// Where to go on for somebody who has everything up to `after`: a position in `events`, and the reset to send first where
+/// that is not exactly behind `after`: it is of a generation older than `generation`, the present one, or it was never
+/// given out (it lies inside a character, or beyond what was said). `events` are those that count, in order.
 pub fn resume(
     events: &[StampedEvent],
     generation: u32,
@@ -33,17 +55,18 @@ pub fn resume(
     if after == EventId::START {
         return (0, None);
     }
-    let known = events.partition_point(|e| e.id.generation <= after.generation);
-    let end = known
-        .checked_sub(1)
-        .and_then(|last| events.get(last))
-        .map_or(EventId::START, |e| e.id);
-    let position = after.position.min(end.position);
-    if after.generation >= generation {
+    let end = end_of(events, after.generation);
+    let position = floor(events, after.position.min(end.position));
+    if after.generation == generation && after.position == position {
         return (position, None);
     }
+    // What the client keeps, by an id that exists.
+    let kept = EventId {
+        generation: after.generation.min(generation),
+        position,
+    };
     let kept = if after.position <= end.position {
-        after
+        kept
     } else {
         end
     };
@@ -64,6 +87,27 @@ pub fn resume(
             event,
         }),
     )
+}
+
+/// The last event of `generation` or an older one.
+fn end_of(events: &[StampedEvent], generation: u32) -> EventId {
+    let known = events.partition_point(|e| e.id.generation <= generation);
+    let last = known.checked_sub(1).and_then(|last| events.get(last));
+    last.map_or(EventId::START, |e| e.id)
+}
+
+/// The last place up to `position` that is not inside a character.
+fn floor(events: &[StampedEvent], position: u32) -> u32 {
+    let Some(stamped) = events.get(first_behind(events, position)) else {
+        return position;
+    };
+    let RunEvent::Chunk { content } = &stamped.event else {
+        return position;
+    };
+    let start = stamped.start();
+    let inside = usize::try_from(position.saturating_sub(start)).unwrap_or(usize::MAX);
+    let floor = content.floor_char_boundary(inside.min(content.len()));
+    start.saturating_add(u32::try_from(floor).unwrap_or(u32::MAX))
 }
 
 /// The events behind `position`, in order; chunks are cut there and into pieces of at most `piece` bytes, at character
@@ -202,17 +246,131 @@ mod tests {
             assert_eq!(missing.last().unwrap().id, id(2, 17));
         }
         assert_eq!(rest(&all, 2, id(2, 17), 1024), vec![]);
-        assert_eq!(
-            rest(&all, 2, id(2, 999), 1024),
-            vec![],
-            "an id that was never given out"
-        );
     }
 
     #[test]
-    fn a_position_inside_a_character_goes_back_to_its_start() {
-        let missing = rest(&events(), 2, id(2, 6), 1024);
-        assert_eq!(text(&missing), "犀好world!");
+    fn an_id_that_was_never_given_out_is_reset_to_one_that_was() {
+        let kept = |missing: &[StampedEvent]| match &missing[0].event {
+            RunEvent::Reset { after, .. } => EventId::from_i64(*after).unwrap(),
+            other => panic!("{other:?}"),
+        };
+        for (never, wanted, left) in [
+            (id(2, 6), id(2, 4), "犀好world!"),
+            (id(1, 6), id(1, 4), "犀好world!"),
+            (id(2, 999), id(2, 17), ""),
+            (id(7, 6), id(2, 4), "犀好world!"),
+            (id(7, 999), id(2, 17), ""),
+            (id(7, 4), id(2, 4), "犀好world!"),
+        ] {
+            let missing = rest(&events(), 2, never, 1024);
+            assert_eq!(kept(&missing), wanted, "{never:?}");
+            assert_eq!(text(&missing), left, "{never:?}");
+            assert_eq!(missing[0].id.position, wanted.position, "{never:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_given_out_is_known_as_far_as_it_can_be() {
+        let all = events();
+        let known = |ended, after| gave_out(&all, 2, ended, after);
+        for given in [
+            EventId::START,
+            id(1, 1),
+            id(1, 4),
+            id(1, 10),
+            id(2, 10),
+            id(2, 17),
+        ] {
+            assert_eq!(known(false, given), Some(true), "{given:?}");
+        }
+        for never in [id(0, 4), id(1, 0), id(2, 6), id(1, 5), id(3, 1), id(9, 99)] {
+            assert_eq!(known(false, never), Some(false), "{never:?}");
+        }
+        // Text of an older attempt, and text that is not committed yet.
+        assert_eq!(known(true, id(1, 25)), None);
+        assert_eq!(known(false, id(2, 25)), None);
+        assert_eq!(known(true, id(2, 25)), Some(false));
+    }
+
+    /// What a subscriber makes of a replay: pieces until nothing is missing, each beginning where it stands.
+    fn follow(all: &[StampedEvent], generation: u32, after: EventId, piece: usize, limit: usize) {
+        let end = all.last().map_or(0, |e| e.id.position);
+        let (mut position, reset) = resume(all, generation, after);
+        let stands = reset.as_ref().map_or(after.position, |r| r.id.position);
+        assert_eq!(stands, position, "{after:?}");
+        assert!(position <= end, "{after:?}");
+        if let Some(reset) = reset {
+            let again = resume(
+                all,
+                generation,
+                EventId {
+                    generation,
+                    ..reset.id
+                },
+            );
+            assert_eq!(again, (position, None), "{after:?} is reset once");
+        }
+        for _ in 0..=end {
+            let portion = behind(all, position, piece, limit);
+            let Some(last) = portion.last() else { break };
+            for event in &portion {
+                assert_eq!(event.start(), position, "{after:?}");
+                assert!(event.id.position > position, "{after:?}");
+                position = event.id.position;
+            }
+            assert_eq!(last.id.position, position);
+        }
+        assert_eq!(position, end, "{after:?}");
+    }
+
+    #[test]
+    fn any_id_against_any_log_is_followed_to_its_end() {
+        let words = ["a", "灵犀", "é!", "👋🏽", "one two three "];
+        // A small generator of its own: the same logs in every run.
+        let mut seed = 0x9e37_79b9_u64;
+        let mut dice = |sides: usize| {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            usize::try_from(seed % u64::try_from(sides).unwrap()).unwrap()
+        };
+        for _ in 0..2_000 {
+            let (mut generation, mut position) = (1, 0);
+            let mut all = Vec::new();
+            for _ in 0..dice(8) {
+                generation += u32::from(dice(3) == 0);
+                let event = match dice(3) {
+                    0 => RunEvent::Reasoning {
+                        content: "hm".into(),
+                    },
+                    _ => RunEvent::Chunk {
+                        content: words[dice(words.len())].repeat(1 + dice(4)),
+                    },
+                };
+                position += event.units();
+                all.push(StampedEvent {
+                    id: id(generation, position),
+                    event,
+                });
+            }
+            generation += u32::from(dice(3) == 0);
+            for _ in 0..20 {
+                let after = id(
+                    u32::try_from(dice(6)).unwrap(),
+                    u32::try_from(dice(2 + 2 * position as usize)).unwrap(),
+                );
+                let after = match dice(20) {
+                    0 => id(u32::MAX, u32::MAX),
+                    1 => EventId::START,
+                    _ => after,
+                };
+                follow(&all, generation, after, 1 + dice(8), 1 + dice(40));
+                if gave_out(&all, generation, true, after) == Some(true) {
+                    let (place, _) = resume(&all, generation, after);
+                    assert_eq!(place, after.position, "{after:?} was given out");
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A run: one question to the assistant, and the events that its asker sees.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// What kind of answer was asked for; also the type of memory that it uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -77,7 +77,8 @@ impl RunState {
 }
 
 /// Tokens that a run used, as its providers counted them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields, inline)]
 pub struct Usage {
     /// Tokens read.
     pub prompt_tokens: i64,
@@ -86,8 +87,9 @@ pub struct Usage {
 }
 
 /// One event of a run, in the very shape that SSE clients get as `data`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[schemars(deny_unknown_fields)]
 pub enum RunEvent {
     /// First: names the run.
     Run {
@@ -193,14 +195,18 @@ pub struct ToolOutcome {
     pub result: String,
     /// Whether it did what was asked.
     pub success: bool,
-    /// Structured data, when there is some.
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub data: Value,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn outcomes_of_older_rows_are_read() {
+        let row = r#"{"result":"ok","success":true,"data":{"id":42}}"#;
+        let outcome: ToolOutcome = serde_json::from_str(row).unwrap();
+        assert_eq!((outcome.result.as_str(), outcome.success), ("ok", true));
+    }
 
     #[test]
     fn events_have_the_published_shape() {

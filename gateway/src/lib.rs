@@ -10,6 +10,7 @@ mod extract;
 mod rest;
 #[cfg(feature = "sabotage")]
 mod sabotage;
+pub mod settings;
 mod state;
 mod ws;
 
@@ -21,14 +22,13 @@ use lingxi_cache::SharedCache;
 use lingxi_http::Routes;
 use lingxi_im::Im;
 use lingxi_runtime::budget::Budget;
+use lingxi_runtime::listener::Listener;
 use lingxi_runtime::shutdown::Shutdown;
 use lingxi_store::{ConnectionIds, Store};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::routes;
 
 pub use state::Options;
-pub use ws::bucket::Limit as MessageLimit;
 pub use ws::registry::SessionPolicy;
 
 use state::AppState;
@@ -56,9 +56,9 @@ pub struct Deps {
 /// The sockets that a gateway serves, bound by the caller.
 pub struct Listeners {
     /// For clients.
-    pub public: TcpListener,
+    pub public: Listener,
     /// For AI workers.
-    pub grpc: TcpListener,
+    pub grpc: Listener,
 }
 
 /// Why a gateway cannot start.
@@ -92,9 +92,15 @@ fn start(
 ) -> Result<AppState, Error> {
     let public = listeners.public.local_addr()?;
     let grpc = listeners.grpc.local_addr()?;
-    let (sync, asked) = ws::sync_queue::SyncQueue::new();
-    let sessions =
-        ws::registry::Registry::new(deps.bus.clone(), sync.clone(), options.session_policy);
+    let (resync, asked) = ws::resync::ResyncQueue::new();
+    let connections = shutdown.tasks("connection");
+    let sessions = ws::registry::Registry::new(
+        deps.bus.clone(),
+        resync.clone(),
+        options.sockets(),
+        connections.clone(),
+    );
+    let (leaving, left) = tokio::sync::mpsc::channel(ai::leaving::WAITING);
     let state = Arc::new(state::State {
         node: uuid::Uuid::new_v4().simple().to_string(),
         options,
@@ -104,24 +110,37 @@ fn start(
         bus: deps.bus,
         cache: deps.cache,
         sessions,
-        sync,
+        resync,
+        queues: ws::queues::Queues::new(deps.budget.clone()),
+        connections,
         receipts: ws::receipts::Receipts::default(),
         comparisons: ws::watch::Comparisons::default(),
-        sinks: Arc::default(),
+        subscribers: ai::Subscribers::new(leaving),
         stopping: CancellationToken::new(),
     });
-    // Its queue ends with the state, which this very task holds: it is stopped, not drained.
-    let stop = state.stopping.clone();
-    let syncing = ws::syncer::run(state.clone(), asked);
-    shutdown.spawn("gateway sync", async move {
-        tokio::select! {
-            () = syncing => {}
-            () = stop.cancelled() => {}
-        }
-    });
+    // Their queues end with the state, which these very tasks hold: they are stopped, not drained.
+    for asked in asked {
+        let stop = state.stopping.clone();
+        let resyncing = ws::resync::run(state.clone(), asked);
+        shutdown.spawn("gateway resync", async move {
+            tokio::select! {
+                () = resyncing => {}
+                () = stop.cancelled() => {}
+            }
+        });
+    }
+    let making_room = ws::queues::run(
+        state.queues.clone(),
+        state.sessions.clone(),
+        state.stopping.clone(),
+    );
+    shutdown.spawn("gateway queues", making_room);
     let stop = state.stopping.clone();
     shutdown.spawn("gateway receipts", ws::receipts::run(state.clone(), stop));
     shutdown.spawn("gateway watch", ws::watch::run(state.clone()));
+    shutdown.spawn("gateway registration", ai::registration::run(state.clone()));
+    shutdown.spawn("gateway streams", ai::tokens::run(state.clone()));
+    shutdown.spawn("gateway leaving", ai::leaving::run(state.clone(), left));
 
     let http = &state.options.http;
     let routes = routes(&state).merge(deps.beside);

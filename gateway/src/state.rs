@@ -6,14 +6,15 @@ use std::time::Duration;
 use lingxi_bus::SharedBus;
 use lingxi_cache::SharedCache;
 use lingxi_im::Im;
+use lingxi_runtime::shutdown::Tasks;
 use lingxi_store::{ConnectionIds, Store};
 use tokio_util::sync::CancellationToken;
 
-use crate::ws::bucket::Limit;
+use crate::ws::queues::Queues;
 use crate::ws::receipts::Receipts;
 use crate::ws::registry::{Registry, SessionPolicy};
+use crate::ws::resync::ResyncQueue;
 use crate::ws::session::Session;
-use crate::ws::sync_queue::SyncQueue;
 use crate::ws::watch::Comparisons;
 
 /// How a gateway behaves.
@@ -23,10 +24,10 @@ pub struct Options {
     pub partitions: u16,
     /// How many connections a user may have.
     pub session_policy: SessionPolicy,
+    /// Connections that a user may have under [`SessionPolicy::Multi`], over all nodes.
+    pub sockets_per_user: usize,
     /// Silence after which a client is asked for a life sign; twice as long closes its socket.
     pub heartbeat: Duration,
-    /// Messages that one connection may send; `None` for no limit.
-    pub message_limit: Option<Limit>,
     /// Where workers reach this gateway's gRPC port, as host:port.
     pub grpc_advertise: String,
     /// What workers show on the gRPC port; without one only this machine is let in.
@@ -43,7 +44,7 @@ pub struct Options {
 
 /// The shared state; handlers get it as [`AppState`].
 pub(crate) struct State {
-    /// This gateway's name in the presence of users; never used before.
+    /// This gateway's name, for the presence of users and for workers; never used before.
     pub(crate) node: String,
     pub(crate) options: Options,
     pub(crate) im: Im,
@@ -51,12 +52,26 @@ pub(crate) struct State {
     pub(crate) bus: SharedBus,
     pub(crate) cache: SharedCache,
     pub(crate) sessions: Arc<Registry>,
-    pub(crate) sync: SyncQueue,
+    pub(crate) resync: ResyncQueue,
+    /// What waits for sockets.
+    pub(crate) queues: Arc<Queues>,
+    /// The tasks of connections.
+    pub(crate) connections: Tasks,
     pub(crate) receipts: Receipts,
     pub(crate) connection_ids: ConnectionIds,
     pub(crate) comparisons: Comparisons,
-    pub(crate) sinks: Arc<crate::ai::Sinks>,
+    pub(crate) subscribers: Arc<crate::ai::Subscribers>,
     pub(crate) stopping: CancellationToken,
+}
+
+impl Options {
+    /// Connections that a user may have.
+    pub(crate) fn sockets(&self) -> usize {
+        match self.session_policy {
+            SessionPolicy::Single => 1,
+            SessionPolicy::Multi => self.sockets_per_user,
+        }
+    }
 }
 
 impl State {

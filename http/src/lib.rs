@@ -18,6 +18,7 @@ mod options;
 mod origins;
 mod request_log;
 mod server;
+pub mod settings;
 mod stack;
 
 pub use bearer::bearer;

@@ -104,7 +104,7 @@ impl Line {
         macro_rules! write_at {
             ($level:ident) => {
                 tracing::$level!(
-                    request_id = %self.id, method = ?self.named, path = ?self.path, query = ?self.query, status,
+                    request_id = %self.id, method = %self.named, path = ?self.path, query = ?self.query, status,
                     latency_ms, body = ?self.body(), cause, "request"
                 )
             };

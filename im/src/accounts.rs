@@ -12,7 +12,7 @@ use lingxi_store::{NewUser, User};
 use serde::{Deserialize, Serialize};
 
 use crate::passwords::{Attempt, Kind, Origin};
-use crate::{Error, Identity, Inner, Listed, Limits, Payer, Result, Spending};
+use crate::{Error, Identity, Inner, Limits, Listed, Payer, Result, Spending};
 
 /// Accounts. Made by [`crate::Im::accounts`].
 #[derive(Clone, Copy)]

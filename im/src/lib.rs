@@ -8,6 +8,7 @@
 
 mod accounts;
 mod actor;
+pub mod configuration;
 mod contacts;
 mod conversations;
 mod error;
@@ -19,6 +20,7 @@ mod messages;
 mod names;
 mod page;
 mod passwords;
+mod runs;
 mod settings;
 mod tokens;
 mod typing;
@@ -42,6 +44,7 @@ pub use groups::{CreatedGroup, Group, GroupMember, Groups, MembershipChange, New
 pub use limits::{Limits, Payer, Rates, Spending};
 pub use messages::{History, HistoryQuery, Messages, Reading, Recalled, Target};
 pub use page::{Listed, Page};
+pub use runs::{Asked, Question, RunLimits, Runs};
 pub use settings::Settings;
 pub use tokens::Identity;
 
@@ -76,6 +79,8 @@ pub struct ImConfig {
     pub rates: Rates,
     /// Groups that one user may be in.
     pub groups_per_user: u32,
+    /// How much of the assistant one user may have.
+    pub runs: RunLimits,
     /// Partitions of the incoming messages, fixed when the system is installed.
     pub partitions: u16,
 }
@@ -128,6 +133,11 @@ impl Im {
     /// Lists of contacts.
     pub fn contacts(&self) -> Contacts<'_> {
         Contacts { im: &self.inner }
+    }
+
+    /// Questions to the assistant.
+    pub fn runs(&self) -> Runs<'_> {
+        Runs { im: &self.inner }
     }
 
     /// Groups and who is in them.

@@ -11,12 +11,15 @@ use lingxi_bus::nats::{self, NatsBus};
 use lingxi_cache::SharedCache;
 use lingxi_cache::local::LocalCache;
 use lingxi_cache::redis;
-use lingxi_im::{Im, ImConfig, Rates};
-use lingxi_runtime::config::{Config, Mode, Secret};
+use lingxi_im::{Im, ImConfig, RunLimits};
+use lingxi_runtime::config::Secret;
 use lingxi_runtime::data_dir::{DataDirLock, embedded_secret};
 use lingxi_runtime::health::Readiness;
+use lingxi_runtime::shutdown::Shutdown;
 use lingxi_store::{Location, MySqlOptions, Store};
 use tokio::time::Instant;
+
+use crate::config::{Config, Mode, login};
 
 /// Between two attempts to reach what is not there yet.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -68,7 +71,7 @@ pub(crate) fn location(config: &Config) -> anyhow::Result<Location> {
 /// How the bus of this configuration is reached.
 pub(crate) fn nats_options(config: &Config, name: &str, partitions: u16) -> nats::Options {
     nats::Options {
-        url: config.nats_url.clone().unwrap_or_default(),
+        url: login::encoded(config.nats_url.as_deref().unwrap_or_default()),
         name: name.to_owned(),
         namespace: config.namespace.clone(),
         partitions,
@@ -87,23 +90,24 @@ pub(crate) fn redis_options(config: &Config) -> Result<redis::Options, lingxi_ca
         "" => "lingxi",
         given => given,
     };
-    redis::Options::parse(url, namespace)
+    redis::Options::parse(&login::encoded_one(url), namespace)
 }
 
-/// Opens everything. What cannot be reached is tried again for as long as `wait_for` says; what refuses is an error at once.
+/// Opens everything, whose tasks belong to `base`. What cannot be reached is tried again for as long as `wait_for` says; what refuses is an error at once.
 pub(crate) async fn open(
     config: &Config,
     name: &str,
     wait_for: Duration,
+    base: &Shutdown,
 ) -> anyhow::Result<Foundation> {
     let deadline = Instant::now() + wait_for;
     match config.mode()? {
-        Mode::Embedded => embedded(config).await,
-        Mode::Cluster => cluster(config, name, deadline).await,
+        Mode::Embedded => embedded(config, base).await,
+        Mode::Cluster => cluster(config, name, deadline, base).await,
     }
 }
 
-async fn embedded(config: &Config) -> anyhow::Result<Foundation> {
+async fn embedded(config: &Config, base: &Shutdown) -> anyhow::Result<Foundation> {
     let lock = DataDirLock::acquire(&config.data_dir)?;
     let jwt_secret = match &config.jwt_secret {
         Some(secret) => secret.clone(),
@@ -111,7 +115,7 @@ async fn embedded(config: &Config) -> anyhow::Result<Foundation> {
     };
     let store = Store::open(&location(config)?).await?;
     let partitions = install_partitions(&store, config.partitions).await?;
-    let bus = LocalBus::shared(partitions);
+    let bus = LocalBus::within(base, partitions);
     let cache = LocalCache::shared();
     let im = im(config, &jwt_secret, (&store, &bus, &cache), partitions);
     Ok(Foundation {
@@ -126,7 +130,12 @@ async fn embedded(config: &Config) -> anyhow::Result<Foundation> {
     })
 }
 
-async fn cluster(config: &Config, name: &str, deadline: Instant) -> anyhow::Result<Foundation> {
+async fn cluster(
+    config: &Config,
+    name: &str,
+    deadline: Instant,
+    base: &Shutdown,
+) -> anyhow::Result<Foundation> {
     let location = location(config)?;
     let store = patiently(deadline, "database", async || {
         Store::open(&location).await.map_err(|error| {
@@ -138,10 +147,12 @@ async fn cluster(config: &Config, name: &str, deadline: Instant) -> anyhow::Resu
     let partitions = install_partitions(&store, config.partitions).await?;
     let options = nats_options(config, name, partitions);
     let bus = patiently(deadline, "message bus", async || {
-        NatsBus::connect(options.clone()).await.map_err(|error| {
-            let away = matches!(error, lingxi_bus::Error::Unavailable(_));
-            (error, away)
-        })
+        NatsBus::within(base, options.clone())
+            .await
+            .map_err(|error| {
+                let away = matches!(error, lingxi_bus::Error::Unavailable(_));
+                (error, away)
+            })
     })
     .await?;
     // Redis away makes things slower, never wrong: it is not waited for.
@@ -179,14 +190,12 @@ fn im(
             jwt_ttl_hours: i64::from(config.jwt_ttl_hours),
             bcrypt_cost: config.bcrypt_cost,
             rate_limits: config.rate_limits.is_on(),
-            rates: Rates {
-                messages_per_second: config.rate.messages_per_second,
-                message_burst: config.rate.message_burst,
-                logins_per_minute: config.rate.logins_per_minute,
-                registers_per_minute: config.rate.registers_per_minute,
-                ..Rates::default()
+            rates: config.rate.rates(config.limits.invitations_per_minute),
+            groups_per_user: config.limits.groups_per_user,
+            runs: RunLimits {
+                at_once: config.ai.runs_at_once,
+                subscribers: config.limits.followers_per_user,
             },
-            groups_per_user: 1000,
             partitions,
         },
     })
@@ -236,6 +245,12 @@ where
 }
 
 impl Foundation {
+    /// Lets go of the servers, when nobody works with them any more.
+    pub(crate) async fn close(&self) {
+        self.bus.close();
+        self.store.close().await;
+    }
+
     /// What `/readyz` asks and states.
     pub(crate) fn register(&self, readiness: &Readiness) {
         let store = self.store.clone();
@@ -298,12 +313,14 @@ fn towards(server: &str) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
+    use lingxi_runtime::config::{Sources, load_from};
+
     #[test]
     fn the_way_to_any_server_of_the_bus_will_do() {
         let address = |url: &str| {
             let config = Config {
                 nats_url: Some(url.to_owned()),
-                ..Config::defaults().unwrap()
+                ..load_from(Sources::default()).unwrap()
             };
             reachable_address(&config)
         };

@@ -2,6 +2,7 @@
 //! the roles are put together in [`roles`].
 
 mod chat;
+mod config;
 mod foundation;
 mod migrate;
 mod roles;
@@ -13,8 +14,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use lingxi_runtime::config::Config;
 
+use crate::config::Config;
 use crate::roles::Role;
 
 /// Many small allocations of many threads are what this process does all day.
@@ -56,6 +57,9 @@ enum Command {
     CheckConfig {
         /// For this role alone, which may not stand in for a whole system.
         role: Option<Role>,
+        /// Prints the documented defaults instead.
+        #[arg(long, conflicts_with = "role")]
+        defaults: bool,
     },
     /// Makes an account; how the first administrator comes to be. Without a cluster the server must be stopped.
     User(user::Arguments),
@@ -100,7 +104,8 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::AiWorker => serve(&[Role::AiWorker]),
         Command::AdminApi => serve(&[Role::AdminApi]),
         Command::Migrate => runtime()?.block_on(migrate::run(load()?, wait_for)),
-        Command::CheckConfig { role } => check_config(&load()?, role),
+        Command::CheckConfig { defaults: true, .. } => print_defaults(),
+        Command::CheckConfig { role, .. } => check_config(&load()?, role),
         Command::User(user) => runtime()?.block_on(user::run(load()?, user, wait_for)),
         Command::Chat(chat) => runtime()?.block_on(chat::run(chat)),
     }
@@ -111,6 +116,12 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
         .enable_all()
         .build()
         .context("cannot start the async runtime")
+}
+
+#[expect(clippy::print_stdout, reason = "what the command is asked for")]
+fn print_defaults() -> anyhow::Result<()> {
+    print!("{}", Config::documented());
+    Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "what the command is asked for")]

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use lingxi_runtime::config::Config;
 use lingxi_runtime::shutdown::Shutdown;
 use lingxi_store::{Error, Migrated, Store};
 use tokio::time::Instant;
 
+use crate::config::Config;
 use crate::foundation::{location, patiently};
 
 /// Applies what is missing. Several may run at once; one of them does it.

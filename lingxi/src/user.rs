@@ -6,8 +6,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use lingxi_domain::role::AccountRole;
 use lingxi_im::Registration;
-use lingxi_runtime::config::Config;
+use lingxi_runtime::shutdown::Shutdown;
 
+use crate::config::Config;
 use crate::foundation;
 
 /// What `lingxi user` is told.
@@ -42,7 +43,8 @@ pub(crate) async fn run(
         .lock()
         .read_line(&mut password)
         .context("cannot read the password")?;
-    let foundation = foundation::open(&config, "lingxi-user", wait_for).await?;
+    let base = Shutdown::new();
+    let foundation = foundation::open(&config, "lingxi-user", wait_for, &base).await?;
     let password = password.trim_end_matches(['\r', '\n']).to_owned();
     let new = Registration {
         username,
@@ -59,7 +61,7 @@ pub(crate) async fn run(
         .store
         .set_role(id, AccountRole::parse(&role))
         .await?;
-    foundation.store.close().await;
+    foundation.close().await;
     println!("{} is user {id}, role {role}", new.username);
     Ok(())
 }

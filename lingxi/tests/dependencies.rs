@@ -10,10 +10,13 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("proto", &["domain"]),
-    ("store", &["domain"]),
-    ("cache", &["domain"]),
-    ("bus", &["domain", "proto"]),
-    ("im", &["domain", "proto", "store", "bus", "cache"]),
+    ("store", &["domain", "runtime"]),
+    ("cache", &["domain", "runtime"]),
+    ("bus", &["domain", "proto", "runtime"]),
+    (
+        "im",
+        &["domain", "proto", "store", "bus", "cache", "runtime"],
+    ),
     ("runtime", &["domain"]),
     ("http", &["domain", "im", "runtime"]),
     ("gateway", EDGE),

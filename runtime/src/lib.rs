@@ -1,13 +1,14 @@
 //! What every process needs whatever it does: configuration, telemetry, health, stopping.
 //!
-//! No word of chat or AI is in its logic; the sections of [`config::Config`] are plain data. Start reading at
-//! [`config`], then [`shutdown`].
+//! No word of chat or AI is in it. Start reading at [`config`], then [`shutdown`].
 
 pub mod budget;
 pub mod config;
 pub mod data_dir;
+pub mod descriptors;
 pub mod health;
 pub mod listener;
+mod log_line;
 pub mod metrics;
 mod profile;
 pub mod shutdown;

@@ -2,11 +2,20 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket, lookup_host};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
+use tokio::time::{Sleep, sleep};
+use tokio_stream::Stream;
 
 /// Connections that may wait to be accepted; the system caps it at `net.core.somaxconn`.
 const BACKLOG: u32 = 4096;
+/// The pause after a failure to accept that is not the client's: no descriptor is left, say.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How often another free port is tried that is free on every address.
+const FREE_PORTS: u32 = 16;
 
 /// Why a listener could not be had, in one line that names the key to change.
 #[derive(Debug, thiserror::Error)]
@@ -18,12 +27,25 @@ pub struct Error {
     hint: &'static str,
 }
 
-/// Binds `address` (`host:port`; port 0 takes a free one) for the configuration key `key`. The first address that the
-/// name resolves to and that can be bound is used.
+/// Accepts connections on every address of a name, as one listener. There is at least one address, and all have the same
+/// port.
+#[derive(Debug)]
+pub struct Listener {
+    sockets: Vec<TcpListener>,
+    /// The socket that is asked first, so that a busy one does not starve the others.
+    next: usize,
+    /// Until when nothing is accepted, after a failure.
+    pause: Option<Pin<Box<Sleep>>>,
+}
+
+/// Binds `address` (`host:port`; port 0 takes a free one) for the configuration key `key`: every address that the name
+/// resolves to. Addresses that this machine does not have, as ::1 where there is no IPv6, are left out when there are
+/// others.
 ///
 /// # Errors
-/// When none can be bound; the text says what to do about an address in use.
-pub async fn bind(key: &'static str, address: &str) -> Result<TcpListener, Error> {
+/// When none can be bound, or one of them is in use: half of the clients would reach somebody else. The text says what to
+/// do.
+pub async fn bind(key: &'static str, address: &str) -> Result<Listener, Error> {
     let failed = |source: io::Error| Error {
         key,
         address: address.to_owned(),
@@ -36,14 +58,60 @@ pub async fn bind(key: &'static str, address: &str) -> Result<TcpListener, Error
         },
         source,
     };
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for candidate in lookup_host(address).await.map_err(failed)? {
-        match bind_one(candidate) {
-            Ok(listener) => return Ok(listener),
-            Err(error) => last = error,
+    let mut addresses: Vec<SocketAddr> = Vec::new();
+    for found in lookup_host(address).await.map_err(failed)? {
+        if !addresses.contains(&found) {
+            addresses.push(found);
         }
     }
-    Err(failed(last))
+    let listener = bind_all(&addresses).map_err(failed)?;
+    if listener.sockets.len() > 1 {
+        tracing::debug!(key, address, "listens on every address of the name");
+    }
+    Ok(listener)
+}
+
+fn bind_all(addresses: &[SocketAddr]) -> io::Result<Listener> {
+    let mut attempts = 1;
+    loop {
+        match bind_with_one_port(addresses) {
+            // The free port of the first address was taken on another.
+            Err(error)
+                if error.kind() == io::ErrorKind::AddrInUse
+                    && attempts < FREE_PORTS
+                    && addresses.iter().all(|address| address.port() == 0) =>
+            {
+                attempts += 1;
+            }
+            bound => return bound,
+        }
+    }
+}
+
+fn bind_with_one_port(addresses: &[SocketAddr]) -> io::Result<Listener> {
+    let mut sockets: Vec<TcpListener> = Vec::new();
+    let mut absent = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for &address in addresses {
+        let mut address = address;
+        if let Some(first) = sockets.first() {
+            address.set_port(first.local_addr()?.port());
+        }
+        match bind_one(address) {
+            Ok(socket) => sockets.push(socket),
+            Err(error) if is_absent(&error) => absent = error,
+            Err(error) => return Err(error),
+        }
+    }
+    match sockets.is_empty() {
+        true => Err(absent),
+        false => Ok(Listener::of(sockets)),
+    }
+}
+
+/// Returns true if this machine does not have the address, or not its family.
+fn is_absent(error: &io::Error) -> bool {
+    // EAFNOSUPPORT on Linux: it has no kind of its own.
+    error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(97)
 }
 
 fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
@@ -57,9 +125,118 @@ fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+impl Listener {
+    fn of(sockets: Vec<TcpListener>) -> Self {
+        Self {
+            sockets,
+            next: 0,
+            pause: None,
+        }
+    }
+
+    /// The address that it is bound to; of several, the first that others can reach, or else the first.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        let bound = self.local_addrs()?;
+        let reachable = bound.iter().find(|address| !address.ip().is_loopback());
+        let address = reachable.or(bound.first()).copied();
+        address.ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
+    /// All addresses that it is bound to.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn local_addrs(&self) -> io::Result<Vec<SocketAddr>> {
+        self.sockets.iter().map(TcpListener::local_addr).collect()
+    }
+
+    /// The next connection on any of its addresses, without Nagle's delay. A failure that is not one client's (no descriptor
+    /// is left, say) is logged, and tried again in a second.
+    fn poll_connection(&mut self, cx: &mut Context<'_>) -> Poll<(TcpStream, SocketAddr)> {
+        loop {
+            if let Some(pause) = &mut self.pause {
+                ready!(pause.as_mut().poll(cx));
+                self.pause = None;
+            }
+            match ready!(self.poll_accept(cx)) {
+                Ok((stream, peer)) => {
+                    if let Err(error) = stream.set_nodelay(true) {
+                        tracing::debug!(%error, "a connection keeps Nagle's delay");
+                    }
+                    return Poll::Ready((stream, peer));
+                }
+                Err(error) if is_of_one_client(&error) => {}
+                Err(error) => {
+                    tracing::error!(%error, "no connection can be accepted; trying again in a second");
+                    self.pause = Some(Box::pin(sleep(PAUSE)));
+                }
+            }
+        }
+    }
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+        let count = self.sockets.len();
+        for step in 0..count {
+            let at = (self.next + step) % count;
+            if let Poll::Ready(accepted) = self.sockets[at].poll_accept(cx) {
+                self.next = (at + 1) % count;
+                return Poll::Ready(accepted);
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl From<TcpListener> for Listener {
+    fn from(socket: TcpListener) -> Self {
+        Self::of(vec![socket])
+    }
+}
+
+/// For HTTP servers. Dropping the future of `accept` loses no connection.
+impl axum::serve::Listener for Listener {
+    type Io = TcpStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+        std::future::poll_fn(|cx| self.poll_connection(cx)).await
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Self::local_addr(self)
+    }
+}
+
+/// For servers that take a stream of connections, as tonic's. It has no end and no errors.
+impl Stream for Listener {
+    type Item = io::Result<TcpStream>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let connection = self.get_mut().poll_connection(cx);
+        connection.map(|(stream, _)| Some(Ok(stream)))
+    }
+}
+
+/// Returns true if the connection failed before it was accepted: the next one is fine.
+fn is_of_one_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    [ConnectionAborted, ConnectionRefused, ConnectionReset].contains(&error.kind())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::bind;
+    use std::net::IpAddr;
+
+    use axum::serve::Listener as _;
+
+    use super::*;
+
+    fn loopback(last: u8, port: u16) -> SocketAddr {
+        SocketAddr::new(IpAddr::from([127, 0, 0, last]), port)
+    }
 
     #[tokio::test]
     async fn port_zero_takes_a_free_port() {
@@ -80,5 +257,65 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("another process has it"), "{text}");
+    }
+
+    /// As localhost does where it is ::1 and 127.0.0.1.
+    #[tokio::test]
+    async fn every_address_of_a_name_answers_on_one_port() {
+        let addresses = [loopback(2, 0), loopback(1, 0), loopback(3, 0)];
+        let mut listener = bind_all(&addresses).unwrap();
+        let bound = listener.local_addrs().unwrap();
+        let port = bound[0].port();
+        assert_eq!(bound, [2, 1, 3].map(|last| loopback(last, port)));
+        for address in bound {
+            let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+            let (stream, peer) = accepted;
+            assert_eq!(peer, client.unwrap().local_addr().unwrap());
+            assert_eq!(stream.local_addr().unwrap(), address);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_busy_address_does_not_starve_another() {
+        let mut listener = bind_all(&[loopback(1, 0), loopback(2, 0)]).unwrap();
+        let bound = listener.local_addrs().unwrap();
+        let mut clients = Vec::new();
+        for address in [bound[0], bound[0], bound[0], bound[1]] {
+            clients.push(TcpStream::connect(address).await.unwrap());
+        }
+        let mut seen = Vec::new();
+        for _ in 0..2 {
+            let (stream, _) = listener.accept().await;
+            seen.push(stream.local_addr().unwrap());
+        }
+        assert_eq!(seen, bound);
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_not_here_is_left_out() {
+        // Of documentation (RFC 5737, RFC 3849): no machine has them.
+        let elsewhere: SocketAddr = "192.0.2.1:0".parse().unwrap();
+        let six: SocketAddr = "[2001:db8::1]:0".parse().unwrap();
+        let listener = bind_all(&[elsewhere, six, loopback(1, 0)]).unwrap();
+        assert_eq!(listener.local_addrs().unwrap().len(), 1);
+        assert!(bind_all(&[elsewhere, six]).is_err());
+        assert!(bind_all(&[]).is_err());
+    }
+
+    #[tokio::test]
+    async fn half_a_name_is_not_enough() {
+        let taken = bind_all(&[loopback(2, 0)]).unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let refused = bind_all(&[loopback(1, port), loopback(2, port)]).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[tokio::test]
+    async fn localhost_is_all_that_it_resolves_to() {
+        let listener = bind("listen", "localhost:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for address in lookup_host(("localhost", port)).await.unwrap() {
+            TcpStream::connect(address).await.unwrap();
+        }
     }
 }

@@ -8,6 +8,7 @@ use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{SdkTracerProvider, Tracer};
+use serde::{Deserialize, Serialize};
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::set_global_default;
 use tracing_opentelemetry::OpenTelemetryLayer;
@@ -15,11 +16,21 @@ use tracing_subscriber::filter::{ParseError, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
-use crate::config::{Config, LogFormat};
+use crate::log_line;
 
 /// The variable of the OpenTelemetry specification that turns traces on.
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const FLUSH_WITHIN: Duration = Duration::from_secs(3);
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for machines.
+    Json,
+}
 
 /// Why telemetry could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -62,14 +73,18 @@ impl Drop for TelemetryGuard {
     }
 }
 
-/// Logs to standard error as `config` says, with the configuration's warnings first, panics included. With
+/// Logs to standard error what `log` (a level or directives) lets through, panics included. With
 /// `OTEL_EXPORTER_OTLP_ENDPOINT` set, spans of this workspace go there by OTLP over gRPC as `service_name`; that needs
 /// a Tokio runtime around the call, and the guard must be dropped, or shut down, before that runtime ends.
 ///
 /// # Errors
 /// At the second call in a process, and when the exporter's endpoint is malformed.
-pub fn init(config: &Config, service_name: &'static str) -> Result<TelemetryGuard, Error> {
-    let filter = filter(&config.log)?;
+pub fn init(
+    log: &str,
+    format: LogFormat,
+    service_name: &'static str,
+) -> Result<TelemetryGuard, Error> {
+    let filter = filter(log)?;
     let provider = match std::env::var(ENDPOINT) {
         Ok(endpoint) if !endpoint.is_empty() => Some(exporting(service_name)?),
         _ => None,
@@ -78,13 +93,10 @@ pub fn init(config: &Config, service_name: &'static str) -> Result<TelemetryGuar
         .as_ref()
         .map(|provider| traces(provider.tracer(service_name)));
     let subscriber = Registry::default()
-        .with(lines(config.log_format).with_filter(filter))
+        .with(lines(format).with_filter(filter))
         .with(traces);
     set_global_default(subscriber).map_err(|_| Error::AlreadySet)?;
     std::panic::set_hook(Box::new(log_panic));
-    for warning in config.warnings() {
-        tracing::warn!("{warning}");
-    }
     Ok(TelemetryGuard { provider })
 }
 
@@ -100,7 +112,10 @@ fn filter(log: &str) -> Result<EnvFilter, ParseError> {
 fn lines(format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {
     let layer = fmt::layer().with_writer(stderr);
     match format {
-        LogFormat::Text => layer.with_ansi(stderr().is_terminal()).boxed(),
+        LogFormat::Text => layer
+            .with_ansi(stderr().is_terminal())
+            .fmt_fields(log_line::fields())
+            .boxed(),
         LogFormat::Json => layer
             .json()
             .flatten_event(true)
@@ -154,12 +169,9 @@ mod tests {
 
     #[test]
     fn the_second_call_is_refused_and_leaves_the_first() {
-        let config = Config::defaults().unwrap();
-        let guard = init(&config, "lingxi-test").unwrap();
-        assert!(matches!(
-            init(&config, "lingxi-test"),
-            Err(Error::AlreadySet)
-        ));
+        let init = || init("info", LogFormat::Text, "lingxi-test");
+        let guard = init().unwrap();
+        assert!(matches!(init(), Err(Error::AlreadySet)));
         tracing::info!("still logging");
         drop(guard);
         drop(std::panic::take_hook());

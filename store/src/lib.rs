@@ -7,11 +7,13 @@
 mod accounts;
 mod conversations;
 mod error;
+mod gateways;
 mod groups;
 mod names;
 mod partitions;
 mod readiness;
 mod runs;
+pub mod settings;
 mod sql;
 
 #[cfg(feature = "conformance")]

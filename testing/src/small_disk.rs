@@ -4,31 +4,30 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A file system in memory. It needs root to be mounted; it is gone when this is dropped.
+/// A file system in a file. It needs root to be mounted, and is unmounted when this is dropped.
 #[derive(Debug)]
 pub struct SmallDisk {
     folder: PathBuf,
 }
 
 impl SmallDisk {
-    /// Mounts one of that many megabytes.
+    /// Makes one of that many megabytes and mounts it.
     ///
     /// # Panics
     /// When it cannot be mounted.
     #[must_use]
-    pub fn mount(folder: PathBuf, megabytes: u32) -> Self {
+    pub fn mount(folder: PathBuf, megabytes: u64) -> Self {
         std::fs::create_dir_all(&folder).expect("a folder to mount on");
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o"])
-            .arg(format!("size={megabytes}m"))
-            .arg("lingxi-it")
-            .arg(&folder)
-            .output()
-            .expect("mount");
-        assert!(
-            mounted.status.success(),
-            "a small disk needs root: {mounted:?}"
-        );
+        let image = folder.with_extension("img");
+        let file = std::fs::File::create(&image).expect("a file");
+        file.set_len(megabytes << 20).expect("a length");
+        run(Command::new("mkfs.ext4")
+            .args(["-q", "-F", "-m", "0"])
+            .arg(&image));
+        run(Command::new("mount")
+            .args(["-o", "loop"])
+            .arg(&image)
+            .arg(&folder));
         Self { folder }
     }
 
@@ -61,6 +60,14 @@ impl SmallDisk {
     pub fn free(&self) {
         std::fs::remove_file(self.ballast()).expect("the file that took the room");
     }
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().expect("a command of every Linux");
+    assert!(
+        output.status.success(),
+        "a small disk needs root: {command:?}: {output:?}"
+    );
 }
 
 impl Drop for SmallDisk {

@@ -1,28 +1,27 @@
 //! What a run did so far: read back from its committed steps, then kept up while it goes on.
 
-use lingxi_domain::run::{ModelTurn, ToolCall, ToolOutcome, Usage};
+use lingxi_domain::run::{ModelTurn, ToolCall, Usage};
 use lingxi_store::{RunStep, StepKind};
-use serde::{Deserialize, Serialize};
 
-/// The body of a model's step.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct ModelBody {
-    pub(super) turn: ModelTurn,
-    pub(super) usage: Usage,
-}
-
-/// The body of a tool's step.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct ToolBody {
-    pub(super) call_id: String,
-    pub(super) outcome: ToolOutcome,
-}
+use crate::ledger::{ModelBody, ToolBody};
 
 /// A turn of the model and what its calls came to, as far as they were done.
 #[derive(Debug)]
 pub(super) struct Exchange {
+    /// The step of the turn: what the idempotency keys of its calls are made of.
+    step: i64,
     pub(super) turn: ModelTurn,
     pub(super) outcomes: Vec<ToolBody>,
+}
+
+/// A tool call that has no outcome yet.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Pending {
+    /// The step of the turn that asked for it.
+    pub(super) step: i64,
+    /// Which of that turn's calls it is, from 0.
+    pub(super) ordinal: i64,
+    pub(super) call: ToolCall,
 }
 
 /// Everything before the next model call.
@@ -30,43 +29,39 @@ pub(super) struct Exchange {
 pub(super) struct History {
     pub(super) exchanges: Vec<Exchange>,
     pub(super) usage: Usage,
-    pub(super) model_calls: u32,
-    /// The number of the next step.
-    pub(super) step: i64,
-    /// The step of the last model turn: what the idempotency keys of its calls are made of.
-    pub(super) turn_step: i64,
 }
 
 impl History {
     pub(super) fn of(steps: &[RunStep]) -> Result<Self, serde_json::Error> {
-        let mut history = Self {
-            step: 1,
-            ..Self::default()
-        };
+        let mut history = Self::default();
         for step in steps {
             match step.kind {
                 StepKind::Model => {
                     let body: ModelBody = serde_json::from_str(&step.body)?;
-                    history.usage.prompt_tokens += body.usage.prompt_tokens;
-                    history.usage.completion_tokens += body.usage.completion_tokens;
-                    history.step = step.step + 1;
-                    history.asked(body.turn);
+                    history.used(body.usage);
+                    history.asked(step.step, body.turn);
                 }
-                StepKind::Tool => {
-                    history.step = step.step + 1;
-                    history.answered(serde_json::from_str(&step.body)?);
-                }
-                StepKind::Start | StepKind::End => history.step = step.step + 1,
+                StepKind::Tool => history.answered(serde_json::from_str(&step.body)?),
+                StepKind::Start | StepKind::End => {}
             }
         }
         Ok(history)
     }
 
-    /// A turn with tool calls was committed as the step before the next.
-    pub(super) fn asked(&mut self, turn: ModelTurn) {
-        self.turn_step = self.step - 1;
-        self.model_calls += 1;
+    /// A turn of the model cost this.
+    pub(super) fn used(&mut self, usage: Usage) {
+        let all = &mut self.usage;
+        // A provider's counts are whatever it says.
+        all.prompt_tokens = all.prompt_tokens.saturating_add(usage.prompt_tokens);
+        all.completion_tokens = all
+            .completion_tokens
+            .saturating_add(usage.completion_tokens);
+    }
+
+    /// A turn with tool calls was committed as `step`.
+    pub(super) fn asked(&mut self, step: i64, turn: ModelTurn) {
         self.exchanges.push(Exchange {
+            step,
             turn,
             outcomes: Vec::new(),
         });
@@ -79,11 +74,15 @@ impl History {
         }
     }
 
-    /// The next call of the last turn that has no outcome yet, and which of the turn's calls it is.
-    pub(super) fn pending(&self) -> Option<(i64, ToolCall)> {
+    /// The next call of the last turn that has no outcome yet.
+    pub(super) fn pending(&self) -> Option<Pending> {
         let exchange = self.exchanges.last()?;
         let ordinal = exchange.outcomes.len();
-        let call = exchange.turn.tool_calls.get(ordinal)?;
-        Some((i64::try_from(ordinal).ok()?, call.clone()))
+        let call = exchange.turn.tool_calls.get(ordinal)?.clone();
+        Some(Pending {
+            step: exchange.step,
+            ordinal: i64::try_from(ordinal).ok()?,
+            call,
+        })
     }
 }

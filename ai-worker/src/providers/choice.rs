@@ -1,15 +1,16 @@
-//! Which provider a run uses.
+//! Which provider is asked.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use lingxi_runtime::config;
+use async_trait::async_trait;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::demo::Demo;
 use super::openai::OpenAi;
-use super::{Error, Provider, ollama};
+use super::{Error, ModelCall, ModelRequest, Models, Provider, ollama, said};
+use crate::settings;
 
 /// How long what was found, or not found, at Ollama's address is believed.
 const PROBE_AGAIN: Duration = Duration::from_secs(30);
@@ -28,18 +29,18 @@ struct Probed {
 }
 
 impl Choice {
-    /// From the configuration. Nothing is contacted yet.
+    /// From its settings. Nothing is contacted yet.
     ///
     /// # Errors
     /// When a provider's settings cannot be used.
-    pub fn new(config: &config::Ai) -> Result<Self, Error> {
+    pub fn new(ai: &settings::Ai) -> Result<Self, Error> {
         let mut configured: Vec<Arc<dyn Provider>> = Vec::new();
-        for provider in &config.providers {
+        for provider in &ai.providers {
             configured.push(Arc::new(OpenAi::new(provider)?));
         }
-        let ollama_url = config
+        let ollama_url = ai
             .detect_ollama
-            .then(|| config.ollama_url.trim_end_matches('/').to_owned());
+            .then(|| ai.ollama_url.trim_end_matches('/').to_owned());
         Ok(Self {
             configured,
             ollama_url,
@@ -48,7 +49,7 @@ impl Choice {
         })
     }
 
-    /// The provider for a run that begins now. Failing over to the next one is not done yet: the first is used.
+    /// The provider for a call that begins now. Failing over to the next one is not done yet: the first is used.
     pub async fn pick(&self) -> Arc<dyn Provider> {
         if let Some(first) = self.configured.first() {
             return first.clone();
@@ -72,12 +73,16 @@ impl Choice {
             Some(model) => {
                 tracing::info!(
                     url,
-                    model,
+                    model = said(&model, 100),
                     "no provider is configured; using the Ollama that answers here"
                 );
-                OpenAi::new(&config::Provider::new("ollama", format!("{url}/v1"), model))
-                    .ok()
-                    .map(Arc::new)
+                OpenAi::new(&settings::Provider::new(
+                    "ollama",
+                    format!("{url}/v1"),
+                    model,
+                ))
+                .ok()
+                .map(Arc::new)
             }
             None => None,
         };
@@ -89,30 +94,43 @@ impl Choice {
     }
 }
 
+#[async_trait]
+impl Models for Choice {
+    async fn ask(&self, request: &ModelRequest) -> ModelCall {
+        let provider = self.pick().await;
+        let deltas = provider.stream(request).await;
+        ModelCall { provider, deltas }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn config() -> config::Ai {
-        let mut ai = config::Config::defaults().unwrap().ai;
-        ai.providers.clear();
-        ai
+    fn defaults() -> settings::Ai {
+        settings::Ai::defaults().unwrap()
     }
 
     #[tokio::test]
     async fn the_first_configured_one_goes_before_anything_found() {
-        let mut ai = config();
-        ai.providers
-            .push(config::Provider::new("one", "http://127.0.0.1:9/v1", "m1"));
-        ai.providers
-            .push(config::Provider::new("two", "http://127.0.0.1:9/v1", "m2"));
+        let mut ai = defaults();
+        ai.providers.push(settings::Provider::new(
+            "one",
+            "http://127.0.0.1:9/v1",
+            "m1",
+        ));
+        ai.providers.push(settings::Provider::new(
+            "two",
+            "http://127.0.0.1:9/v1",
+            "m2",
+        ));
         let picked = Choice::new(&ai).unwrap().pick().await;
         assert_eq!((picked.name(), picked.model()), ("one", "m1"));
     }
 
     #[tokio::test]
     async fn with_nothing_there_the_demo_model_answers() {
-        let mut ai = config();
+        let mut ai = defaults();
         // A port that nothing listens on: bound once and given back.
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         ai.ollama_url = format!("http://{}", listener.local_addr().unwrap());
@@ -126,7 +144,7 @@ mod tests {
     async fn an_ollama_that_answers_is_used() {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut ai = config();
+        let mut ai = defaults();
         ai.ollama_url = format!("http://{}/", listener.local_addr().unwrap());
         tokio::spawn(async move {
             let (mut socket, _) = listener.accept().await.unwrap();

@@ -1,14 +1,17 @@
 //! Where answers come from: anything that streams deltas for messages and tools.
 //!
-//! [`Provider`] is the one interface; [`openai`] speaks to every OpenAI-compatible server, [`demo`] stands in when
-//! there is none. [`Choice`] says which one a run uses.
+//! [`Provider`] is one source; [`openai`] speaks to every OpenAI-compatible server, [`demo`] stands in when there is
+//! none. [`Models`] is what an agent asks, anew for every call: [`Choice`] takes the source that is the right one at that
+//! moment.
 
 mod choice;
 pub mod demo;
 mod ollama;
 pub mod openai;
+mod said;
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::Stream;
@@ -17,6 +20,7 @@ use lingxi_domain::run::{ToolCall, Usage};
 use serde_json::Value;
 
 pub use choice::Choice;
+pub(crate) use said::said;
 
 /// One message of the conversation that a model continues.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,7 +57,7 @@ pub struct ToolSpec {
 }
 
 /// What a model is asked.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModelRequest {
     /// The conversation, oldest first.
     pub messages: Vec<ChatMessage>,
@@ -126,8 +130,8 @@ pub struct Error {
 impl Error {
     /// A failure with its particulars.
     pub fn new(failure: Failure, detail: impl std::fmt::Display) -> Self {
-        // A server may answer a whole page.
-        let detail = detail.to_string().chars().take(300).collect();
+        // A server may answer a whole page, with anything in it.
+        let detail = said(&detail.to_string(), 300);
         Self { failure, detail }
     }
 
@@ -154,4 +158,20 @@ pub trait Provider: Send + Sync {
 
     /// Begins a turn. Deltas come in order; after an error or [`Delta::Finish`] and its usage nothing more comes.
     async fn stream(&self, request: &ModelRequest) -> Result<DeltaStream, Error>;
+}
+
+/// A call of a model: who was asked, and what comes of it.
+pub struct ModelCall {
+    /// Who was asked, for logs and metrics.
+    pub provider: Arc<dyn Provider>,
+    /// The turn, as it comes.
+    pub deltas: Result<DeltaStream, Error>,
+}
+
+/// What an agent asks. The source is chosen anew for every call, so whatever decides on that (what is configured, what
+/// answers, what failed of late) is behind this one interface, and can be put around another one.
+#[async_trait]
+pub trait Models: Send + Sync {
+    /// Begins a turn.
+    async fn ask(&self, request: &ModelRequest) -> ModelCall;
 }

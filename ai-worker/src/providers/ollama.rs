@@ -4,8 +4,13 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::openai::first_bytes;
+
 /// Longer than a local server needs; a run that waits for it is not held up noticeably.
 const PATIENCE: Duration = Duration::from_millis(500);
+
+/// The most that is read of the list of models, in bytes.
+const MAX_TAGS: usize = 1024 * 1024;
 
 #[derive(Deserialize)]
 struct Tags {
@@ -40,7 +45,8 @@ pub(super) async fn first_model(url: &str) -> Option<String> {
         .ok()?
         .error_for_status()
         .ok()?;
-    talking(&answer.json::<Tags>().await.ok()?)
+    let body = first_bytes(answer, MAX_TAGS).await;
+    talking(&serde_json::from_str(&body).ok()?)
 }
 
 /// Models that only make embeddings are no use here.

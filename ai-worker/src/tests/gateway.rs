@@ -44,7 +44,7 @@ impl Gateway {
         gateway
     }
 
-    /// The events of one request of one follower so far.
+    /// The events of one request of one subscriber so far.
     pub(super) fn events(&self, sink: &str, session: u32) -> Vec<AiEvent> {
         let events = self.events.lock();
         events

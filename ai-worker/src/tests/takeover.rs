@@ -1,4 +1,4 @@
-//! Workers that die or stop in the middle, and followers that come and go.
+//! Workers that die or stop in the middle, and subscribers that come and go.
 
 use lingxi_bench::simulator::{Fault, Reply, Script};
 use lingxi_domain::event_id::EventId;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::gateway::{kinds, parse, text};
 use super::world::World;
-use crate::tools::{Refusal, Toolbox};
+use crate::tools::{Context, Given, Toolbox};
 
 /// Creates a group, then says something and stalls; asked again, it answers.
 fn script() -> Script {
@@ -31,7 +31,7 @@ async fn a_run_goes_on_behind_its_last_step_when_its_worker_dies() {
         .await;
     first.kill().await;
     let second = world.worker();
-    // The follower asks for the rest from where it stands.
+    // The subscriber asks for the rest from where it stands.
     let after = seen.last().unwrap().event_id;
     world.attach("r", world.watcher("r", after, 2)).await;
     let rest = world
@@ -105,10 +105,14 @@ async fn an_effect_that_was_committed_without_its_step_is_not_done_again() {
     };
     let actor = lingxi_im::Actor::new(world.alice, "alice").for_effect(effect);
     let tools = Toolbox::new();
-    let done = tools
-        .execute("create_group", args, &world.deps.im, &actor)
-        .await
-        .unwrap();
+    let context = Context {
+        im: &world.deps.im,
+        asker: &actor,
+        deadline: tokio::time::Instant::now() + std::time::Duration::from_secs(60),
+    };
+    let Given::Outcome(done) = tools.call("create_group", args, &context).await else {
+        panic!("not done")
+    };
     store.release_run("r", 1, true).await.unwrap();
 
     let node = world.worker();
@@ -125,12 +129,10 @@ async fn an_effect_that_was_committed_without_its_step_is_not_done_again() {
         replayed.contains(&told),
         "the outcome is that of the first time: {replayed:?}"
     );
-    let late = tools
-        .execute("create_group", args, &world.deps.im, &actor)
-        .await;
+    let late = tools.call("create_group", args, &context).await;
     assert_eq!(
         late,
-        Err(Refusal::Lost),
+        Given::Lost,
         "the first worker may do nothing any more"
     );
     node.drained().await;
@@ -151,7 +153,7 @@ async fn a_worker_that_stops_gives_its_runs_back_at_once() {
     let seen = world.gateway.events("r", 1);
     assert!(
         seen.last().unwrap().detached,
-        "followers are told: {seen:?}"
+        "subscribers are told: {seen:?}"
     );
     let run = world.finished("r").await;
     assert_eq!(
@@ -164,7 +166,7 @@ async fn a_worker_that_stops_gives_its_runs_back_at_once() {
 }
 
 #[tokio::test]
-async fn followers_come_at_any_time_and_from_any_place() {
+async fn subscribers_come_at_any_time_and_from_any_place() {
     let reply = Reply::text("a long answer that takes its time to be written").paced(2, 20.0);
     let world = World::with(Script::queue([reply])).await;
     let node = world.worker();
@@ -175,7 +177,7 @@ async fn followers_come_at_any_time_and_from_any_place() {
             .attach("r", world.watcher(&format!("f{n}"), event.event_id, 1))
             .await;
     }
-    // The same follower again: its newest request counts.
+    // The same subscriber again: its newest request counts.
     world
         .attach("r", world.watcher("f0", some[0].event_id, 2))
         .await;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use lingxi_bench::simulator::{Script, Simulator};
 use lingxi_bus::local::LocalBus;
 use lingxi_bus::{Lane, SharedBus, Subject};
@@ -11,48 +12,46 @@ use lingxi_domain::run::RunKind;
 use lingxi_im::{Im, ImConfig, Registration};
 use lingxi_proto::Message as _;
 use lingxi_proto::bus::{RunRequest, Watcher};
-use lingxi_runtime::config::{Config, Provider};
 use lingxi_runtime::shutdown::Shutdown;
 use lingxi_store::{CreatedRun, Location, NewRun, Run, Store};
-use tokio::task::JoinHandle;
 
 use super::gateway::Gateway;
-use crate::Deps;
-use crate::providers::Choice;
+use crate::settings::{Ai, Provider};
+use crate::{Deps, Options};
 
-pub(super) struct World {
-    pub(super) deps: Deps,
-    pub(super) config: Config,
+/// The gateway's name in the store.
+const GATEWAY: &str = "gateway-1";
+
+pub(crate) struct World {
+    pub(crate) deps: Deps,
+    pub(super) config: Options,
     pub(super) gateway: Gateway,
     pub(super) simulator: Simulator,
-    pub(super) alice: UserId,
+    pub(crate) alice: UserId,
     _folder: tempfile::TempDir,
 }
 
 /// A worker that was started.
 pub(super) struct Node {
     pub(super) shutdown: Shutdown,
-    task: JoinHandle<()>,
 }
 
 impl Node {
     /// As kill -9 would: nothing is finished or given back.
     pub(super) async fn kill(self) {
-        self.task.abort();
-        let _ = self.task.await;
+        self.shutdown.abort_all();
+        self.shutdown.drained().await;
     }
 
     pub(super) async fn drained(self) {
         self.shutdown.trigger();
-        tokio::time::timeout(Duration::from_secs(15), self.task)
-            .await
-            .unwrap()
-            .unwrap();
+        let within = Duration::from_secs(15);
+        self.shutdown.wait_all(within).await.unwrap();
     }
 }
 
 impl World {
-    pub(super) async fn with(script: Script) -> Self {
+    pub(crate) async fn with(script: Script) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&Location::Sqlite(folder.path().join("test.db")))
             .await
@@ -65,6 +64,7 @@ impl World {
             rate_limits: false,
             rates: lingxi_im::Rates::default(),
             groups_per_user: 1000,
+            runs: lingxi_im::RunLimits::default(),
             partitions: 4,
         };
         store.create_leases(4).await.unwrap();
@@ -76,11 +76,20 @@ impl World {
         };
         let im = Im::new(deps);
         let simulator = Simulator::start(script).await.unwrap();
-        let mut config = Config::defaults().unwrap();
+        let mut ai = Ai::defaults().unwrap();
         let mut provider = Provider::new("simulator", simulator.base_url(), "simulator");
         provider.api_key = Some("secret".into());
         (provider.first_token_ms, provider.idle_ms) = (700, 700);
-        config.ai.providers = vec![provider];
+        ai.providers = vec![provider];
+        let config = Options {
+            ai,
+            cluster_token: None,
+        };
+        let gateway = Gateway::start().await;
+        store
+            .announce_gateway(GATEWAY, &gateway.address, 600_000)
+            .await
+            .unwrap();
         let mut world = Self {
             deps: Deps {
                 store,
@@ -89,7 +98,7 @@ impl World {
                 im,
             },
             config,
-            gateway: Gateway::start().await,
+            gateway,
             simulator,
             alice: 0,
             _folder: folder,
@@ -115,14 +124,14 @@ impl World {
 
     pub(super) fn worker(&self) -> Node {
         let shutdown = Shutdown::new();
-        let (config, deps, signal) = (self.config.clone(), self.deps.clone(), shutdown.clone());
-        let choice = Choice::new(&config.ai).unwrap();
-        let task = tokio::spawn(async move { crate::run(&config, deps, choice, signal).await });
-        Node { shutdown, task }
+        let started = crate::run(self.config.clone(), self.deps.clone(), &shutdown);
+        // There is nothing that it waits for.
+        started.now_or_never().unwrap().unwrap();
+        Node { shutdown }
     }
 
-    /// Asks as a gateway does: the row first, then the queue. The follower has the run's name.
-    pub(super) async fn ask(&self, id: &str, kind: RunKind, input: &str) -> Run {
+    /// Asks as a gateway does: the row first, then the queue. The subscriber has the run's name.
+    pub(crate) async fn ask(&self, id: &str, kind: RunKind, input: &str) -> Run {
         self.ask_within(id, kind, input, 60_000).await
     }
 
@@ -133,9 +142,20 @@ impl World {
         input: &str,
         deadline_ms: i64,
     ) -> Run {
+        self.ask_as(self.alice, id, kind, input, deadline_ms).await
+    }
+
+    pub(super) async fn ask_as(
+        &self,
+        user_id: UserId,
+        id: &str,
+        kind: RunKind,
+        input: &str,
+        deadline_ms: i64,
+    ) -> Run {
         let new = NewRun {
             id,
-            user_id: self.alice,
+            user_id,
             kind,
             lane: Lane::Interactive.as_str(),
             conversation: None,
@@ -149,6 +169,7 @@ impl World {
         let request = RunRequest {
             run_id: id.into(),
             watcher: Some(self.watcher(id, 0, 1)),
+            user_id,
         };
         self.deps
             .bus
@@ -160,10 +181,11 @@ impl World {
 
     pub(super) fn watcher(&self, sink: &str, after: i64, session: u32) -> Watcher {
         Watcher {
-            gateway: self.gateway.address.clone(),
+            node: GATEWAY.into(),
             sink_id: sink.into(),
             after,
             session,
+            gone: false,
         }
     }
 
@@ -172,6 +194,7 @@ impl World {
         let payload = RunRequest {
             run_id: run.into(),
             watcher: Some(watcher),
+            ..RunRequest::default()
         }
         .encode_to_vec();
         let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
@@ -191,7 +214,7 @@ impl World {
         }
     }
 
-    pub(super) async fn finished(&self, run: &str) -> Run {
+    pub(crate) async fn finished(&self, run: &str) -> Run {
         let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
         loop {
             let row = self.deps.store.run(run).await.unwrap().unwrap();
@@ -204,7 +227,7 @@ impl World {
     }
 
     /// What a client that comes late is told.
-    pub(super) async fn replay(&self, run: &str) -> Vec<lingxi_domain::run::RunEvent> {
+    pub(crate) async fn replay(&self, run: &str) -> Vec<lingxi_domain::run::RunEvent> {
         let steps = self.deps.store.run_steps(run).await.unwrap();
         steps
             .into_iter()

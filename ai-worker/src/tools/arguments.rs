@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::{Call, Refusal};
+use super::Refusal;
 
 /// The arguments as an object. An empty text is an empty object; anything else that is none is told to the model.
 pub(super) fn object(text: &str) -> Result<Value, Refusal> {
@@ -21,12 +21,9 @@ pub(super) fn object(text: &str) -> Result<Value, Refusal> {
     }
 }
 
-impl Call<'_> {
-    /// The arguments as the tool wants them.
-    pub(super) fn arguments<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        serde_json::from_value(self.args.clone())
-            .map_err(|error| Refusal::Told(format!("参数不正确:{error}")))
-    }
+/// The arguments as the tool wants them.
+pub(super) fn read<T: DeserializeOwned>(args: Value) -> Result<T, Refusal> {
+    serde_json::from_value(args).map_err(|error| Refusal::Told(format!("参数不正确:{error}")))
 }
 
 /// A whole number, also where a model wrote it as text.

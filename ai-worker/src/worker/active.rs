@@ -7,7 +7,11 @@ use lingxi_proto::bus::Watcher;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use crate::run_log::RunLog;
+use crate::ledger::RunLog;
+
+/// Subscribers of one run, over all gateways. One more takes the place of the one that came first, which asks again if it
+/// is still there.
+const MAX_SUBSCRIBERS: usize = 64;
 
 /// A run that is held here.
 pub(super) struct Active {
@@ -18,8 +22,22 @@ pub(super) struct Active {
     pub(super) lost: CancellationToken,
     /// This worker stops: give it back.
     pub(super) stopped: CancellationToken,
-    /// Who follows it, with the newest request of each and what ends its pump.
-    followers: Mutex<HashMap<String, (u32, CancellationToken)>>,
+    subscribers: Mutex<Subscribers>,
+}
+
+/// Who follows a run, by the gateways' names for them.
+#[derive(Default)]
+struct Subscribers {
+    /// Rises with every request.
+    order: u64,
+    pumps: HashMap<String, Pump>,
+}
+
+struct Pump {
+    /// The newest request.
+    session: u32,
+    order: u64,
+    stop: CancellationToken,
 }
 
 impl Active {
@@ -31,27 +49,58 @@ impl Active {
             log,
             lost,
             stopped,
-            followers: Mutex::default(),
+            subscribers: Mutex::default(),
         })
     }
 
-    /// Notes a follower's request; answers what ends the pump for it, or nothing if a newer request came first. The
+    /// Notes a subscriber's request; returns what ends the pump for it, or nothing if a newer request came first. The
     /// pump of an earlier one ends.
     pub(super) fn follow(&self, watcher: &Watcher) -> Option<CancellationToken> {
-        let mut followers = self.followers.lock();
-        let newest = followers
-            .get(&watcher.sink_id)
-            .is_none_or(|(session, _)| *session < watcher.session);
-        if !newest {
+        let mut subscribers = self.subscribers.lock();
+        let known = subscribers.pumps.get(&watcher.sink_id);
+        if known.is_some_and(|pump| pump.session >= watcher.session) {
             return None;
         }
+        if known.is_none() && subscribers.pumps.len() >= MAX_SUBSCRIBERS {
+            subscribers.drop_first();
+        }
+        subscribers.order += 1;
         let stop = CancellationToken::new();
-        if let Some((_, before)) =
-            followers.insert(watcher.sink_id.clone(), (watcher.session, stop.clone()))
-        {
-            before.cancel();
+        let pump = Pump {
+            session: watcher.session,
+            order: subscribers.order,
+            stop: stop.clone(),
+        };
+        if let Some(before) = subscribers.pumps.insert(watcher.sink_id.clone(), pump) {
+            before.stop.cancel();
         }
         Some(stop)
+    }
+
+    /// A subscriber wants nothing more for this request or an earlier one: its pump ends.
+    pub(super) fn leave(&self, subscriber: &str, session: u32) {
+        let mut subscribers = self.subscribers.lock();
+        let pump = subscribers.pumps.get(subscriber);
+        if pump.is_some_and(|pump| pump.session <= session)
+            && let Some(pump) = subscribers.pumps.remove(subscriber)
+        {
+            pump.stop.cancel();
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn subscribers(&self) -> usize {
+        self.subscribers.lock().pumps.len()
+    }
+}
+
+impl Subscribers {
+    fn drop_first(&mut self) {
+        let first = self.pumps.iter().min_by_key(|(_, pump)| pump.order);
+        let first = first.map(|(name, _)| name.clone());
+        if let Some(pump) = first.and_then(|name| self.pumps.remove(&name)) {
+            pump.stop.cancel();
+        }
     }
 }
 
@@ -87,5 +136,47 @@ impl Runs {
         for run in self.all() {
             run.stopped.cancel();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn active() -> Arc<Active> {
+        Active::new("r".into(), 1, Arc::new(RunLog::new(1, vec![])))
+    }
+
+    fn watcher(name: &str, session: u32) -> Watcher {
+        Watcher {
+            sink_id: name.into(),
+            session,
+            ..Watcher::default()
+        }
+    }
+
+    #[test]
+    fn who_leaves_is_forgotten_and_who_asked_again_is_not() {
+        let run = active();
+        let first = run.follow(&watcher("a", 1)).unwrap();
+        let second = run.follow(&watcher("a", 2)).unwrap();
+        assert!(first.is_cancelled() && !second.is_cancelled());
+        assert!(run.follow(&watcher("a", 2)).is_none(), "a repeat");
+        run.leave("a", 1);
+        assert!(!second.is_cancelled(), "only the first request was left");
+        run.leave("a", 2);
+        assert!(second.is_cancelled());
+        assert_eq!(run.subscribers(), 0);
+    }
+
+    #[test]
+    fn eight_thousand_that_come_and_never_say_that_they_left_are_bounded() {
+        let run = active();
+        let all = (0..8_000).map(|n| run.follow(&watcher(&format!("s{n}"), 1)).unwrap());
+        let all: Vec<_> = all.collect();
+        assert_eq!(run.subscribers(), MAX_SUBSCRIBERS);
+        let open = all.iter().filter(|stop| !stop.is_cancelled()).count();
+        assert_eq!(open, MAX_SUBSCRIBERS);
+        assert!(!all.last().unwrap().is_cancelled(), "the newest stay");
     }
 }

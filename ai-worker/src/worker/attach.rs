@@ -9,7 +9,7 @@ use lingxi_proto::bus::{RunRequest, Watcher};
 
 use super::Worker;
 use super::active::Active;
-use crate::sinks::pump;
+use crate::links::pump;
 
 /// Answers requests to follow the run, from when this returns until the subscription is dropped.
 pub(super) async fn listen(
@@ -26,22 +26,30 @@ pub(super) async fn listen(
         .await
 }
 
-/// Begins to send the run's events to a follower, from where it stands.
+/// Begins to send the run's events to a subscriber, from where it stands; or ends that, when it has left.
 pub(super) fn follow(worker: &Worker, run: &Arc<Active>, watcher: Watcher) {
-    if watcher.gateway.is_empty() {
+    if watcher.gone {
+        return run.leave(&watcher.sink_id, watcher.session);
+    }
+    // Older gateways name an address, which is nobody's word.
+    if watcher.node.is_empty() {
         return;
     }
     let Some(stop) = run.follow(&watcher) else {
         return;
     };
-    let link = worker.hub.link(&watcher.gateway);
-    let (log, attempt, killed) = (run.log.clone(), run.attempt, worker.killed.clone());
+    let (subscriber, session) = (watcher.sink_id.clone(), watcher.session);
+    let Some(link) = worker.hub.link(&watcher.node) else {
+        return run.leave(&subscriber, session);
+    };
+    let (run, killed) = (run.clone(), worker.killed.clone());
     worker.pumps.spawn(async move {
         tokio::select! {
-            () = pump(log, attempt, watcher, link) => {}
+            () = pump(run.log.clone(), run.attempt, watcher, link) => {}
             () = stop.cancelled() => {}
             () = killed.cancelled() => {}
         }
+        run.leave(&subscriber, session);
     });
 }
 

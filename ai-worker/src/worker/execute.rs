@@ -9,8 +9,8 @@ use lingxi_store::{ClaimedRun, Run};
 
 use super::active::Active;
 use super::{Worker, attach};
-use crate::agent::{Abandoned, Agent};
-use crate::run_log::RunLog;
+use crate::agent::{Abandoned, work};
+use crate::ledger::Ledger;
 
 /// Ends what must end however the task does.
 struct Held<'a> {
@@ -25,21 +25,17 @@ impl Drop for Held<'_> {
     }
 }
 
-/// Works on a claimed run. `watcher` is who asked for it and wants its events.
+/// Works on a claimed run. `watcher` is the subscriber that it came with.
 pub(super) async fn execute(worker: &Arc<Worker>, claimed: ClaimedRun, watcher: Option<Watcher>) {
-    let ClaimedRun { run, steps, .. } = &claimed;
-    let committed = steps
-        .iter()
-        .flat_map(|step| step.events.iter().cloned())
-        .collect();
-    let log = Arc::new(RunLog::new(run.generation, committed));
-    let active = Active::new(run.id.clone(), run.attempt, log.clone());
+    let run = &claimed.run;
+    let ledger = Ledger::resume(worker.store.clone(), &claimed);
+    let active = Active::new(run.id.clone(), run.attempt, ledger.log());
     worker.runs.add(&active);
     let held = Held {
         worker,
         run: active.clone(),
     };
-    // Without it followers cannot attach, but the run goes on and can be replayed.
+    // Without it subscribers cannot attach, but the run goes on and can be replayed.
     let listening = attach::listen(worker, &active).await;
     if let Err(error) = &listening {
         tracing::warn!(%error, run = run.id, "nobody can attach to this run");
@@ -47,11 +43,7 @@ pub(super) async fn execute(worker: &Arc<Worker>, claimed: ClaimedRun, watcher: 
     if let Some(watcher) = watcher {
         attach::follow(worker, &active, watcher);
     }
-    let provider = worker.choice.pick().await;
-    let work = async {
-        let agent = Agent::new(&worker.settings, provider.clone(), &log, &claimed)?;
-        agent.execute().await
-    };
+    let work = work(&worker.settings, &worker.choice, &claimed, ledger);
     let outcome = tokio::select! {
         biased;
         () = active.lost.cancelled() => Err(Abandoned::Lost),
@@ -71,7 +63,6 @@ pub(super) async fn execute(worker: &Arc<Worker>, claimed: ClaimedRun, watcher: 
                 kind,
                 state = state.as_str(),
                 attempt,
-                provider = provider.name(),
                 "run ended"
             );
             count(kind, state.as_str());
@@ -112,6 +103,7 @@ async fn give_back(worker: &Worker, run: &Run, failed: bool) {
     let request = RunRequest {
         run_id: run.id.clone(),
         watcher: None,
+        user_id: run.user_id,
     };
     if let Err(error) = worker
         .bus

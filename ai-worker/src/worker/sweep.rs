@@ -29,12 +29,17 @@ pub(super) async fn sweep(worker: &Worker) {
 
 async fn handle(worker: &Worker, swept: SweptRun) {
     match swept {
-        SweptRun::Requeued { run_id, lane } => {
+        SweptRun::Requeued {
+            run_id,
+            lane,
+            user_id,
+        } => {
             tracing::info!(run = run_id, "a run without a worker is published again");
             metrics::counter!("lingxi_ai_runs_requeued_total").increment(1);
             let request = RunRequest {
                 run_id,
                 watcher: None,
+                user_id,
             };
             if let Err(error) = worker
                 .bus

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use lingxi_runtime::shutdown::Tasks;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -30,10 +31,12 @@ pub(super) struct Log {
     created: i64,
     last: AtomicU64,
     room: Semaphore,
+    readers: Tasks,
+    closed: CancellationToken,
 }
 
 impl Log {
-    pub(super) fn new(partitions: u16) -> Self {
+    pub(super) fn new(partitions: u16, readers: Tasks) -> Self {
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
@@ -42,6 +45,8 @@ impl Log {
             created: i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
             last: AtomicU64::new(0),
             room: Semaphore::new(CAPACITY),
+            readers,
+            closed: CancellationToken::new(),
         }
     }
 
@@ -92,9 +97,9 @@ impl Log {
         out: mpsc::Sender<LogEntry>,
     ) -> Result<DropGuard> {
         let partition = self.partition(number)?.clone();
-        let stop = CancellationToken::new();
+        let stop = self.closed.child_token();
         let guard = stop.clone().drop_guard();
-        tokio::spawn(async move {
+        self.readers.spawn(async move {
             let work = walk(&partition, after, reader, &out);
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -102,6 +107,11 @@ impl Log {
             }
         });
         Ok(guard)
+    }
+
+    /// Ends all readers.
+    pub(super) fn close(&self) {
+        self.closed.cancel();
     }
 
     pub(super) fn purge(&self, number: u16, upto: u64) -> Result<()> {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use lingxi_runtime::shutdown::Shutdown;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
@@ -24,11 +25,17 @@ pub struct LocalBus {
 }
 
 impl LocalBus {
-    /// An empty bus; `partitions` is how many the chat log has.
+    /// An empty bus on its own; `partitions` is how many the chat log has.
     pub fn shared(partitions: u16) -> SharedBus {
+        Self::within(&Shutdown::new(), partitions)
+    }
+
+    /// An empty bus whose tasks belong to `shutdown`: it is told when one fails, and waits for them after
+    /// [`Bus::close`]. `partitions` is how many the chat log has.
+    pub fn within(shutdown: &Shutdown, partitions: u16) -> SharedBus {
         Arc::new(Self {
             live: Arc::default(),
-            log: log::Log::new(partitions),
+            log: log::Log::new(partitions, shutdown.tasks("message log")),
             queues: Arc::default(),
             losses: watch::Sender::new(0),
         })
@@ -101,6 +108,10 @@ impl Bus for LocalBus {
 
     async fn dequeue(&self, lanes: &[Lane]) -> Result<Job> {
         Ok(queue::pop(&self.queues, lanes).await)
+    }
+
+    fn close(&self) {
+        self.log.close();
     }
 
     fn describe(&self) -> String {

@@ -13,6 +13,7 @@ use async_nats::connection::State;
 use async_nats::message::OutboundMessage;
 use async_nats::{Client, HeaderMap};
 use bytes::Bytes;
+use lingxi_runtime::shutdown::Tasks;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -58,6 +59,7 @@ pub(super) struct Link {
     pub(super) description: Mutex<String>,
     statistics: Arc<Statistics>,
     stalled: AtomicBool,
+    tasks: Tasks,
 }
 
 impl Link {
@@ -66,6 +68,7 @@ impl Link {
         options: Options,
         replies: Arc<Replies>,
         events: Arc<Events>,
+        tasks: Tasks,
     ) -> Self {
         let statistics = client.statistics();
         let link = Self {
@@ -81,10 +84,24 @@ impl Link {
             description: Mutex::default(),
             statistics,
             stalled: AtomicBool::new(false),
+            tasks,
             client,
         };
         link.settled.send_replace(link.connection());
         link
+    }
+
+    /// Runs a task of this bus until it ends or the bus is closed.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let task = self.closed.clone().run_until_cancelled_owned(task);
+        self.tasks.spawn(async move {
+            let _ = task.await;
+        });
+    }
+
+    /// Runs what has to be said although the bus is being closed; it ends by itself, soon.
+    pub(super) fn finish(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
     }
 
     /// The number of the current, or last, connection.
@@ -151,9 +168,11 @@ impl Link {
         let mut sending = Box::pin(async move { link.send(message).await });
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
         if sending.as_mut().poll(&mut cx).is_pending()
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+            && tokio::runtime::Handle::try_current().is_ok()
         {
-            runtime.spawn(sending);
+            self.finish(async move {
+                let _ = sending.await;
+            });
         }
     }
 

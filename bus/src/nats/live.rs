@@ -65,7 +65,7 @@ impl Drivers {
         let count = std::thread::available_parallelism().map_or(1, |n| n.get().min(4));
         let start = |_| {
             let (sender, added) = mpsc::channel(ADDED_AHEAD);
-            tokio::spawn(link.closed.clone().run_until_cancelled_owned(drive(added)));
+            link.spawn(drive(added));
             sender
         };
         Self((0..count).map(start).collect())

@@ -26,6 +26,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use lingxi_runtime::shutdown::Shutdown;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::DropGuard;
@@ -58,27 +59,36 @@ pub struct NatsBus {
 }
 
 impl NatsBus {
-    /// Connects once, and makes the streams be there. From then on a lost connection is made again for ever.
+    /// A bus on its own; see [`NatsBus::within`].
+    ///
+    /// # Errors
+    /// As [`NatsBus::within`].
+    pub async fn connect(options: Options) -> Result<SharedBus> {
+        Self::within(&Shutdown::new(), options).await
+    }
+
+    /// Connects once, and makes the streams be there. From then on a lost connection is made again for ever. The tasks of
+    /// the bus belong to `shutdown`: it is told when one fails, and waits for them after [`Bus::close`].
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the server is not there yet: it may come. [`Error::Setup`] when waiting does not help;
     /// its text says in one line what to do.
-    pub async fn connect(options: Options) -> Result<SharedBus> {
-        let replies = Replies::new();
+    pub async fn within(shutdown: &Shutdown, options: Options) -> Result<SharedBus> {
+        let tasks = shutdown.tasks("message bus");
+        let replies = Replies::new(tasks.clone());
         let events = Arc::<Events>::default();
         let client = connect::connect(&options, &replies, &events).await?;
         let answers = client
             .subscribe(replies.wildcard())
             .await
             .map_err(|error| Error::Unavailable(error.to_string()))?;
-        let link = Arc::new(Link::new(client, options, replies.clone(), events));
-        let tasks = link.closed.clone().drop_guard();
-        let closed = || link.closed.clone();
-        tokio::spawn(closed().run_until_cancelled_owned(replies.distribute(answers)));
-        tokio::spawn(closed().run_until_cancelled_owned(barrier::run(link.clone())));
+        let link = Arc::new(Link::new(client, options, replies.clone(), events, tasks));
+        let guard = link.closed.clone().drop_guard();
+        link.spawn(replies.distribute(answers));
+        link.spawn(barrier::run(link.clone()));
         supervisor::declare(&link).await?;
         metrics::gauge!("lingxi_bus_connected").set(1.0);
-        tokio::spawn(closed().run_until_cancelled_owned(supervisor::run(link.clone())));
+        link.spawn(supervisor::run(link.clone()));
         let drivers = Drivers::start(&link);
         // May take a while where nobody answers; the connection is looked after meanwhile.
         let monitored = monitoring::urls(&link.options.monitoring_url)?;
@@ -87,7 +97,7 @@ impl NatsBus {
             drivers,
             link,
             sync_settings,
-            _tasks: tasks,
+            _tasks: guard,
         }))
     }
 }
@@ -95,7 +105,8 @@ impl NatsBus {
 /// Deletes the streams of a namespace, for tests.
 #[cfg(feature = "conformance")]
 pub(crate) async fn remove_streams(options: &Options) -> Result<()> {
-    let (replies, events) = (Replies::new(), Arc::<Events>::default());
+    let replies = Replies::new(Shutdown::new().tasks("message bus"));
+    let events = Arc::<Events>::default();
     let client = connect::connect(options, &replies, &events).await?;
     let names = names::Names::new(&options.namespace);
     for stream in [StreamName::Chat, StreamName::Ai, StreamName::Agent] {
@@ -184,6 +195,10 @@ impl Bus for NatsBus {
 
     async fn dequeue(&self, lanes: &[Lane]) -> Result<Job> {
         queue::dequeue(&self.link, lanes).await
+    }
+
+    fn close(&self) {
+        self.link.closed.cancel();
     }
 
     fn describe(&self) -> String {

@@ -93,8 +93,7 @@ pub(super) async fn dequeue(link: &Arc<Link>, lanes: &[Lane]) -> Result<Job> {
         inbox: format!("_INBOX.job.{:032x}", rand::random::<u128>()),
         lanes: lanes.iter().map(|&lane| (lane, false)).collect(),
     };
-    let closed = link.closed.clone();
-    tokio::spawn(closed.run_until_cancelled_owned(fetcher.work(hand)));
+    link.spawn(fetcher.work(hand));
     job.await
         .map_err(|_| Error::Unavailable("the bus is closed".to_owned()))
 }
@@ -268,7 +267,7 @@ struct Held(Option<oneshot::Sender<()>>);
 impl Held {
     fn keep(link: &Arc<Link>, reply: async_nats::Subject) -> Self {
         let (done, ended) = oneshot::channel();
-        tokio::spawn(hold(link.clone(), reply, ended));
+        link.finish(hold(link.clone(), reply, ended));
         Self(Some(done))
     }
 }

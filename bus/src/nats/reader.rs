@@ -74,12 +74,10 @@ pub(super) async fn read(
     let (source, _) = reader.open().await?;
     let stop = CancellationToken::new();
     let guard = stop.clone().drop_guard();
-    let closed = link.closed.clone();
-    tokio::spawn(async move {
+    link.spawn(async move {
         let out = reader.out.clone();
         tokio::select! {
             () = stop.cancelled() => {}
-            () = closed.cancelled() => {}
             () = out.closed() => {}
             () = reader.work(source) => {}
         }

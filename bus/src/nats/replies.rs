@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_nats::{Message, Subscriber};
 use futures_util::StreamExt as _;
+use lingxi_runtime::shutdown::Tasks;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
@@ -20,6 +21,7 @@ pub(super) struct Replies {
     prefix: String,
     next: AtomicU64,
     waiting: Mutex<HashMap<u64, oneshot::Sender<Message>>>,
+    tasks: Tasks,
 }
 
 /// An answer that is awaited. Dropped, its entry goes.
@@ -30,11 +32,12 @@ pub(crate) struct Awaited {
 }
 
 impl Replies {
-    pub(super) fn new() -> Arc<Self> {
+    pub(super) fn new(tasks: Tasks) -> Arc<Self> {
         Arc::new(Self {
             prefix: format!("_INBOX.{:032x}", rand::random::<u128>()),
             next: AtomicU64::new(0),
             waiting: Mutex::default(),
+            tasks,
         })
     }
 
@@ -82,7 +85,7 @@ impl Replies {
             if headers::is_gave_up(message.headers.as_ref()) {
                 // The first answer counts, and giving up is none: another listener may still have one.
                 let replies = self.clone();
-                tokio::spawn(async move {
+                self.tasks.spawn(async move {
                     tokio::time::sleep(SECOND_CHANCE).await;
                     replies.take(token);
                 });

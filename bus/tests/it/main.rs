@@ -10,6 +10,7 @@ mod log;
 mod queue;
 mod server;
 mod setup;
+mod tasks;
 mod versions;
 
 use lingxi_bus::conformance;

@@ -99,9 +99,9 @@ async fn push_range(deps: &Deps, range: &Unsure) -> Result<(), Failed> {
     }
     let mut after = range.after;
     while after < range.upto {
-        let page =
-            deps.store
-                .entries_after_id(range.partition, after, range.upto, PAGE);
+        let page = deps
+            .store
+            .entries_after_id(range.partition, after, range.upto, PAGE);
         let page = page.await?;
         let Some(last) = page.last() else { break };
         after = last.id;

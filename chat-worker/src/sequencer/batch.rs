@@ -19,11 +19,32 @@ pub(super) enum Judged {
 
 /// What is known of a message that was written before.
 #[derive(Clone, Copy)]
-struct First {
+struct First<'b> {
     id: i64,
     seq: Seq,
-    /// Of its text; `None` where that is not known any more.
-    content: Option<i64>,
+    content: Content<'b>,
+}
+
+/// What is known of a text.
+#[derive(Clone, Copy)]
+enum Content<'b> {
+    /// It is in this batch.
+    Text(&'b str),
+    /// Its hash.
+    Hash(i64),
+    /// It was taken back or edited, and no hash was kept.
+    Forgotten,
+}
+
+impl Content<'_> {
+    /// Returns false if it is surely another one.
+    fn may_be(self, text: &str) -> bool {
+        match self {
+            Self::Text(first) => first == text,
+            Self::Hash(first) => first == content_hash(text),
+            Self::Forgotten => true,
+        }
+    }
 }
 
 /// Writes `batch` in `tx`, which the caller commits. `progress` is the batch's leases as they will be after
@@ -101,18 +122,21 @@ pub(super) async fn fence(tx: &mut Tx, owner: &str, progress: &[LeaseProgress]) 
 async fn first_ones<'b>(
     tx: &mut Tx,
     batch: &'b [Incoming],
-) -> Result<HashMap<RepeatKey<'b>, First>> {
+) -> Result<HashMap<RepeatKey<'b>, First<'b>>> {
     let identities: Vec<RepeatKey<'_>> = batch.iter().map(Incoming::identity).collect();
     let repeats = tx.find_repeats(&identities).await?;
-    let mut by_identity: HashMap<RepeatKey<'_>, First> = repeats
+    let mut by_identity: HashMap<RepeatKey<'_>, First<'b>> = repeats
         .iter()
         .map(|r| {
             let first = First {
                 id: r.id,
                 seq: r.seq,
-                content: r.content,
+                content: r.content.map_or(Content::Forgotten, Content::Hash),
             };
-            ((r.conversation.as_str(), r.sender_id, r.msg_id.as_str()), first)
+            (
+                (r.conversation.as_str(), r.sender_id, r.msg_id.as_str()),
+                first,
+            )
         })
         .collect();
     Ok(identities
@@ -125,7 +149,7 @@ async fn first_ones<'b>(
 struct Judge<'b> {
     now: i64,
     heads: HashMap<String, ConversationHead>,
-    known: HashMap<RepeatKey<'b>, First>,
+    known: HashMap<RepeatKey<'b>, First<'b>>,
     entries: Vec<NewEntry<'b>>,
     new_members: Vec<(&'b str, UserId)>,
     outcomes: Vec<Outcome>,
@@ -136,7 +160,7 @@ struct Judge<'b> {
 impl<'b> Judge<'b> {
     fn new(
         heads: HashMap<String, ConversationHead>,
-        known: HashMap<RepeatKey<'b>, First>,
+        known: HashMap<RepeatKey<'b>, First<'b>>,
         now: i64,
     ) -> Self {
         #[cfg(feature = "sabotage")]
@@ -170,8 +194,7 @@ impl<'b> Judge<'b> {
     ) -> Outcome {
         // Before permissions: a repeat gets the first answer, whatever changed since.
         if let Some(&First { id, seq, content }) = self.known.get(&incoming.identity()) {
-            let same = content.is_none_or(|c| c == content_hash(&incoming.inbound.content));
-            return if same {
+            return if content.may_be(&incoming.inbound.content) {
                 Outcome::Repeated { id, seq }
             } else {
                 Outcome::Refused(ErrorCode::IdempotencyConflict)
@@ -190,7 +213,7 @@ impl<'b> Judge<'b> {
         let first = First {
             id,
             seq: new.seq,
-            content: Some(content_hash(entry.content)),
+            content: Content::Text(entry.content),
         };
         self.known.insert(incoming.identity(), first);
         // Without its msg_id, or the database would refuse it.

@@ -51,9 +51,10 @@ impl Worker {
                 // No outage: something in it takes too long, or waits for a lock that somebody keeps.
                 error if error.timed_out() || error.was_rolled_back() => {
                     let alone = part.messages.len() == 1;
-                    let enough = match alone {
-                        true => part.failures >= ALONE && self.outage.lasts(Instant::now()),
-                        false => part.failures >= TOGETHER || error.timed_out(),
+                    let enough = if alone {
+                        part.failures >= ALONE && self.outage.lasts(Instant::now())
+                    } else {
+                        part.failures >= TOGETHER || error.timed_out()
                     };
                     if !enough {
                         return self.wait(part, &error);

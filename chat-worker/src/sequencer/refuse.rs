@@ -58,7 +58,10 @@ impl Worker {
                 owned.stream_pos = owned.stream_pos.max(message.position);
             }
         }
-        tracing::debug!(messages = messages.len(), "refused: the database takes nothing");
+        tracing::debug!(
+            messages = messages.len(),
+            "refused: the database takes nothing"
+        );
         let outcomes = vec![Outcome::Refused(ErrorCode::Unavailable); messages.len()];
         let batch = Committed {
             messages,

@@ -13,10 +13,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::handle::Command;
 use super::members::MemberCache;
-use super::outage::Outage;
 use crate::Deps;
 use crate::cursors::CursorSink;
 use crate::incoming::Incoming;
+use crate::outage::Outage;
 use crate::push::Pusher;
 
 /// Messages of one transaction.

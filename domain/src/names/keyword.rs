@@ -65,18 +65,10 @@ fn fold_once(text: &str) -> String {
 /// The parts of names, folded already, by which [`matched`] finds them: what begins at each of their letters, and whether
 /// that is inside a word.
 pub fn parts<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeSet<(bool, String)> {
-    let mut parts = BTreeSet::new();
-    for name in names {
-        let mut before = ' ';
-        for (at, c) in name.char_indices().take(MAX_PARTS) {
-            if c != ' ' {
-                let part = name[at..].chars().take(MAX_PART_CHARS).collect();
-                parts.insert((is_letter_or_digit(before), part));
-            }
-            before = c;
-        }
-    }
-    parts
+    let places = names.into_iter().flat_map(places);
+    places
+        .map(|(inside, rest)| (inside, head(rest).to_owned()))
+        .collect()
 }
 
 /// The first of the parts of these names at which `keyword` is found; `None` where it is in none of them. All folded.
@@ -84,15 +76,27 @@ pub fn matched<'a>(
     keyword: &str,
     names: impl IntoIterator<Item = &'a str>,
 ) -> Option<(bool, String)> {
-    let names: Vec<&str> = names.into_iter().collect();
     // Of a keyword that is longer than a part, the rest is looked for in the name.
-    if !names.iter().any(|name| name.contains(keyword)) {
-        return None;
-    }
-    let head: String = keyword.chars().take(MAX_PART_CHARS).collect();
-    parts(names)
-        .into_iter()
-        .find(|(_, part)| part.starts_with(&head))
+    let found = |(_, rest): &(bool, &str)| rest.starts_with(keyword);
+    let places = names.into_iter().flat_map(places).filter(found);
+    let first = places.map(|(inside, rest)| (inside, head(rest))).min();
+    first.map(|(inside, part)| (inside, part.to_owned()))
+}
+
+/// What begins at each letter of a name, and whether that is inside a word.
+fn places(name: &str) -> impl Iterator<Item = (bool, &str)> {
+    let before = std::iter::once(' ').chain(name.chars());
+    name.char_indices()
+        .zip(before)
+        .take(MAX_PARTS)
+        .filter(|((_, c), _)| *c != ' ')
+        .map(|((at, _), before)| (is_letter_or_digit(before), &name[at..]))
+}
+
+/// As much of a text as a part has.
+fn head(text: &str) -> &str {
+    let end = text.char_indices().nth(MAX_PART_CHARS);
+    end.map_or(text, |(at, _)| &text[..at])
 }
 
 #[cfg(test)]
@@ -160,7 +164,7 @@ mod tests {
         let long = "x".repeat(40) + "y";
         assert_eq!(
             matched(&long[1..], [long.as_str()]),
-            Some((false, "x".repeat(32)))
+            Some((true, "x".repeat(32)))
         );
         assert_eq!(matched(&"x".repeat(41), [long.as_str()]), None);
     }

@@ -1,5 +1,7 @@
 //! Names under which the system speaks, and what looks like them.
 
+use std::sync::LazyLock;
+
 use super::characters::is_letter_or_digit;
 use super::keyword::fold;
 use super::lookalike::skeleton;
@@ -20,23 +22,27 @@ const OFFICES: &[&str] = &[
     "客服",
 ];
 
+static OWN_SKELETONS: LazyLock<Vec<String>> = LazyLock::new(|| skeletons(OWN));
+static OFFICE_SKELETONS: LazyLock<Vec<String>> = LazyLock::new(|| skeletons(OFFICES));
+
+fn skeletons(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| skeleton(name)).collect()
+}
+
 /// Whether a name poses as the system: whatever stands around the letters does not count.
 pub(super) fn poses_as_system(shown: &str) -> bool {
-    looks_like(OWN, shown)
+    looks_like(&OWN_SKELETONS, shown)
 }
 
 /// Whether a name poses as somebody whom operators appoint.
 pub(super) fn poses_as_office(shown: &str) -> bool {
-    looks_like(OFFICES, shown)
+    looks_like(&OFFICE_SKELETONS, shown)
 }
 
-fn looks_like(names: &[&str], shown: &str) -> bool {
+fn looks_like(skeletons: &[String], shown: &str) -> bool {
     let letters: String = shown.chars().filter(|&c| is_letter_or_digit(c)).collect();
     let (written, folded) = (skeleton(&letters), skeleton(&fold(&letters)));
-    names.iter().any(|name| {
-        let own = skeleton(name);
-        own == written || own == folded
-    })
+    skeletons.contains(&written) || skeletons.contains(&folded)
 }
 
 #[cfg(test)]

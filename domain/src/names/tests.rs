@@ -225,25 +225,26 @@ fn preparing_is_idempotent() {
         let once = flat(text).into_owned();
         assert_eq!(flat(&once), once.as_str(), "{}", shown());
     };
-    // All but the ideographs, the syllables of Hangul and what is not assigned, which are like each other.
-    let ranges = [
-        '\0'..='\u{33ff}',
-        '\u{a000}'..='\u{ac10}',
-        '\u{d7a0}'..='\u{ffff}',
-        '\u{10000}'..='\u{12fff}',
-        '\u{16000}'..='\u{17010}',
-        '\u{1b000}'..='\u{1ffff}',
-        '\u{2f800}'..='\u{2fa20}',
-        '\u{e0000}'..='\u{e01ff}',
-    ];
-    for c in ranges.into_iter().flatten() {
+    // Whatever any step could change; the others are like each other.
+    let changes = |c: &char| {
+        let alone = || std::iter::once(*c);
+        characters::is_ignorable(*c)
+            || characters::is_nonspacing(*c)
+            || characters::is_space(*c)
+            || characters::has_compatibility_form(*c)
+            || !c.to_lowercase().eq(alone())
+            || !c.to_uppercase().eq(alone())
+    };
+    for c in ('\0'..='\u{ffff}').filter(changes) {
         check(&format!("{c}"));
+        check(&format!("a{c}b"));
+    }
+    for c in ('\u{10000}'..=char::MAX).filter(changes) {
         check(&format!("a{c}"));
-        check(&format!("{c}b i\u{307}"));
     }
     let apt: Vec<char> = "aIiİıſßẞΣσςǆㅎ각\u{1100}\u{1161}\u{11a8}ﾞｶがำ้ນ\u{301}\u{307}\u{308}\u{323}\u{345}ᾳ¨¯™‼❤\u{fe0f}\u{200d}\u{200c}्कم・·l1_ \u{3000}👨🏽\u{20e3}ŉǰﷺ\u{2028}\u{202e}".chars().collect();
     let mut dice = 0x2545_f491_4f6c_dd1d_u64;
-    for _ in 0..40_000 {
+    for _ in 0..5_000 {
         let text: String = (0..6)
             .map(|_| {
                 dice ^= dice << 13;

@@ -11,10 +11,12 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt as _, stream};
 use lingxi_domain::ErrorCode;
 use lingxi_domain::event_id::EventId;
+use lingxi_im::Identity;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::follow::Follower;
+use super::subscriber::Subscriber;
+use super::subscribers::Subscription;
 use crate::error::{ApiError, ErrorBody};
 use crate::extract::{Auth, Position, Query};
 use crate::state::AppState;
@@ -43,8 +45,10 @@ pub(super) struct Seen {
     ),
     responses(
         (status = 200, content_type = "text/event-stream", body = String),
-        (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
-        (status = 404, body = ErrorBody, description = "run_not_found")
+        (status = 400, body = ErrorBody, description = "also for an event id that the run never gave out"),
+        (status = 401, body = ErrorBody),
+        (status = 404, body = ErrorBody, description = "run_not_found"),
+        (status = 429, body = ErrorBody, description = "rate_limited: too many streams at once")
     )
 )]
 pub(super) async fn events(
@@ -62,16 +66,16 @@ pub(super) async fn events(
     };
     // A path that is no text names no run.
     let Path(run_id) = path.map_err(|_| ErrorCode::RunNotFound)?;
-    let run = state
-        .store
-        .run(&run_id)
-        .await
-        .map_err(lingxi_im::Error::from)?;
-    let run = run
-        .filter(|run| run.user_id == who.user_id)
-        .ok_or(ErrorCode::RunNotFound)?;
-    let follower = Follower::resuming(state.clone(), run.id, after);
-    Ok(stream(&state, follower).into_response())
+    let place = place(&state, &who)?;
+    let run = state.im.runs().follow(who.user_id, &run_id, after).await?;
+    let subscriber = Subscriber::resuming(state.clone(), run.id, place, after);
+    Ok(stream(&state, subscriber).into_response())
+}
+
+/// A place for one more stream of this user.
+pub(super) fn place(state: &AppState, who: &Identity) -> Result<Subscription, ApiError> {
+    let may = |open| state.im.runs().may_follow(open);
+    Ok(state.subscribers.register(who, may)?)
 }
 
 fn parse(value: &HeaderValue) -> Result<EventId, ApiError> {
@@ -88,16 +92,24 @@ fn event_id(id: i64) -> Result<EventId, ApiError> {
         .ok_or_else(|| ApiError::invalid("last_event_id: send an id that an event came with."))
 }
 
-/// The events of a follower as server-sent events. The stream ends with the run, or when the gateway stops.
-pub(super) fn stream(state: &AppState, follower: Follower) -> impl IntoResponse + use<> {
-    let stop = state.stopping.clone().cancelled_owned();
-    let events = stream::unfold(follower, async |mut follower| {
-        let told = follower.next().await?;
+/// The events of a subscriber as server-sent events. The stream ends with the run, with the token that opened it, or when
+/// the gateway stops.
+pub(super) fn stream(state: &AppState, subscriber: Subscriber) -> impl IntoResponse + use<> {
+    let (stopping, ended) = (state.stopping.clone(), subscriber.ended());
+    let stop = async move {
+        tokio::select! {
+            () = stopping.cancelled() => {}
+            () = ended.cancelled() => {}
+        }
+    };
+    let events = stream::unfold(subscriber, async |mut subscriber| {
+        let told = subscriber.next().await?;
         let data = String::from_utf8_lossy(&told.json);
         let event = Event::default().id(told.id.to_i64().to_string()).data(data);
-        Some((Ok::<_, Infallible>(event), follower))
+        Some((Ok::<_, Infallible>(event), subscriber))
     });
-    let sse = Sse::new(events.take_until(stop)).keep_alive(KeepAlive::new().interval(COMMENT));
+    let sse =
+        Sse::new(events.take_until(Box::pin(stop))).keep_alive(KeepAlive::new().interval(COMMENT));
     (
         [(
             HeaderName::from_static("x-accel-buffering"),

@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use lingxi_proto::sink::token_sink_server::{TokenSink, TokenSinkServer};
 use lingxi_proto::sink::{AiEvent, PushSummary};
-use tokio::net::TcpListener;
+use lingxi_runtime::listener::Listener;
 use tokio_util::sync::CancellationToken;
 use tonic::metadata::MetadataMap;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::Sinks;
+use super::Subscribers;
 use crate::state::AppState;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
@@ -22,19 +21,18 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Serves the gRPC port until `stop`, and then a moment longer for what is open.
-pub(crate) async fn serve(state: AppState, listener: TcpListener, stop: CancellationToken) {
+pub(crate) async fn serve(state: AppState, listener: Listener, stop: CancellationToken) {
     let token = state.options.cluster_token.clone();
     let service = SinkService {
-        sinks: state.sinks.clone(),
+        subscribers: state.subscribers.clone(),
         token,
         stopping: state.stopping.clone(),
     };
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let served = Server::builder()
         .http2_keepalive_interval(Some(KEEP_ALIVE))
         .http2_keepalive_timeout(Some(KEEP_ALIVE))
         .add_service(TokenSinkServer::new(service))
-        .serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
+        .serve_with_incoming_shutdown(listener, stop.clone().cancelled_owned());
     let out_of_time = async {
         stop.cancelled().await;
         tokio::time::sleep(GRACE).await;
@@ -47,9 +45,9 @@ pub(crate) async fn serve(state: AppState, listener: TcpListener, stop: Cancella
     }
 }
 
-/// Takes workers' streams and hands each event to its follower.
+/// Takes workers' streams and hands each event to its subscriber.
 pub(super) struct SinkService {
-    pub(super) sinks: Arc<Sinks>,
+    pub(super) subscribers: Arc<Subscribers>,
     pub(super) token: Option<String>,
     pub(super) stopping: CancellationToken,
 }
@@ -76,7 +74,7 @@ impl TokenSink for SinkService {
                 return Ok(Response::new(PushSummary { received }));
             };
             received += 1;
-            self.sinks.deliver(event);
+            self.subscribers.deliver(event);
         }
     }
 }

@@ -26,7 +26,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tower::ServiceExt as _;
 
-use super::follow::{Follower, Told};
+use super::subscriber::{Subscriber, Told};
 use crate::state::AppState;
 use crate::{Deps, Listeners, Options, SessionPolicy};
 
@@ -55,6 +55,7 @@ impl World {
             rate_limits: false,
             rates: lingxi_im::Rates::default(),
             groups_per_user: 1000,
+            runs: lingxi_im::RunLimits::default(),
             partitions: 4,
         };
         let im = lingxi_im::Deps {
@@ -73,15 +74,15 @@ impl World {
         };
         let bind = || TcpListener::bind("127.0.0.1:0");
         let listeners = Listeners {
-            public: bind().await.unwrap(),
-            grpc: bind().await.unwrap(),
+            public: bind().await.unwrap().into(),
+            grpc: bind().await.unwrap().into(),
         };
         let grpc = listeners.grpc.local_addr().unwrap();
         let options = Options {
+            sockets_per_user: 16,
             partitions: 4,
             session_policy: SessionPolicy::Single,
             heartbeat: Duration::from_secs(54),
-            message_limit: None,
             grpc_advertise: grpc.to_string(),
             cluster_token: None,
             run_deadline_ms: 60_000,
@@ -217,8 +218,11 @@ impl World {
         impl lingxi_bus::Sink for Listener {
             fn deliver(&self, _: &Subject, message: BusMessage) {
                 let request = RunRequest::decode(message.payload).unwrap();
-                message.reply.unwrap().reply(axum::body::Bytes::new());
-                let _ = self.0.try_send(request.watcher.unwrap());
+                let watcher = request.watcher.unwrap();
+                if let Some(reply) = message.reply {
+                    reply.reply(axum::body::Bytes::new());
+                }
+                let _ = self.0.try_send(watcher);
             }
         }
         let (sender, requests) = mpsc::channel(16);
@@ -262,8 +266,8 @@ fn done(generation: u32, position: u32) -> StampedEvent {
     }
 }
 
-async fn next(follower: &mut Follower) -> Option<Told> {
-    tokio::time::timeout(Duration::from_secs(10), follower.next())
+async fn next(subscriber: &mut Subscriber) -> Option<Told> {
+    tokio::time::timeout(Duration::from_secs(10), subscriber.next())
         .await
         .unwrap()
 }
@@ -340,6 +344,15 @@ async fn a_question_is_committed_queued_and_streamed() {
     let inside = id(1, 4).to_i64().to_string();
     let rest = body(world.get(&token, &path, Some(&inside)).await).await;
     assert_eq!((rest[0].0, &rest[0].1["content"]), (ids[1], &json!("x")));
+    // Inside a character, beyond the end, in a generation that never was.
+    for never in [id(1, 3), id(1, 7), id(2, 4), id(0, 4), id(1, 0)] {
+        let never = never.to_i64().to_string();
+        assert_eq!(
+            world.get(&token, &path, Some(&never)).await.status(),
+            400,
+            "{never}"
+        );
+    }
     assert_eq!(
         body(world.get(&token, &path, Some(&ids[2].to_string())).await).await,
         []
@@ -371,44 +384,53 @@ async fn a_question_is_committed_queued_and_streamed() {
     }
 }
 
-/// A follower of a new run, its watcher, and the run.
-async fn asked(world: &World) -> (Follower, Watcher, String) {
+/// A subscriber of a new run, its watcher, and the run.
+async fn asked(world: &World) -> (Subscriber, Watcher, String) {
     let token = world.user("alice").await;
     drop(world.ask(&token, json!({"message": "hello"})).await);
     let (run, _) = world.take().await;
-    let named = RunEvent::Run {
-        run_id: run.clone(),
+    let state = world.state();
+    let who = state.im.accounts().authenticate(&token).await.unwrap();
+    let row = state.im.runs().find(who.user_id, &run).await.unwrap();
+    let place = state
+        .subscribers
+        .register(&who, |_| Ok::<_, ()>(()))
+        .unwrap();
+    // As it was created: it is claimed by now.
+    let row = lingxi_store::Run {
+        generation: 1,
+        ..row
     };
-    let (mut follower, watcher) = Follower::asking(world.state(), run.clone(), id(1, 1), &named);
-    assert_eq!(next(&mut follower).await.unwrap().id, id(1, 1));
-    (follower, watcher, run)
+    let (mut subscriber, watcher) = Subscriber::asking(state, &row, place);
+    assert_eq!(next(&mut subscriber).await.unwrap().id, id(1, 1));
+    (subscriber, watcher, run)
 }
 
 #[tokio::test]
 async fn a_run_that_ends_unseen_is_told_from_the_store() {
     let world = World::new().await;
-    let (mut follower, watcher, run) = asked(&world).await;
+    let (mut subscriber, watcher, run) = asked(&world).await;
     world.send(&watcher, 1, &[chunk(1, 4, "abc")]).await;
-    assert_eq!(content(&next(&mut follower).await.unwrap()), "abc");
+    assert_eq!(content(&next(&mut subscriber).await.unwrap()), "abc");
     // The rest never comes over the stream: the worker committed and died.
     world
         .finish(&run, 1, 1, &[chunk(1, 7, "abcdef"), done(1, 8)])
         .await;
-    assert_eq!(content(&next(&mut follower).await.unwrap()), "def");
-    assert_eq!(next(&mut follower).await.unwrap().id, id(1, 8));
-    assert_eq!(next(&mut follower).await, None);
+    assert_eq!(content(&next(&mut subscriber).await.unwrap()), "def");
+    assert_eq!(next(&mut subscriber).await.unwrap().id, id(1, 8));
+    assert_eq!(next(&mut subscriber).await, None);
 }
 
 #[tokio::test]
 async fn what_is_lost_on_the_way_is_asked_for_again() {
     let world = World::new().await;
-    let (mut follower, watcher, run) = asked(&world).await;
+    let (mut subscriber, watcher, run) = asked(&world).await;
     let (_listening, mut requests) = world.listen(&run).await;
     world.send(&watcher, 1, &[chunk(1, 4, "abc")]).await;
-    assert_eq!(content(&next(&mut follower).await.unwrap()), "abc");
+    assert_eq!(content(&next(&mut subscriber).await.unwrap()), "abc");
     // "def" is lost; what follows it does not fit.
     world.send(&watcher, 1, &[chunk(1, 10, "ghi")]).await;
-    let asking = tokio::spawn(async move { (next(&mut follower).await, follower) });
+    let asking = tokio::spawn(async move { (next(&mut subscriber).await, subscriber) });
     let second = request(&mut requests).await;
     assert_eq!(
         (second.after, second.session),
@@ -419,22 +441,22 @@ async fn what_is_lost_on_the_way_is_asked_for_again() {
     world
         .send(&second, 1, &[chunk(1, 10, "defghi"), done(1, 11)])
         .await;
-    let (told, mut follower) = asking.await.unwrap();
+    let (told, mut subscriber) = asking.await.unwrap();
     assert_eq!(content(&told.unwrap()), "defghi");
-    assert_eq!(next(&mut follower).await.unwrap().id, id(1, 11));
-    assert_eq!(next(&mut follower).await, None);
+    assert_eq!(next(&mut subscriber).await.unwrap().id, id(1, 11));
+    assert_eq!(next(&mut subscriber).await, None);
 }
 
 #[tokio::test]
 async fn a_worker_that_takes_over_is_asked_from_where_the_client_stands() {
     let world = World::new().await;
-    let (mut follower, watcher, run) = asked(&world).await;
+    let (mut subscriber, watcher, run) = asked(&world).await;
     let (_listening, mut requests) = world.listen(&run).await;
     world.send(&watcher, 1, &[chunk(1, 4, "abc")]).await;
-    next(&mut follower).await.unwrap();
+    next(&mut subscriber).await.unwrap();
     // Another worker got the job again: it begins behind the first event, in a generation of its own.
     world.send(&watcher, 2, &[chunk(2, 3, "no")]).await;
-    let asking = tokio::spawn(async move { (next(&mut follower).await, follower) });
+    let asking = tokio::spawn(async move { (next(&mut subscriber).await, subscriber) });
     let second = request(&mut requests).await;
     assert_eq!(second.after, id(1, 4).to_i64());
     let reset = RunEvent::Reset {
@@ -448,14 +470,89 @@ async fn a_worker_that_takes_over_is_asked_from_where_the_client_stands() {
     world
         .send(&second, 2, &[reset, chunk(2, 3, "no"), done(2, 4)])
         .await;
-    let (told, mut follower) = asking.await.unwrap();
+    let (told, mut subscriber) = asking.await.unwrap();
     let told: Value = serde_json::from_slice(&told.unwrap().json).unwrap();
     assert_eq!(
         (&told["type"], &told["after"]),
         (&json!("reset"), &json!(id(1, 1).to_i64()))
     );
-    assert_eq!(content(&next(&mut follower).await.unwrap()), "no");
+    assert_eq!(content(&next(&mut subscriber).await.unwrap()), "no");
     // The first one wakes up and goes on: nobody listens to it.
     world.send(&second, 1, &[chunk(1, 9, "defgh")]).await;
-    assert_eq!(next(&mut follower).await.unwrap().id, id(2, 4));
+    assert_eq!(next(&mut subscriber).await.unwrap().id, id(2, 4));
+}
+
+#[tokio::test]
+async fn a_client_that_was_too_slow_goes_on_where_it_stands() {
+    let world = World::new().await;
+    let (mut subscriber, watcher, run) = asked(&world).await;
+    let (_listening, mut requests) = world.listen(&run).await;
+    // Far more than may wait, and nobody takes it.
+    let text = "x".repeat(8_000);
+    let mut at = 1;
+    for _ in 0..200 {
+        at += 8_000;
+        world.send(&watcher, 1, &[chunk(1, at, &text)]).await;
+    }
+    // The worker is told that nothing more is wanted.
+    let gone = request(&mut requests).await;
+    assert!(gone.gone && gone.sink_id == watcher.sink_id, "{gone:?}");
+    // Read again, it asks for everything behind what its client has: nothing was lost.
+    let asking = tokio::spawn(async move { (next(&mut subscriber).await, subscriber) });
+    let second = request(&mut requests).await;
+    assert_eq!((second.after, second.gone), (id(1, 1).to_i64(), false));
+    let whole = "y".repeat(100);
+    world
+        .send(&second, 1, &[chunk(1, 101, &whole), done(1, 102)])
+        .await;
+    let (told, mut subscriber) = asking.await.unwrap();
+    assert_eq!(content(&told.unwrap()), whole);
+    assert_eq!(next(&mut subscriber).await.unwrap().id, id(1, 102));
+    assert_eq!(next(&mut subscriber).await, None);
+    drop(subscriber);
+    assert!(request(&mut requests).await.gone, "its end is told, too");
+}
+
+#[tokio::test]
+async fn a_worker_that_never_fits_is_asked_ever_more_rarely() {
+    let world = World::new().await;
+    let (mut subscriber, watcher, run) = asked(&world).await;
+    let (_listening, mut requests) = world.listen(&run).await;
+    let reading = tokio::spawn(async move { subscriber.next().await });
+    let begun = tokio::time::Instant::now();
+    let mut asked = watcher;
+    let mut times = 0;
+    while begun.elapsed() < Duration::from_secs(2) {
+        // It answers each request with what does not fit, at once and many times.
+        let wrong: Vec<_> = (0..20).map(|n| chunk(1, 500 + n, "wrong")).collect();
+        world.send(&asked, 1, &wrong).await;
+        let left = Duration::from_secs(2).saturating_sub(begun.elapsed());
+        match tokio::time::timeout(left, requests.recv()).await {
+            Ok(next) => asked = next.unwrap(),
+            Err(_) => break,
+        }
+        times += 1;
+    }
+    assert!((2..=8).contains(&times), "asked {times} times");
+    reading.abort();
+}
+
+#[tokio::test]
+async fn streams_end_with_the_token_that_opened_them() {
+    let world = World::new().await;
+    let token = world.user("alice").await;
+    let response = world.ask(&token, json!({"message": "hello"})).await;
+    assert_eq!(response.status(), 200);
+    let state = world.state();
+    let who = state.im.accounts().authenticate(&token).await.unwrap();
+    let out = tokio::time::Instant::now();
+    state.im.accounts().logout(&who).await.unwrap();
+    let read = to_bytes(response.into_body(), usize::MAX);
+    let read = tokio::time::timeout(Duration::from_secs(5), read).await;
+    assert!(read.is_ok(), "the stream goes on");
+    assert!(
+        out.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        out.elapsed()
+    );
 }

@@ -1,35 +1,19 @@
-//! The list of endpoints, except those that a module of its own answers (`ws`, `ai`).
+//! What is made from the list of endpoints.
 
-use lingxi_domain::limits::SMALL_BODY_BYTES;
-use lingxi_http::{Endpoint, body_limit};
-use lingxi_im::Im;
-use utoipa_axum::routes;
+/// Names the endpoints, a file each in the folder of its group, and the largest body in bytes of those that take less than
+/// the others: declares the modules, and makes `endpoints`. Each file has a handler of its own name with its
+/// `utoipa::path`.
+macro_rules! endpoints {
+    ($($(#[doc = $doc:literal])* $group:ident { $($name:ident $(($limit:expr))?),+ $(,)? })+) => {
+        $($(#[doc = $doc])* mod $group { $(pub(super) mod $name;)+ })+
 
-use super::{contacts, groups, messages, users};
-
-/// Every REST endpoint.
-pub(crate) fn endpoints() -> Vec<Endpoint<Im>> {
-    vec![
-        body_limit(routes!(users::register::register), SMALL_BODY_BYTES),
-        body_limit(routes!(users::login::login), SMALL_BODY_BYTES),
-        routes!(users::me::me),
-        routes!(users::search::search),
-        routes!(users::logout::logout),
-        routes!(contacts::list::list),
-        routes!(contacts::add::add),
-        routes!(contacts::delete::delete),
-        routes!(groups::create::create),
-        routes!(groups::mygroups::mygroups),
-        routes!(groups::search::search),
-        routes!(groups::info::info),
-        routes!(groups::members::members),
-        routes!(groups::join::join),
-        routes!(groups::leave::leave),
-        routes!(groups::invite::invite),
-        routes!(groups::kick::kick),
-        routes!(messages::conversations::conversations),
-        routes!(messages::history::history),
-        routes!(messages::read::read),
-        routes!(messages::recall::recall),
-    ]
+        /// Every REST endpoint, except those that a module of its own answers (`ws`, `ai`).
+        pub(crate) fn endpoints() -> Vec<lingxi_http::Endpoint<lingxi_im::Im>> {
+            vec![$($(endpoints!(@one $group $name $($limit)?),)+)+]
+        }
+    };
+    (@one $group:ident $name:ident) => { utoipa_axum::routes!($group::$name::$name) };
+    (@one $group:ident $name:ident $limit:expr) => {
+        lingxi_http::body_limit(utoipa_axum::routes!($group::$name::$name), $limit)
+    };
 }

@@ -1,15 +1,50 @@
-//! The REST API. An endpoint is a file: what comes in, what goes out, its line of the documentation, the call of `im`. One
-//! list, [`endpoints`], names them all; a new endpoint is a new file and a line there.
+//! The REST API. An endpoint is a file: what comes in, what goes out, its line of the documentation, the call of `im`. This
+//! list names them all; a new endpoint is a new file and a line here.
 
-mod contacts;
-mod groups;
-mod home;
+#[macro_use]
 mod list;
-mod messages;
+mod home;
 mod shapes;
 #[cfg(test)]
 mod tests;
-mod users;
+
+use lingxi_domain::limits::SMALL_BODY_BYTES;
+
+endpoints! {
+    /// Accounts.
+    users {
+        register(SMALL_BODY_BYTES),
+        login(SMALL_BODY_BYTES),
+        me,
+        search,
+        logout,
+        settings,
+    }
+    /// The caller's contacts.
+    contacts {
+        list,
+        add,
+        delete,
+    }
+    /// Groups.
+    groups {
+        create,
+        mygroups,
+        search,
+        info,
+        members,
+        join,
+        leave,
+        invite,
+        kick,
+    }
+    /// Conversations and what was said in them.
+    messages {
+        conversations,
+        history,
+        read,
+        recall,
+    }
+}
 
 pub(crate) use home::home;
-pub(crate) use list::endpoints;

@@ -40,6 +40,7 @@ impl Api {
                     ..Default::default()
                 },
                 groups_per_user: 1000,
+                runs: lingxi_im::RunLimits::default(),
                 partitions: 4,
             },
         });

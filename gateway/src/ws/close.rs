@@ -15,6 +15,8 @@ pub(crate) enum Close {
     TryAgain,
     /// It was silent for two intervals.
     Silent,
+    /// It sent a frame that is too large to be read.
+    TooLarge,
 }
 
 impl Close {
@@ -27,6 +29,7 @@ impl Close {
             Self::Draining => (1012, "restarting: reconnect"),
             Self::TryAgain => (1011, "try again: reconnect and repeat"),
             Self::Silent => (1001, "silent for too long"),
+            Self::TooLarge => (1009, "too large: a frame holds at most 64 KiB"),
         }
     }
 }

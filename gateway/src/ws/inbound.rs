@@ -1,152 +1,50 @@
 //! What a client's frame leads to.
 
-use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::Bytes;
-use lingxi_bus::Error as BusError;
-use lingxi_domain::frame::client::{self, ClientFrame, Recipient};
+use lingxi_domain::ErrorCode;
+use lingxi_domain::frame::client::{Head, Refused};
 use lingxi_domain::frame::server;
-use lingxi_domain::{ConversationKey, ErrorCode, UserId, now_ms};
-use lingxi_proto::Message as _;
-use lingxi_proto::bus::{Inbound, Push, PushFrame};
-use tracing::Instrument as _;
 
-use super::close::Close;
-use super::session::Session;
-use super::{bucket::Bucket, receipts};
-use crate::state::AppState;
+use super::allowance::Price;
+use super::commands::{self, Connection};
 
-/// Handles one text frame; messages take from the first bucket, syncs, receipts and typing from the second.
-pub(crate) async fn text(
-    state: &AppState,
-    session: &Arc<Session>,
-    (bucket, other): (&mut Bucket, &mut Bucket),
-    text: &str,
-) {
-    let frame = match client::parse(text) {
-        Ok(frame) => frame,
-        Err(refused) => {
-            session.push_plain(server::failed(
-                &refused.msg_id,
-                refused.code,
-                &refused.message,
-            ));
-            return;
-        }
-    };
-    match frame {
-        ClientFrame::Heartbeat { msg_id } => session.push_plain(server::received(&msg_id)),
-        ClientFrame::Message {
-            msg_id,
-            to,
-            content,
-        } => {
-            if !bucket.take() {
-                let code = ErrorCode::RateLimited;
-                session.push_plain(server::failed(&msg_id, code, code.message()));
-            } else if let Err(code) = message(state, session, &msg_id, to, &content)
-                .instrument(tracing::debug_span!("message in", msg_id = %msg_id))
-                .await
-            {
-                session.push_plain(server::failed(&msg_id, code, code.message()));
-            }
-        }
-        ClientFrame::Typing { .. } if !other.take() => {}
-        ClientFrame::Sync { .. } | ClientFrame::Receipt { .. } if !other.take() => {
-            let code = ErrorCode::RateLimited;
-            session.push_plain(server::failed("", code, code.message()));
-        }
-        ClientFrame::Sync { cursors } => super::pull::sync(state, session, cursors).await,
-        ClientFrame::Receipt {
-            conversation,
-            seq,
-            read,
-        } => receipts::take(state, session, &conversation, seq, read).await,
-        ClientFrame::Typing { to } => typing(state, session, to).await,
+/// Handles one text frame. Returns how long nothing more is to be read from a client that sends too much.
+pub(crate) async fn text(from: &Connection<'_>, text: &str) -> Option<Duration> {
+    match Head::read(text) {
+        Ok(head) => match commands::dispatch(from, &head).await {
+            Ok(()) => None,
+            Err(refused) => refuse(from, head.answerable(), &refused),
+        },
+        Err((msg_id, refused)) => unreadable(from, &msg_id, refused).await,
     }
 }
 
 /// A binary frame is no frame of the contract.
-pub(crate) fn binary(session: &Session) {
-    let message = "Send text frames: one JSON object each.";
-    session.push_plain(server::failed("", ErrorCode::InvalidRequest, message));
+pub(crate) async fn binary(from: &Connection<'_>) -> Option<Duration> {
+    let refused = Refused::invalid("Send text frames: one JSON object each.");
+    unreadable(from, "", refused).await
 }
 
-/// Puts a message into the log of its partition. The ACK comes from the chat worker.
-async fn message(
-    state: &AppState,
-    session: &Session,
-    msg_id: &str,
-    to: Recipient<'_>,
-    content: &str,
-) -> Result<(), ErrorCode> {
-    let (key, recipient_id, recipient) = match to {
-        Recipient::Group(id) => (ConversationKey::Group(id), 0, String::new()),
-        Recipient::User(name) => {
-            let (id, name) = resolve(state, &name).await?;
-            (ConversationKey::direct(session.user_id, id), id, name)
-        }
-    };
-    let inbound = Inbound {
-        conversation: key.to_string(),
-        sender_id: session.user_id,
-        sender: session.username.clone(),
-        recipient_id,
-        recipient,
-        msg_id: msg_id.to_owned(),
-        content: content.to_owned(),
-        received_at: now_ms(),
-    };
-    let payload = Bytes::from(inbound.encode_to_vec());
-    match state
-        .bus
-        .append(key.partition(state.options.partitions), payload)
-        .await
-    {
-        Ok(_) => Ok(()),
-        // Surely not taken, so the client may be told.
-        Err(BusError::Full) => Err(ErrorCode::Unavailable),
-        Err(error) => {
-            // It may have been taken: only the client's repeat on its next connection can tell.
-            tracing::warn!(%error, "a message was not confirmed by the bus; its socket is closed");
-            session.close(Close::TryAgain);
-            Ok(())
-        }
-    }
+/// A Ping, or a Pong that nobody asked for. The WebSocket library answers what is to be answered.
+pub(crate) async fn control(from: &Connection<'_>) -> Option<Duration> {
+    from.pay(Price::Life).await.err()?;
+    from.allowance.refused()
 }
 
-async fn resolve(state: &AppState, name: &str) -> Result<(UserId, String), ErrorCode> {
-    match state.im.accounts().resolve(name).await {
-        Ok(Some(found)) => Ok(found),
-        Ok(None) => Err(ErrorCode::UserNotFound),
-        Err(error) => Err(error.code()),
-    }
+/// What cannot be read costs as much as what can.
+async fn unreadable(from: &Connection<'_>, msg_id: &str, refused: Refused) -> Option<Duration> {
+    let paid = from.pay(Price::Request).await;
+    refuse(from, msg_id, &paid.err().unwrap_or(refused))
 }
 
-/// Shows that somebody is typing to whoever is there; nobody else ever learns of it.
-async fn typing(state: &AppState, session: &Session, to: Recipient<'_>) {
-    let (receivers, group_id) = match to {
-        Recipient::User(name) => match resolve(state, &name).await {
-            Ok((id, _)) => (vec![id], None),
-            Err(_) => return,
-        },
-        Recipient::Group(id) => {
-            let key = ConversationKey::Group(id).to_string();
-            match state.store.active_member_ids(&key).await {
-                Ok(members) if members.contains(&session.user_id) => (members, Some(id)),
-                _ => return,
-            }
-        }
-    };
-    let frame = PushFrame::plain(server::typing(&session.username, group_id));
-    let payload = Push::of(vec![frame]);
-    for user in receivers
-        .into_iter()
-        .filter(|&user| user != session.user_id)
-    {
-        let _ = state
-            .bus
-            .publish(&lingxi_bus::Subject::User(user), payload.clone())
-            .await;
+fn refuse(from: &Connection<'_>, msg_id: &str, refused: &Refused) -> Option<Duration> {
+    let Refused { code, message } = refused;
+    from.session
+        .push_plain(server::failed(msg_id, *code, message));
+    if *code == ErrorCode::RateLimited {
+        from.allowance.refused()
+    } else {
+        None
     }
 }

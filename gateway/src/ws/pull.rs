@@ -1,18 +1,20 @@
-//! Type 7: a device says what it has and asks for the rest.
+//! The answer to type 7: a device says what it has, and gets the rest.
 
 use std::collections::HashMap;
 
 use axum::body::Bytes;
 use lingxi_domain::frame::server::{self, Gap};
-use lingxi_domain::{ConversationKey, ErrorCode, Seq, limits};
+use lingxi_domain::{ConversationKey, Seq, limits};
 
 use super::session::Session;
 use crate::state::AppState;
 
 /// Conversations that one request may name.
-const CONVERSATIONS: usize = 200;
+pub(super) const CONVERSATIONS: usize = 200;
 /// Entries that one answer pushes; the rest is told as gaps.
 const ENTRIES: i64 = 200;
+/// Entries that are read at a time: what does not fit any more is not read.
+const READ: i64 = 64;
 
 /// What one conversation has for the device.
 struct Rest {
@@ -20,51 +22,56 @@ struct Rest {
     /// The first and the last entry that the device lacks.
     first: Seq,
     last: Seq,
-    /// How many of them are pushed.
+    /// How many of them may be pushed.
     take: i64,
+    /// How many of them were.
+    pushed: i64,
 }
 
-/// Pushes what the device is missing, oldest first in each conversation, to this connection only; past the cap a `gap`
-/// says where to go on. Cursors do not move by it: the client's receipts do that.
-pub(crate) async fn sync(state: &AppState, session: &Session, cursors: HashMap<String, Seq>) {
-    if cursors.len() > CONVERSATIONS {
-        let message = "cursors: name at most 200 conversations at a time.";
-        session.push_plain(server::failed("", ErrorCode::InvalidRequest, message));
-        return;
-    }
-    if let Err(error) = answer(state, session, cursors).await {
-        let code = error.code();
-        session.push_plain(server::failed("", code, code.message()));
+impl Rest {
+    /// What is left for the device to pull.
+    fn gap(self) -> Option<Gap> {
+        let after = self.first + self.pushed - 1;
+        (after < self.last).then_some(Gap {
+            conversation: self.conversation,
+            after,
+            last_seq: self.last,
+        })
     }
 }
 
-/// Reads before it pushes, in as few queries for many conversations as for one: this runs in the socket's own task, where
-/// nothing else is written meanwhile.
-async fn answer(
+/// Pushes what the device is missing, oldest first in each conversation, to this connection only; past the cap, or past
+/// the bytes that may be queued for it, a `gap` says where to go on. Cursors do not move by it: the client's receipts do
+/// that.
+///
+/// Reads in few queries however many conversations: this runs in the socket's own task, where nothing else is written
+/// meanwhile.
+pub(super) async fn answer(
     state: &AppState,
     session: &Session,
     cursors: HashMap<String, Seq>,
 ) -> Result<(), lingxi_im::Error> {
-    let rests = rests(state, session, cursors).await?;
-    let mut frames = read(state, &rests).await?;
-    let mut gaps = Vec::new();
-    for mut rest in rests {
-        if session.queued_bytes() > limits::ROUND_BYTES {
-            rest.take = 0;
+    let mut rests = rests(state, session, cursors).await?;
+    let mut room = session.round_room();
+    for portion in portions(&rests) {
+        if room == 0 {
+            break;
         }
-        if rest.take > 0 {
+        let mut frames = read(state, &rests, &portion).await?;
+        for (number, _, _) in portion {
+            let rest = &mut rests[number];
             for json in frames.remove(&rest.conversation).unwrap_or_default() {
+                // Once something does not fit, nothing behind it is pushed.
+                room = room.checked_sub(json.len()).unwrap_or(0);
+                if room == 0 {
+                    break;
+                }
                 session.push_plain(json);
+                rest.pushed += 1;
             }
         }
-        if rest.first + rest.take <= rest.last {
-            gaps.push(Gap {
-                conversation: rest.conversation,
-                after: rest.first + rest.take - 1,
-                last_seq: rest.last,
-            });
-        }
     }
+    let gaps: Vec<Gap> = rests.into_iter().filter_map(Rest::gap).collect();
     if !gaps.is_empty() {
         session.push_plain(server::gap(&gaps));
     }
@@ -85,10 +92,6 @@ async fn rests(
     let keys: Vec<&str> = cursors.iter().map(|(key, _)| key.as_str()).collect();
     let visible = state.store.visible_to(session.user_id, &keys).await?;
     let mut budget = ENTRIES;
-    if session.queued_bytes() > limits::ROUND_BYTES {
-        // Nothing could be pushed.
-        budget = 0;
-    }
     let mut rests = Vec::new();
     for (conversation, after) in cursors {
         let Some(&(first, last)) = visible.get(&conversation) else {
@@ -105,26 +108,46 @@ async fn rests(
             first,
             last,
             take,
+            pushed: 0,
         });
     }
     Ok(rests)
 }
 
-/// The frames to be pushed, by conversation.
+/// A conversation by its place in the list of rests, and the first and last entry to be read.
+type Range = (usize, Seq, Seq);
+
+/// What is to be pushed, in order, cut where enough is read at a time.
+fn portions(rests: &[Rest]) -> Vec<Vec<Range>> {
+    let mut portions: Vec<Vec<Range>> = Vec::new();
+    let mut space = 0;
+    for (number, rest) in rests.iter().enumerate() {
+        let (mut first, end) = (rest.first, rest.first + rest.take);
+        while first < end {
+            if space == 0 {
+                portions.push(Vec::new());
+                space = READ;
+            }
+            let take = space.min(end - first);
+            if let Some(portion) = portions.last_mut() {
+                portion.push((number, first, first + take - 1));
+            }
+            first += take;
+            space -= take;
+        }
+    }
+    portions
+}
+
+/// The frames of a portion, by conversation.
 async fn read(
     state: &AppState,
     rests: &[Rest],
+    portion: &[Range],
 ) -> Result<HashMap<String, Vec<Bytes>>, lingxi_im::Error> {
-    let ranges: Vec<(&str, Seq, Seq)> = rests
+    let ranges: Vec<(&str, Seq, Seq)> = portion
         .iter()
-        .filter(|rest| rest.take > 0)
-        .map(|rest| {
-            (
-                rest.conversation.as_str(),
-                rest.first,
-                rest.first + rest.take - 1,
-            )
-        })
+        .map(|&(number, first, last)| (rests[number].conversation.as_str(), first, last))
         .collect();
     let entries = state.store.entries_of_many(&ranges).await?;
     let mut frames: HashMap<String, Vec<Bytes>> = HashMap::new();

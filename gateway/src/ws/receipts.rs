@@ -1,4 +1,4 @@
-//! Type 8: a client says how far it has a conversation, or how far its user has read it.
+//! Read receipts on their way to the store.
 //!
 //! Whoever looks at a conversation reads every message of it, so that there are as many receipts as deliveries: they are
 //! gathered for a moment, and committed together.
@@ -11,50 +11,21 @@ use std::time::Duration;
 use lingxi_domain::frame::server;
 use lingxi_domain::{ConversationKey, ErrorCode, Seq, UserId};
 use lingxi_im::{Actor, Reading};
-use lingxi_proto::bus::CursorMove;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::session::Session;
-use super::syncer;
 use crate::state::AppState;
 
 /// Cursors that may wait to be moved. A receipt for one more is refused.
 const WAITING: usize = 16_384;
 /// Cursors that are moved in one transaction.
 const BATCH: usize = 1024;
+/// Connections of one user that hear of a refusal: as many as somebody has at a time.
+const TOLD: usize = 16;
 /// How long receipts are gathered before they are committed.
 const GATHER: Duration = Duration::from_millis(50);
-
-/// Takes a client's receipt.
-pub(super) async fn take(
-    state: &AppState,
-    session: &Arc<Session>,
-    conversation: &str,
-    seq: Seq,
-    read: bool,
-) {
-    let Ok(key) = conversation.parse::<ConversationKey>() else {
-        let message = "conversation: give a key such as d:1:2 or g:42.";
-        session.push_plain(server::failed("", ErrorCode::InvalidRequest, message));
-        return;
-    };
-    if read {
-        if !state.receipts.add(session, key, seq) {
-            refuse(session, ErrorCode::Unavailable);
-        }
-        return;
-    }
-    // The client says that it has everything up to here, however it got it.
-    let moved = CursorMove {
-        conversation: key.to_string(),
-        user_id: session.user_id,
-        from: 1,
-        to: seq,
-    };
-    syncer::confirm(state, vec![moved]).await;
-}
 
 fn refuse(session: &Session, code: ErrorCode) {
     session.push_plain(server::failed("", code, code.message()));
@@ -78,8 +49,8 @@ struct Waiting {
 type Cursors = HashMap<(UserId, ConversationKey), (Reading, Vec<Arc<Session>>)>;
 
 impl Receipts {
-    /// Answers whether it was taken.
-    fn add(&self, session: &Arc<Session>, key: ConversationKey, upto: Seq) -> bool {
+    /// Takes a receipt to commit it soon; returns true if it was taken.
+    pub(super) fn add(&self, session: &Arc<Session>, key: ConversationKey, upto: Seq) -> bool {
         let mut waiting = self.waiting.lock();
         if waiting.closed {
             return false;
@@ -98,7 +69,7 @@ impl Receipts {
             Entry::Occupied(mut slot) => {
                 let (reading, sessions) = slot.get_mut();
                 reading.upto = reading.upto.max(Some(upto));
-                if !sessions.iter().any(|s| Arc::ptr_eq(s, session)) {
+                if sessions.len() < TOLD && !sessions.iter().any(|s| Arc::ptr_eq(s, session)) {
                     sessions.push(session.clone());
                 }
             }

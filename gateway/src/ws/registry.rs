@@ -10,47 +10,100 @@ use lingxi_domain::UserId;
 use lingxi_domain::frame::server;
 use lingxi_proto::Message as _;
 use lingxi_proto::bus::{Push, control};
+use lingxi_runtime::shutdown::Tasks;
 use parking_lot::RwLock;
 use rand::RngExt as _;
+use tokio::time::Instant;
 
+use super::allowance::Allowance;
 use super::close::Close;
+use super::resync::ResyncQueue;
 use super::session::Session;
-use super::sync_queue::SyncQueue;
 
 /// How many connections a user may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionPolicy {
     /// One: a newer one closes the older.
     Single,
-    /// Any number.
+    /// As many as [`crate::Options::sockets_per_user`]: a newer one beyond them closes the oldest.
     Multi,
 }
+
+/// How long a connection of another node counts after it was announced. Each node that hears of a new one announces its
+/// own, so that what counts is known when it is needed; nobody says when one ends.
+const HEARD: Duration = Duration::from_secs(2);
 
 struct Slot {
     sessions: Vec<Arc<Session>>,
     subscription: Option<Subscription>,
+    allowance: Arc<Allowance>,
+    /// Connections of other nodes that were announced last, the newest of them at most.
+    elsewhere: Vec<(i64, Instant)>,
+}
+
+impl Slot {
+    fn new(user: UserId) -> Self {
+        Self {
+            sessions: Vec::with_capacity(1),
+            subscription: None,
+            allowance: Arc::new(Allowance::new(user)),
+            elsewhere: Vec::new(),
+        }
+    }
+
+    /// Takes note of a connection, wherever it is. Returns true if nothing was known of it.
+    fn heard_of(&mut self, connection_id: i64, most: usize) -> bool {
+        self.elsewhere.retain(|(_, at)| at.elapsed() < HEARD);
+        let own = |s: &Arc<Session>| s.connection_id == connection_id;
+        if self.sessions.iter().any(own) {
+            return false;
+        }
+        let known = self.elsewhere.iter().any(|(id, _)| *id == connection_id);
+        if !known {
+            self.elsewhere.push((connection_id, Instant::now()));
+            self.elsewhere
+                .sort_unstable_by_key(|(id, _)| std::cmp::Reverse(*id));
+            self.elsewhere.truncate(most);
+        }
+        !known
+    }
+
+    /// Those of the sessions here that are not among the user's newest `most`, and those that are.
+    fn judged(&self, most: usize) -> (Vec<Arc<Session>>, Vec<Arc<Session>>) {
+        let newer = |than: i64| {
+            let here = self.sessions.iter().map(|s| s.connection_id);
+            let all = here.chain(self.elsewhere.iter().map(|(id, _)| *id));
+            all.filter(|&id| id > than).count()
+        };
+        let is_over = |s: &&Arc<Session>| newer(s.connection_id) >= most;
+        self.sessions.iter().cloned().partition(|s| is_over(&s))
+    }
 }
 
 /// The connected users of one gateway.
 pub(crate) struct Registry {
     users: RwLock<HashMap<UserId, Slot>>,
     bus: SharedBus,
-    sync: SyncQueue,
-    policy: SessionPolicy,
+    resync: ResyncQueue,
+    /// Connections that a user may have.
+    most: usize,
+    tasks: Tasks,
     /// Over how many milliseconds clients are told to come back, once the node drains; 0 before.
     draining: AtomicU64,
 }
 
 /// Receives what is published for one user, for as long as the registry lives.
-struct Inbox(std::sync::Weak<Registry>);
+struct Subscriber(std::sync::Weak<Registry>);
 
 impl Registry {
-    pub(crate) fn new(bus: SharedBus, sync: SyncQueue, policy: SessionPolicy) -> Arc<Self> {
+    /// Nobody yet; `most` is how many connections a user may have.
+    pub(crate) fn new(bus: SharedBus, resync: ResyncQueue, most: usize, tasks: Tasks) -> Arc<Self> {
         Arc::new(Self {
             users: RwLock::default(),
             bus,
-            sync,
-            policy,
+            resync,
+            most: most.max(1),
+            tasks,
             draining: AtomicU64::new(0),
         })
     }
@@ -61,45 +114,40 @@ impl Registry {
         let user = session.user_id;
         let first = {
             let mut users = self.users.write();
-            let slot = users.entry(user).or_insert_with(|| Slot {
-                sessions: Vec::with_capacity(1),
-                subscription: None,
-            });
+            let slot = users.entry(user).or_insert_with(|| Slot::new(user));
             slot.sessions.push(session.clone());
             slot.subscription.is_none()
         };
         if first {
-            let inbox = Arc::new(Inbox(Arc::downgrade(self)));
-            let subscription = self.bus.subscribe(Subject::User(user), None, inbox).await?;
+            let subscriber = Arc::new(Subscriber(Arc::downgrade(self)));
+            let subscription = self
+                .bus
+                .subscribe(Subject::User(user), None, subscriber)
+                .await?;
             // Two connections of one user may both come here first: the one that finds a subscription drops its own.
             // One that left meanwhile took the slot along.
             if let Some(slot) = self.users.write().get_mut(&user) {
                 slot.subscription.get_or_insert(subscription);
             }
         }
-        if self.policy == SessionPolicy::Single {
-            self.announce(user, session.connection_id).await;
-        }
+        self.announce(user, session.connection_id).await;
         Ok(())
     }
 
-    /// Announces every user's newest connection once more: announcements of newer ones elsewhere may have been missed,
-    /// and whoever holds a newer one answers.
+    /// Announces every connection once more: announcements of newer ones elsewhere may have been missed, and whoever holds
+    /// a newer one answers.
     pub(crate) async fn announce_all(&self) {
-        if self.policy != SessionPolicy::Single {
-            return;
+        for session in self.all() {
+            self.announce(session.user_id, session.connection_id).await;
         }
-        let newest: Vec<(UserId, i64)> = {
-            let users = self.users.read();
-            let newest = |slot: &Slot| slot.sessions.iter().map(|s| s.connection_id).max();
-            users
-                .iter()
-                .filter_map(|(user, slot)| Some((*user, newest(slot)?)))
-                .collect()
-        };
-        for (user, connection_id) in newest {
-            self.announce(user, connection_id).await;
-        }
+    }
+
+    /// What the user may still send, whatever socket they send it on.
+    pub(crate) fn allowance(&self, user: UserId) -> Arc<Allowance> {
+        let users = self.users.read();
+        let slot = users.get(&user).map(|slot| slot.allowance.clone());
+        // One that was removed already: nothing of it is heard any more.
+        slot.unwrap_or_else(|| Arc::new(Allowance::new(user)))
     }
 
     async fn announce(&self, user: UserId, connection_id: i64) {
@@ -109,7 +157,7 @@ impl Registry {
         }
     }
 
-    /// Removes this very session; a newer one of the same user stays. Answers whether the user has none left here.
+    /// Removes this very session; a newer one of the same user stays. Returns true if the user has none left here.
     pub(crate) fn remove(&self, session: &Session) -> bool {
         let mut users = self.users.write();
         let Some(slot) = users.get_mut(&session.user_id) else {
@@ -184,18 +232,33 @@ impl Registry {
         session.close(Close::Draining);
     }
 
-    async fn supersede(self: Arc<Self>, user: UserId, connection_id: i64) {
-        let mut newest = connection_id;
-        for session in self.sessions_of(user) {
-            if session.connection_id < connection_id {
-                session.push_plain(server::kicked("this account has connected elsewhere"));
-                session.close(Close::Superseded);
+    /// Judges the user's sessions here, after another one of theirs was announced, wherever it is: those beyond the newest
+    /// are told to close.
+    fn announced(self: &Arc<Self>, user: UserId, connection_id: i64) {
+        let (over, kept) = {
+            let mut users = self.users.write();
+            let Some(slot) = users.get_mut(&user) else {
+                return;
+            };
+            let is_news = slot.heard_of(connection_id, self.most);
+            let (over, mut kept) = slot.judged(self.most);
+            if !is_news {
+                kept.clear();
             }
-            newest = newest.max(session.connection_id);
+            (over, kept)
+        };
+        for session in over {
+            session.push_plain(server::kicked("this account has connected elsewhere"));
+            session.close(Close::Superseded);
         }
-        if newest > connection_id {
-            // An older connection announced itself late: it learns of the newer one.
-            self.announce(user, newest).await;
+        if !kept.is_empty() {
+            // Whoever announced itself learns of those that count beside it.
+            let registry = self.clone();
+            self.tasks.spawn(async move {
+                for session in kept {
+                    registry.announce(user, session.connection_id).await;
+                }
+            });
         }
     }
 
@@ -208,15 +271,7 @@ impl Registry {
             return;
         };
         match control.and_then(|c| c.kind) {
-            Some(control::Kind::Connected(id)) if self.policy == SessionPolicy::Single => {
-                let newest = self.sessions_of(user).iter().map(|s| s.connection_id).max();
-                // The usual case, its own announcement, needs no task.
-                if self.sessions_of(user).iter().any(|s| s.connection_id != id)
-                    || newest.is_some_and(|n| n > id)
-                {
-                    tokio::spawn(self.clone().supersede(user, id));
-                }
-            }
+            Some(control::Kind::Connected(id)) => self.announced(user, id),
             Some(control::Kind::TokenVersion(version)) => self.expire_tokens(user, version),
             _ => {}
         }
@@ -228,14 +283,14 @@ impl Registry {
             for session in slot.sessions.iter().rev() {
                 let hole = session.push(frame.clone(), written.take());
                 if hole {
-                    self.sync.ask(session);
+                    self.resync.ask(session);
                 }
             }
         }
     }
 }
 
-impl Sink for Inbox {
+impl Sink for Subscriber {
     fn deliver(&self, subject: &Subject, message: Message) {
         if let (Some(registry), Subject::User(user)) = (self.0.upgrade(), subject) {
             registry.push(*user, message);

@@ -12,11 +12,13 @@ use lingxi_domain::frame::server;
 use lingxi_domain::now_ms;
 use lingxi_proto::bus::CursorMove;
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite;
 
-use super::bucket::Bucket;
+use super::allowance::Allowance;
 use super::close::Close;
+use super::commands::Connection;
 use super::session::Session;
-use super::{inbound, syncer};
+use super::{inbound, resync};
 use crate::state::AppState;
 
 /// At most one confirming Ping in this time.
@@ -31,10 +33,8 @@ pub(crate) struct Socket {
     state: AppState,
     session: Arc<Session>,
     socket: WebSocket,
-    /// For messages.
-    bucket: Bucket,
-    /// For everything else that costs more than an answer.
-    other: Bucket,
+    /// What its user may still send.
+    allowance: Arc<Allowance>,
     /// Pings sent and not yet answered, with what each covers.
     pings: VecDeque<(u64, Vec<CursorMove>)>,
     next_ping: u64,
@@ -61,8 +61,7 @@ enum End {
 
 impl Socket {
     pub(crate) fn new(state: AppState, session: Arc<Session>, socket: WebSocket) -> Self {
-        let bucket = Bucket::new(state.options.message_limit);
-        let other = Bucket::new(state.options.message_limit);
+        let allowance = state.sessions.allowance(session.user_id);
         let now = Instant::now();
         let last_ping = now.checked_sub(PING_INTERVAL).unwrap_or(now);
         let expires = token_end(&session);
@@ -70,8 +69,7 @@ impl Socket {
             state,
             session,
             socket,
-            bucket,
-            other,
+            allowance,
             pings: VecDeque::new(),
             next_ping: 0,
             last_ping,
@@ -114,7 +112,8 @@ impl Socket {
                         // Boxed: what a frame may lead to is large, and an idle connection keeps room for it.
                         if let Some(end) = Box::pin(self.received(message)).await { return end; }
                     }
-                    Some(Err(_)) | None => return End::Gone,
+                    Some(Err(error)) => return broken(error),
+                    None => return End::Gone,
                 },
                 () = session.wake.notified() => {
                     if let Some(end) = self.write().await { return end; }
@@ -140,48 +139,42 @@ impl Socket {
     async fn received(&mut self, message: Message) -> Option<End> {
         self.heard = Instant::now();
         self.asked = false;
-        match message {
-            Message::Text(text) => {
-                inbound::text(
-                    &self.state,
-                    &self.session,
-                    (&mut self.bucket, &mut self.other),
-                    text.as_str(),
-                )
-                .await;
-            }
-            Message::Binary(_) => inbound::binary(&self.session),
-            Message::Pong(payload) => self.confirmed(&payload).await,
-            // Answered by the WebSocket library.
-            Message::Ping(_) => {}
+        if let Message::Pong(payload) = &message
+            && let Some(moves) = self.answered(payload)
+        {
+            self.session.confirm(&moves);
+            resync::confirm(&self.state, moves).await;
+            return None;
+        }
+        let from = Connection {
+            state: &self.state,
+            session: &self.session,
+            allowance: &self.allowance,
+        };
+        let pause = match message {
+            Message::Text(text) => inbound::text(&from, text.as_str()).await,
+            Message::Binary(_) => inbound::binary(&from).await,
+            Message::Ping(_) | Message::Pong(_) => inbound::control(&from).await,
             Message::Close(_) => {
                 // The library has queued the answer; without it browsers call the close unclean.
                 let _ = tokio::time::timeout(CLOSING, self.socket.flush()).await;
                 return Some(End::Gone);
             }
+        };
+        if let Some(pause) = pause {
+            // Whoever sends too much is read more slowly, and nobody else.
+            tokio::time::sleep(pause).await;
         }
         None
     }
 
-    /// A Pong confirms what was written before its Ping, and before every earlier one.
-    async fn confirmed(&mut self, payload: &[u8]) {
-        let Ok(number) = payload.try_into().map(u64::from_be_bytes) else {
-            return;
-        };
-        if !self.pings.iter().any(|(n, _)| *n == number) {
-            return;
-        }
-        let mut moves = Vec::new();
-        while let Some((n, covered)) = self.pings.pop_front() {
-            moves.extend(covered);
-            if n == number {
-                break;
-            }
-        }
-        if !moves.is_empty() {
-            self.session.confirm(&moves);
-            syncer::confirm(&self.state, moves).await;
-        }
+    /// What a Pong confirms: all that was written before its Ping, and before every earlier one. `None` for one that
+    /// nobody asked for.
+    fn answered(&mut self, payload: &[u8]) -> Option<Vec<CursorMove>> {
+        let number = u64::from_be_bytes(payload.try_into().ok()?);
+        let at = self.pings.iter().position(|(n, _)| *n == number)?;
+        let answered = self.pings.drain(..=at);
+        Some(answered.flat_map(|(_, covered)| covered).collect())
     }
 
     /// Writes what waits, and the Ping that lets the client confirm it when one is due.
@@ -203,7 +196,7 @@ impl Socket {
             // Waiting for a reason to close may have swallowed its wake-up.
             session.wake.notify_one();
         } else if session.wants_round() {
-            self.state.sync.ask(&session);
+            self.state.resync.ask(&session);
         }
         None
     }
@@ -234,7 +227,7 @@ impl Socket {
             if crate::sabotage::planted("cursor-moved-on-write") {
                 let covered = self.session.cover();
                 self.session.confirm(&covered);
-                syncer::confirm(&self.state, covered).await;
+                resync::confirm(&self.state, covered).await;
             }
         }
         Ok(())
@@ -276,6 +269,15 @@ impl Socket {
     }
 }
 
+/// Why nothing more can be read. A frame that is too large to be taken in can still be answered by a close.
+fn broken(error: axum::Error) -> End {
+    let error = error.into_inner().downcast::<tungstenite::Error>();
+    match error.as_deref() {
+        Ok(tungstenite::Error::Capacity(_)) => End::Close(Close::TooLarge),
+        _ => End::Gone,
+    }
+}
+
 /// When the session's token ends, or a day from now if that is sooner: tokens may be good for years, timers are not.
 fn token_end(session: &Session) -> Instant {
     let left = u64::try_from(session.expires_at - now_ms()).unwrap_or(0);
@@ -295,10 +297,10 @@ async fn closed_while_stuck(session: &Session) -> Close {
 
 /// Closes with the reason's code.
 pub(crate) async fn close(socket: &mut WebSocket, reason: Close) {
-    let (code, reason) = reason.code();
+    let (code, text) = reason.code();
     let frame = CloseFrame {
         code,
-        reason: Utf8Bytes::from_static(reason),
+        reason: Utf8Bytes::from_static(text),
     };
     if socket.send(Message::Close(Some(frame))).await.is_err() {
         return;
@@ -306,4 +308,8 @@ pub(crate) async fn close(socket: &mut WebSocket, reason: Close) {
     // Until the client's own close frame comes, or the connection ends: a socket closed with unread input would be reset,
     // and the client would lose what was written last.
     while let Some(Ok(_)) = socket.recv().await {}
+    if reason == Close::TooLarge {
+        // What it is still sending cannot be read; it has this long to read why.
+        tokio::time::sleep(CLOSING / 2).await;
+    }
 }

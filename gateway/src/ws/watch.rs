@@ -17,6 +17,8 @@ const FIRST_COMPARISON: Duration = Duration::from_secs(2);
 /// Every connection is compared with the store this often.
 const COMPARISON: Duration = Duration::from_secs(30);
 const TOKEN_POLL: Duration = Duration::from_millis(500);
+/// New connections that wait for their first comparison; more wait for the next of all.
+const NEW: usize = 65_536;
 /// Users of one presence update.
 const CHUNK: usize = 1000;
 
@@ -29,9 +31,10 @@ pub(crate) struct Comparisons {
 impl Comparisons {
     pub(crate) fn soon(&self, session: &Arc<Session>) {
         let due = Instant::now() + FIRST_COMPARISON;
-        self.waiting
-            .lock()
-            .push_back((due, Arc::downgrade(session)));
+        let mut waiting = self.waiting.lock();
+        if waiting.len() < NEW {
+            waiting.push_back((due, Arc::downgrade(session)));
+        }
     }
 
     fn take_due(&self) -> Vec<Arc<Session>> {
@@ -101,7 +104,9 @@ fn compare(state: &AppState, sessions: &[Arc<Session>]) {
 }
 
 fn ask_all(state: &AppState, sessions: &[Arc<Session>]) {
-    sessions.iter().for_each(|session| state.sync.ask(session));
+    sessions
+        .iter()
+        .for_each(|session| state.resync.ask(session));
 }
 
 async fn refresh_presence(state: &AppState) {

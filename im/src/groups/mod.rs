@@ -15,7 +15,7 @@ use crate::accounts::page_size;
 use crate::actor::begin;
 use crate::error::Failed;
 use crate::log::{self, Event};
-use crate::{Actor, Inner, Listed, Limits, Payer, Result, Spending};
+use crate::{Actor, Inner, Limits, Listed, Payer, Result, Spending};
 
 /// Requests that a new group counts for, beside the one that asks for it.
 const CREATION: u32 = 10;

@@ -30,6 +30,8 @@ pub(super) struct Room {
 
 /// What a network has had counts half after this time.
 const HALF_LIFE: Duration = Duration::from_secs(60);
+/// What has become so little is nothing.
+const FORGOTTEN: f64 = 0.01;
 /// Networks remembered; beyond, those that had least are forgotten.
 const NETWORKS: usize = 10_000;
 /// While both wait, every so many turns a registration goes before a login from elsewhere.
@@ -151,8 +153,8 @@ impl Waiting {
     /// How much this network had of late.
     fn had(&self, network: Option<IpAddr>, now: Instant) -> f64 {
         self.had.get(&network).map_or(0.0, |(had, at)| {
-            let halves = now.saturating_duration_since(*at).as_secs_f64() / HALF_LIFE.as_secs_f64();
-            had * 0.5_f64.powf(halves)
+            let left = left_of(*had, now.saturating_duration_since(*at));
+            if left < FORGOTTEN { 0.0 } else { left }
         })
     }
 
@@ -161,12 +163,15 @@ impl Waiting {
         all.sort_by(f64::total_cmp);
         let median = all.get(all.len() / 2).copied().unwrap_or_default();
         let had: Vec<_> = self.had.drain().collect();
-        let kept = had.into_iter().filter(|(_, (had, at))| {
-            let halves = now.saturating_duration_since(*at).as_secs_f64() / HALF_LIFE.as_secs_f64();
-            had * 0.5_f64.powf(halves) > median
-        });
+        let kept = had
+            .into_iter()
+            .filter(|(_, (had, at))| left_of(*had, now.saturating_duration_since(*at)) > median);
         self.had = kept.collect();
     }
+}
+
+fn left_of(had: f64, passed: Duration) -> f64 {
+    had * 0.5_f64.powf(passed.as_secs_f64() / HALF_LIFE.as_secs_f64())
 }
 
 #[cfg(test)]

@@ -216,17 +216,18 @@ async fn lists_come_in_pages() {
         group = w.group(&[&alice]).await;
     }
     for number in 0..7 {
-        let (groups, name) = (w.im.groups(), format!("u{number}"));
-        groups.invite(&alice, group, &name).await.unwrap();
+        w.im.groups()
+            .invite(&alice, group, &format!("u{number}"))
+            .await
+            .unwrap();
     }
-    let page = |after| Page {
-        after,
-        limit: Some(3),
-    };
     let (mut groups, mut after) = (Vec::new(), None);
     loop {
-        let found = w.im.groups().mine_page(alice.user_id, &page(after)).await;
-        let found = found.unwrap();
+        let page = Page {
+            after,
+            limit: Some(3),
+        };
+        let found = w.im.groups().mine_page(alice.user_id, &page).await.unwrap();
         assert!(found.items.len() <= 3);
         after = found.items.last().map(|group| group.id);
         groups.extend(found.items);

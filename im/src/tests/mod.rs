@@ -57,6 +57,7 @@ impl World {
                 ..Default::default()
             },
             groups_per_user: 1000,
+            runs: Default::default(),
             partitions: 4,
         };
         change(&mut config);

@@ -2,11 +2,12 @@
 
 use std::io::Write as _;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::server::connect;
 use super::tally::Tally;
@@ -79,10 +80,10 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
                     }
                 }
                 Some(Ok(Message::Close(frame))) => {
-                    if let Some(frame) = frame {
-                        bail!("closed by the server: {} {}", u16::from(frame.code), frame.reason);
-                    }
-                    return tally.verdict();
+                    return match frame {
+                        Some(frame) => Err(closed(&arguments.url, &frame)),
+                        None => tally.verdict(),
+                    };
                 }
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err(error).context("the connection broke"),
@@ -94,6 +95,17 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
                 None => input_open = false,
             },
         }
+    }
+}
+
+/// The contract's code for a token that is not good (any more).
+const UNAUTHORIZED: u16 = 4001;
+
+fn closed(url: &str, frame: &CloseFrame) -> anyhow::Error {
+    let (code, reason) = (u16::from(frame.code), frame.reason.as_str());
+    match code {
+        UNAUTHORIZED => anyhow!("{url} refused the token: {reason}"),
+        _ => anyhow!("{url} closed the connection: {code} {reason}"),
     }
 }
 

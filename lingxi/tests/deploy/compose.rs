@@ -28,7 +28,7 @@ pub(crate) fn filled_in() -> Vars {
     let mut vars = variables(&read(ENV_EXAMPLE));
     for (name, value) in &mut vars {
         if is_placeholder(value) {
-            *value = format!("{name}: made of more than thirty-two bytes");
+            *value = format!("{name}-made_of-more-than-thirty-two-bytes");
         }
     }
     vars
@@ -41,7 +41,7 @@ pub(crate) fn highly_available() -> Vars {
     vars
 }
 
-/// `${NAME}`, `${NAME:-default}`, `${NAME:?message}` and `$$`, as Compose replaces them.
+/// `${NAME}`, `${NAME:-default}`, `${NAME:?message}` and `$$`, as Compose replaces them; a default may hold more of them.
 pub(crate) fn interpolate(text: &str, vars: &Vars) -> String {
     let mut done = String::new();
     let mut rest = text;
@@ -54,19 +54,36 @@ pub(crate) fn interpolate(text: &str, vars: &Vars) -> String {
             continue;
         }
         let inner = rest.strip_prefix('{').expect("${NAME…}");
-        let (inner, after) = inner.split_once('}').expect("a closing brace");
-        rest = after;
+        let close = closing_brace(inner);
+        let inner = &inner[..close];
+        rest = &rest[close + 2..];
         let end = inner.find(':').unwrap_or(inner.len());
         let (name, otherwise) = inner.split_at(end);
         let value = vars.get(name).filter(|value| !value.is_empty());
-        done += match (value, otherwise.get(..2)) {
-            (Some(value), _) => value,
-            (None, Some(":-")) => &otherwise[2..],
+        done += &match (value, otherwise.get(..2)) {
+            (Some(value), _) => value.clone(),
+            (None, Some(":-")) => interpolate(&otherwise[2..], vars),
             (None, Some(_)) => panic!("{name} is required, and {ENV_EXAMPLE} does not have it"),
-            (None, None) => "",
+            (None, None) => String::new(),
         };
     }
     done + rest
+}
+
+/// Where the brace is closed that stands before `text`.
+fn closing_brace(text: &str) -> usize {
+    let mut open = 1;
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' => open += 1,
+            '}' => open -= 1,
+            _ => {}
+        }
+        if open == 0 {
+            return at;
+        }
+    }
+    panic!("no closing brace: {text}");
 }
 
 pub(crate) fn interpolated(value: &mut Value, vars: &Vars) {
@@ -81,7 +98,7 @@ pub(crate) fn interpolated(value: &mut Value, vars: &Vars) {
 /// docker-compose.yml as Compose sees it with these variables, the services of inactive profiles included.
 pub(crate) struct Compose {
     pub(crate) file: Value,
-    profile: Option<String>,
+    vars: Vars,
 }
 
 impl Compose {
@@ -90,13 +107,16 @@ impl Compose {
         interpolated(&mut file, vars);
         Self {
             file,
-            profile: vars.get("COMPOSE_PROFILES").cloned(),
+            vars: vars.clone(),
         }
     }
 
     pub(crate) fn services(&self) -> impl Iterator<Item = Service<'_>> {
         let services = self.file["services"].as_object().expect("services");
-        services.iter().map(|(name, value)| Service { name, value })
+        let vars = &self.vars;
+        services
+            .iter()
+            .map(move |(name, value)| Service { name, value, vars })
     }
 
     pub(crate) fn service(&self, name: &str) -> Service<'_> {
@@ -108,7 +128,7 @@ impl Compose {
     pub(crate) fn active(&self) -> impl Iterator<Item = Service<'_>> {
         self.services().filter(|service| {
             let profiles = service.words("profiles");
-            let chosen = self.profile.as_ref();
+            let chosen = self.vars.get("COMPOSE_PROFILES");
             let on = profiles.is_empty() || chosen.is_some_and(|name| profiles.contains(name));
             on && service.value["deploy"]["replicas"] != "0"
         })
@@ -134,6 +154,8 @@ impl Compose {
 pub(crate) struct Service<'a> {
     pub(crate) name: &'a str,
     pub(crate) value: &'a Value,
+    /// Those of .env.
+    vars: &'a Vars,
 }
 
 impl Service<'_> {
@@ -151,9 +173,12 @@ impl Service<'_> {
             .clone()
     }
 
-    /// What a process in this container sees: the image's variables, then the service's.
+    /// What a process in this container sees: the image's variables, then those of .env, then the service's own.
     pub(crate) fn environment(&self) -> Vars {
         let mut env = image_environment();
+        if self.words("env_file") == [".env"] {
+            env.extend(self.vars.clone());
+        }
         let given = self.value["environment"].as_object().into_iter().flatten();
         env.extend(given.map(|(name, value)| (name.clone(), text(value))));
         env

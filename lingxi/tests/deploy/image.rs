@@ -37,7 +37,7 @@ pub(crate) fn image_environment() -> Vars {
 
 #[test]
 fn the_image_is_what_the_binary_expects() {
-    let defaults: toml::Table = read("runtime/default.toml").parse().expect("TOML");
+    let defaults: toml::Table = read("lingxi/default.toml").parse().expect("TOML");
     let ports = ["listen", "internal_listen", "grpc_listen"].map(|key| port(&defaults, key));
     let exposed = instruction("EXPOSE");
     assert_eq!(exposed.split(' ').collect::<Vec<_>>(), ports);

@@ -1,5 +1,6 @@
 //! The same topology without Docker: deploy/local/cluster.
 
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -193,6 +194,43 @@ async fn read_until(mut answer: reqwest::Response, wanted: &str) {
     }
 }
 
+/// The bus and the cache ask who comes, and nobody sees the password in a list of processes.
+fn strangers_are_refused(cluster: &Cluster) {
+    for (port, says, expected) in [
+        (
+            "nats.port",
+            "CONNECT {}\r\nPING\r\n",
+            "Authorization Violation",
+        ),
+        ("redis.port", "PING\r\n", "NOAUTH"),
+    ] {
+        let port: u16 = cluster.state(port).parse().expect("a port");
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).expect("a server");
+        stream
+            .set_read_timeout(Some(DEADLINE))
+            .expect("a socket that is open");
+        stream.write_all(says.as_bytes()).expect("sent");
+        let (mut answer, mut part) = (String::new(), [0; 4096]);
+        while !answer.contains(expected) {
+            match stream.read(&mut part) {
+                Ok(read @ 1..) => answer += &String::from_utf8_lossy(&part[..read]),
+                ended => panic!("{port}: {ended:?} after {answer:?}"),
+            }
+        }
+    }
+    let secrets = std::fs::read_to_string(cluster.folder.path().join("secrets"));
+    let secrets = secrets.expect("the secrets");
+    let secrets: Vec<_> = secrets
+        .lines()
+        .filter_map(|l| l.split('\'').nth(1))
+        .collect();
+    assert_eq!(secrets.len(), 6, "one for each that asks");
+    for process in cluster.processes() {
+        let shown = secrets.iter().any(|secret| process.contains(secret));
+        assert!(!shown, "a secret is among the arguments of {process}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_cluster_runs_without_docker() {
     // Eight words and then silence: what the model has said must be with the client, not in the balancer.
@@ -233,6 +271,8 @@ async fn the_same_cluster_runs_without_docker() {
     haproxy_accepts(&cluster.folder.path().join("backends.cfg"));
     let secrets = std::fs::metadata(cluster.folder.path().join("secrets")).expect("the secrets");
     assert_eq!(secrets.permissions().mode() & 0o777, 0o600);
+
+    strangers_are_refused(&cluster);
 
     let client = sign_up(&cluster).await;
     let ready = format!(

@@ -7,6 +7,7 @@ mod compose;
 mod image;
 mod local_cluster;
 mod services;
+mod workflow;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

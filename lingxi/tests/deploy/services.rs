@@ -212,6 +212,7 @@ fn high_availability_is_three_servers_that_know_each_other() {
     assert_eq!(monitoring, Some(monitored.as_str()));
 
     let compose = Compose::with(&highly_available());
+    let login = format!("lingxi:{}", highly_available()["LINGXI_NATS_PASSWORD"]);
     let members = members(&compose);
     assert_eq!(members.len(), 3, "{members:?}");
     assert!(
@@ -220,12 +221,10 @@ fn high_availability_is_three_servers_that_know_each_other() {
     );
     let routes: Vec<String> = members
         .iter()
-        .map(|name| format!("nats://{name}:6222"))
+        .map(|name| format!("nats://{login}@{name}:6222"))
         .collect();
-    let urls: Vec<String> = members
-        .iter()
-        .map(|name| format!("nats://{name}:4222"))
-        .collect();
+    let urls: Vec<String> = members.iter().map(|name| format!("{name}:4222")).collect();
+    let urls = format!("nats://lingxi:***@{}", urls.join(","));
     let monitored: Vec<String> = members
         .iter()
         .map(|name| format!("http://{name}:{}", compose.service(name).argument("-m")))
@@ -234,7 +233,10 @@ fn high_availability_is_three_servers_that_know_each_other() {
     for name in &members {
         let service = compose.service(name);
         assert_eq!(&service.argument("--server_name"), name);
-        assert_eq!(service.argument("--cluster"), "nats://0.0.0.0:6222");
+        assert_eq!(
+            service.argument("--cluster"),
+            format!("nats://{login}@0.0.0.0:6222")
+        );
         assert_eq!(service.argument("--cluster_name"), "lingxi");
         assert_eq!(service.argument("--routes"), routes.join(","));
         volumes.extend(service.words("volumes"));
@@ -249,7 +251,7 @@ fn high_availability_is_three_servers_that_know_each_other() {
             );
         }
         let config = configuration(&service);
-        assert_eq!(config["nats_url"].as_str(), Some(urls.join(",").as_str()));
+        assert_eq!(config["nats_url"].as_str(), Some(urls.as_str()));
         assert_eq!(config["nats"]["replicas"].as_integer(), Some(3));
         let monitoring = config["nats"]["monitoring_url"].as_str();
         assert_eq!(monitoring, Some(monitored.join(",").as_str()));
@@ -286,4 +288,77 @@ fn secrets_are_made_once_and_are_good() {
     }
     assert!(!make().status.success(), "what is there is not overwritten");
     assert_eq!(std::fs::read_to_string(&target).expect("the file"), made);
+}
+
+/// Nobody who came into the network by another way reads the bus or the cache.
+#[test]
+fn bus_and_cache_ask_for_a_password() {
+    for vars in [filled_in(), highly_available()] {
+        let compose = Compose::with(&vars);
+        for service in compose.active() {
+            let command = service.words("command");
+            match text(&service.value["image"]) {
+                image if image.starts_with("nats:") => {
+                    assert_eq!(service.argument("--user"), "lingxi");
+                    assert_eq!(service.argument("--pass"), vars["LINGXI_NATS_PASSWORD"]);
+                }
+                image if image.starts_with("redis:") => {
+                    let password = &vars["LINGXI_REDIS_PASSWORD"];
+                    assert_eq!(&service.argument("--requirepass"), password);
+                    let probe = &service.value["environment"]["REDISCLI_AUTH"];
+                    assert_eq!(&text(probe), password);
+                }
+                _ => assert!(!command.contains(&"--pass".to_owned()), "{}", service.name),
+            }
+        }
+        for service in compose.lingxi() {
+            let env = service.environment();
+            let nats = format!("nats://lingxi:{}@nats", vars["LINGXI_NATS_PASSWORD"]);
+            assert!(
+                env["LINGXI__NATS_URL"].starts_with(&nats),
+                "{}",
+                service.name
+            );
+            let redis = format!("redis://:{}@redis:6379", vars["LINGXI_REDIS_PASSWORD"]);
+            assert_eq!(env["LINGXI__REDIS_URL"], redis, "{}", service.name);
+        }
+    }
+}
+
+/// The variables of every documented key, as they are written in .env.
+fn documented_keys() -> Vec<String> {
+    let defaults = said(&lingxi(
+        &["check-config", "--defaults"],
+        &crate::Vars::new(),
+    ));
+    let mut section = String::new();
+    let mut keys = Vec::new();
+    for line in defaults.lines() {
+        let line = line.trim_start_matches("# ");
+        if let Some(name) = line.strip_prefix("[[").and_then(|l| l.strip_suffix("]]")) {
+            section = format!("{name}.0.");
+        } else if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
+            section = format!("{name}.");
+        } else if let Some((key, _)) = line.split_once(" = ") {
+            let name = format!("{section}{key}").replace('.', "__");
+            keys.push(format!("LINGXI__{}", name.to_uppercase()));
+        }
+    }
+    assert!(keys.len() > 60, "{keys:?}");
+    keys
+}
+
+#[test]
+fn every_documented_key_of_env_reaches_every_process() {
+    let mut vars = filled_in();
+    for key in documented_keys() {
+        vars.insert(key.clone(), format!("value of {key}"));
+    }
+    let compose = Compose::with(&vars);
+    for service in compose.lingxi() {
+        let env = service.environment();
+        for key in documented_keys() {
+            assert_eq!(env[&key], format!("value of {key}"), "{}", service.name);
+        }
+    }
 }

@@ -12,6 +12,9 @@ behaviours!(
     fields_of_the_wrong_type,
     recipients_that_do_not_exist,
     contents_of_every_size,
+    contents_are_measured_as_they_go_out,
+    control_characters_are_refused,
+    a_byte_order_mark_is_skipped,
     a_frame_that_is_too_large,
     msg_ids_of_every_size,
     both_forms_of_a_group,
@@ -185,6 +188,73 @@ async fn contents_of_every_size(mode: Mode) {
     assert_eq!(bob.history("username=alice").await[0]["content"], *full);
 }
 
+async fn contents_are_measured_as_they_go_out(mode: Mode) {
+    let lx = mode.start().await;
+    let (alice, bob) = (lx.user("alice").await, lx.user("bob").await);
+    let (mut a, mut b) = (alice.connect().await, bob.connect().await);
+    let half = 8 * 1024;
+    for (number, unit) in ["\"", "\\", "\n", "\t"].into_iter().enumerate() {
+        let fits = unit.repeat(half);
+        a.say("bob", &format!("m{number}"), &fits).await;
+        a.stored(&format!("m{number}")).await;
+        let pushed = b.message(&fits).await;
+        assert!(pushed.to_string().len() < 64 * 1024);
+        let frame =
+            json!({"type": 2, "msg_id": "m", "to": "bob", "content": unit.repeat(half + 1)});
+        refuses(&mut a, frame, "m", "too_large").await;
+    }
+    // What the client escapes without need is counted as it is.
+    let escaped = format!(
+        r#"{{"type":2,"msg_id":"u","to":"bob","content":"{}"}}"#,
+        "\\u0078".repeat(10_000)
+    );
+    a.send_raw(Message::text(escaped)).await;
+    a.stored("u").await;
+    assert_eq!(alice.log("username=bob").await.len(), 5);
+}
+
+async fn control_characters_are_refused(mode: Mode) {
+    let lx = mode.start().await;
+    lx.user("bob").await;
+    let alice = lx.user("alice").await;
+    let mut ws = alice.connect().await;
+    for c in [
+        "\0",
+        "\u{1}",
+        "\u{8}",
+        "\u{b}",
+        "\r",
+        "\u{1b}[2J",
+        "\u{1f}",
+        "\u{7f}",
+        "\u{85}",
+        "\u{9b}",
+    ] {
+        let content = format!("a{c}b");
+        let frame = json!({"type": 2, "msg_id": "m", "to": "bob", "content": content});
+        refuses(&mut ws, frame, "m", "invalid_request").await;
+    }
+    let frame =
+        json!({"type": 2, "msg_id": "m", "to": "bob", "content": "\u{1}".repeat(16 * 1024)});
+    let text = frame.to_string();
+    assert!(text.len() > 64 * 1024);
+    refuses(&mut ws, frame, "", "too_large").await;
+    ws.say("bob", "m", "a\tb\n\u{2028}\u{200d}").await;
+    ws.stored("m").await;
+    assert_eq!(alice.log("username=bob").await.len(), 1);
+}
+
+async fn a_byte_order_mark_is_skipped(mode: Mode) {
+    let lx = mode.start().await;
+    lx.user("bob").await;
+    let mut ws = lx.user("alice").await.connect().await;
+    let frame = json!({"type": 2, "msg_id": "m", "to": "bob", "content": "hi"});
+    ws.send_raw(Message::text(format!("\u{feff}{frame}"))).await;
+    ws.stored("m").await;
+    ws.send_raw(Message::text("\u{feff}")).await;
+    ws.refused("", "invalid_request").await;
+}
+
 async fn a_frame_that_is_too_large(mode: Mode) {
     let lx = mode.start().await;
     lx.user("bob").await;
@@ -202,8 +272,7 @@ async fn a_frame_that_is_too_large(mode: Mode) {
     // Beyond a megabyte it is no longer worth reading.
     let frame = json!({"type": 2, "msg_id": "m2", "to": "bob", "content": "x".repeat(1_100_000)});
     ws.send_in_vain(frame).await;
-    let code = ws.closed().await.code;
-    assert!(code == Some(1009) || code.is_none(), "{code:?}");
+    assert_eq!(ws.closed().await.code, Some(1009));
     assert!(alice.log("username=bob").await.is_empty());
     alice.connect().await.alive().await;
 }

@@ -14,9 +14,9 @@ behaviours!(a_full_disk_is_told_and_passes);
 const LARGE: usize = 16_000;
 
 /// The room of the disk, in megabytes: an empty database and some large messages.
-fn room(mode: Mode) -> u32 {
+fn room(mode: Mode) -> u64 {
     match mode {
-        Mode::Embedded => 24,
+        Mode::Embedded => 32,
         Mode::Cluster => 256,
     }
 }

@@ -91,7 +91,7 @@ async fn breaks_and_heals(lx: &Deployment, break_it: impl Fn(), mend: impl Fn())
 
 #[tokio::test]
 async fn a_full_disk_is_told_and_passes() {
-    let lx = Mode::Embedded.options().small_disk(12).start().await;
+    let lx = Mode::Embedded.options().small_disk(16).start().await;
     let disk = lx.disk.as_ref().expect("a small disk");
     breaks_and_heals(&lx, || disk.fill(), || disk.free()).await;
 }

@@ -8,6 +8,7 @@ behaviours!(
     pages_cover_everything_once,
     only_the_two_of_them_read_it,
     a_conversation_that_never_was,
+    a_page_ends_at_a_mebibyte,
 );
 
 async fn forty(mode: Mode) -> (Deployment, User, User) {
@@ -132,4 +133,29 @@ async fn a_conversation_that_never_was(mode: Mode) {
     );
     assert_eq!(page(&alice, "username=alice").await, (vec![], false));
     assert!(alice.get("message/conversations").await.ok()["conversations"] == json!([]));
+}
+
+async fn a_page_ends_at_a_mebibyte(mode: Mode) {
+    const COUNT: usize = 25;
+    let lx = mode.start().await;
+    let (alice, bob) = (lx.user("alice").await, lx.user("bob").await);
+    let mut a = alice.connect().await;
+    // Each byte is six when it is written as JSON.
+    let content = "\u{1}".repeat(10_000);
+    for number in 0..COUNT {
+        a.say("bob", &format!("m{number}"), &content).await;
+        a.stored(&format!("m{number}")).await;
+    }
+    for direction in ["", "&after=0"] {
+        let path = format!("message/history?username=alice&limit=200{direction}");
+        let request = bob.rest.request(reqwest::Method::GET, &path);
+        let answer = request.send().await.expect("an answer");
+        let body = answer.bytes().await.expect("a body");
+        assert!(body.len() <= 1024 * 1024 + 64, "{} bytes", body.len());
+        let page: Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(page["has_more"], true);
+        let got = page["messages"].as_array().map_or(0, Vec::len);
+        assert!(got > 10 && got < COUNT, "{got}");
+    }
+    assert_eq!(bob.log("username=alice").await.len(), COUNT);
 }

@@ -1,10 +1,11 @@
 //! What a client can make a server hold.
 
 use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
-use crate::harness::{Deployment, Mode, Raw, until};
+use crate::harness::{DEADLINE, Deployment, Mode, Raw, until};
 
 behaviours!(
     unfinished_bodies_cost_little,
@@ -14,6 +15,9 @@ behaviours!(
 
 /// What an attack may cost a server, in MiB.
 const MOST: u64 = 150;
+
+/// Memory that has not grown for so long has settled.
+const SETTLED: Duration = Duration::from_secs(1);
 
 /// Resident memory of the first gateway in MiB.
 fn resident(lx: &Deployment) -> u64 {
@@ -39,6 +43,16 @@ async fn cost(lx: &Deployment, connections: u16, text: &str) -> (Vec<Raw>, u64) 
         });
         open.extend(join_all(some).await.into_iter().flatten());
         most = most.max(resident(lx).saturating_sub(before));
+    }
+    // What was sent may still be on its way: until it grows no more for a second.
+    let mut grew = Instant::now();
+    let begun = grew;
+    while grew.elapsed() < SETTLED && begun.elapsed() < DEADLINE {
+        let now = resident(lx).saturating_sub(before);
+        if now > most {
+            (most, grew) = (now, Instant::now());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     println!(
         "{connections} connections, {} bytes each: {most} MiB more",

@@ -259,9 +259,7 @@ async fn a_repeat_with_another_text_is_refused(mode: Mode) {
     drop(a);
     let mut a = alice.connect().await;
     refused(&mut a, "second").await;
-    let recalled = alice
-        .post("message/recall", json!({"id": first.0}))
-        .await;
+    let recalled = alice.post("message/recall", json!({"id": first.0})).await;
     assert_eq!(recalled.status, 200, "{recalled:?}");
     refused(&mut a, "second").await;
     refused(&mut a, " ").await;
@@ -291,7 +289,10 @@ async fn two_texts_under_one_msg_id_at_once(mode: Mode) {
         for _ in 0..4 {
             acks.push(a.ack(&msg_id).await);
         }
-        let refused: Vec<_> = acks.iter().filter(|ack| ack["status"] == "failed").collect();
+        let refused: Vec<_> = acks
+            .iter()
+            .filter(|ack| ack["status"] == "failed")
+            .collect();
         assert_eq!(refused.len(), 1, "{acks:?}");
         assert_eq!(refused[0]["reason"], "idempotency_conflict", "{acks:?}");
     }

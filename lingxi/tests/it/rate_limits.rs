@@ -2,9 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio_tungstenite::tungstenite::Message;
+
 use crate::harness::Mode;
 
-behaviours!(a_flood_is_answered_to_the_last_message);
+behaviours!(
+    a_flood_is_answered_to_the_last_message,
+    every_frame_costs_something,
+);
 
 async fn a_flood_is_answered_to_the_last_message(mode: Mode) {
     const COUNT: usize = 2000;
@@ -36,4 +44,40 @@ async fn a_flood_is_answered_to_the_last_message(mode: Mode) {
     let mut b = bob.connect().await;
     b.say("alice", "m1", "slowly").await;
     b.stored("m1").await;
+}
+
+async fn every_frame_costs_something(mode: Mode) {
+    let lx = mode.with("LINGXI__RATE_LIMITS", "on").start().await;
+    lx.user("bob").await;
+    let kinds: [(&str, Message); 5] = [
+        ("nonsense", Message::text("nonsense")),
+        ("binary", Message::binary(vec![1, 2, 3])),
+        ("unknown", Message::text(r#"{"type":99}"#)),
+        ("sync", Message::text(r#"{"type":7,"cursors":{}}"#)),
+        ("heartbeat", Message::text(r#"{"type":1}"#)),
+    ];
+    for (name, frame) in kinds {
+        let alice = lx.user(name).await;
+        let mut ws = alice.connect().await;
+        for _ in 0..600 {
+            ws.send_raw(frame.clone()).await;
+        }
+        ws.expect("a refusal", |f| f["reason"] == "rate_limited")
+            .await;
+        // Messages are counted apart, and the socket works.
+        ws.say("bob", "m1", "hi").await;
+        ws.stored("m1").await;
+    }
+    // Pings are answered by the library; too many are read more slowly.
+    let mut ws = lx.user("pinger").await.connect().await;
+    let start = Instant::now();
+    for _ in 0..2000 {
+        ws.send_raw(Message::Ping("x".into())).await;
+    }
+    ws.send(json!({"type": 2, "msg_id": "m1", "to": "bob", "content": "hi"}))
+        .await;
+    ws.stored("m1").await;
+    let took = start.elapsed();
+    println!("2000 Pings took {took:?}");
+    assert!(took > Duration::from_secs(1), "{took:?}");
 }

@@ -91,7 +91,7 @@ async fn results_come_in_pages(mode: Mode) {
             assert!(rows.len() <= 3);
             after = format!("&after={}", rows.last().expect("a row")["id"]);
             all.extend(names(&page, list, field));
-            if page["has_more"] == false {
+            if page["has_more"] != true {
                 break;
             }
         }

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt;
-use serde_json::Value;
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::harness::{DEADLINE, Mode};
 
-behaviours!(who_does_not_read_is_closed_and_resumes);
+behaviours!(
+    who_does_not_read_is_closed_and_resumes,
+    escapes_do_not_close_slow_members,
+);
 
 const COUNT: usize = 2000;
 
@@ -124,4 +127,46 @@ fn keep(got: &mut BTreeMap<u64, String>, frame: &Value) {
             assert_eq!(before, content, "two contents for seq {seq}");
         }
     }
+}
+
+async fn escapes_do_not_close_slow_members(mode: Mode) {
+    let lx = mode.start().await;
+    let (alice, bob) = (lx.user("alice").await, lx.user("bob").await);
+    let group = alice.create_group("g").await;
+    alice.invite(group, "bob").await.ok();
+    let mut a = alice.connect().await;
+    let mut slow = bob
+        .link()
+        .with_small_buffer()
+        .open()
+        .await
+        .expect("a socket");
+    // As a frame of the client it is not too large; as it would go out it is six times what was counted.
+    let escapes = "\u{1}".repeat(10_800);
+    for number in 0..200 {
+        let msg_id = format!("m{number}");
+        a.say_in(group, &msg_id, &escapes).await;
+        let ack = a.ack(&msg_id).await;
+        if number == 0 {
+            println!("{ack}");
+        }
+        a.forget(|frame| frame["type"] == 4);
+    }
+    let heartbeat = json!({"type": 1, "msg_id": "still-there"});
+    let _ = slow.send(Message::text(heartbeat.to_string())).await;
+    let answered = async {
+        while let Some(Ok(message)) = slow.next().await {
+            match message {
+                Message::Text(text) if text.contains("still-there") => return true,
+                Message::Close(frame) => {
+                    println!("closed: {frame:?}");
+                    return false;
+                }
+                _ => {}
+            }
+        }
+        false
+    };
+    let open = tokio::time::timeout(DEADLINE, answered).await;
+    assert!(open.expect("an end"), "a slow member was closed");
 }

@@ -14,7 +14,12 @@ async fn a_message_that_takes_too_long_does_not_hold_up_the_others() {
         .start()
         .await;
     assert_eq!(lx.server(Kind::MariaDb).kind, Kind::MariaDb);
-    let url = lx.backends.as_ref().expect("a cluster").database_url.clone();
+    let url = lx
+        .backends
+        .as_ref()
+        .expect("a cluster")
+        .database_url
+        .clone();
     let (alice, bob, carol) = (
         lx.user("alice").await,
         lx.user("bob").await,

@@ -7,6 +7,7 @@ use crate::harness::{Mode, Ws};
 behaviours!(
     a_device_gets_what_it_lacks,
     other_peoples_conversations_stay_theirs,
+    large_entries_never_close_who_asks_for_them,
 );
 
 async fn send_ten(ws: &mut Ws, to: &str) -> String {
@@ -80,4 +81,45 @@ async fn other_peoples_conversations_stay_theirs(mode: Mode) {
     a.alive().await;
     assert!(a.drain().iter().all(|frame| frame["event"] != "read"));
     assert_eq!(bob.conversation(&key).await.expect("a row")["unread"], 10);
+}
+
+async fn large_entries_never_close_who_asks_for_them(mode: Mode) {
+    const COUNT: u64 = 300;
+    let lx = mode.start().await;
+    let (alice, bob) = (lx.user("alice").await, lx.user("bob").await);
+    let mut a = alice.connect().await;
+    let large = "\"".repeat(8 * 1024);
+    for number in 1..=COUNT {
+        let msg_id = format!("m{number}");
+        a.say("bob", &msg_id, &large).await;
+        a.stored(&msg_id).await;
+        a.forget(|frame| frame["type"] == 2);
+    }
+    let mut b = bob.connect().await;
+    let first = b.message(&large).await;
+    let key = first["conversation"].as_str().expect("a key").to_owned();
+    for _ in 0..20 {
+        // More than once at a time: what waits counts too.
+        for _ in 0..3 {
+            b.send(json!({"type": 7, "cursors": {&key: 0}})).await;
+        }
+        b.alive().await;
+    }
+    // A device that follows its gaps has everything in the end.
+    b.drain();
+    let mut have = 0;
+    while have < COUNT {
+        b.send(json!({"type": 7, "cursors": {&key: have}})).await;
+        let before = have;
+        if COUNT - have > 100 {
+            let gap = b.event("gap").await;
+            have = gap["conversations"][0]["after"].as_u64().expect("after");
+        } else {
+            b.expect("the last", |frame| frame["seq"] == COUNT).await;
+            have = COUNT;
+        }
+        assert!(have > before, "nothing came behind {before}");
+    }
+    a.say("bob", "end", "end").await;
+    b.message("end").await;
 }

@@ -87,20 +87,26 @@ pub struct RunRequest {
     /// Who wants its events; none for a run that nobody watches.
     #[prost(message, optional, tag = "2")]
     pub watcher: ::core::option::Option<Watcher>,
+    /// Who asked; 0 where that is not known.
+    #[prost(int64, tag = "3")]
+    pub user_id: i64,
 }
-/// A client of a gateway that follows a run.
+/// A client of a gateway that follows a run: a subscriber. Names of messages and fields stay as they are.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Watcher {
-    /// The gateway's advertised gRPC address, as host:port.
-    #[prost(string, tag = "1")]
-    pub gateway: ::prost::alloc::string::String,
-    /// The gateway's name for this follower.
+    /// The gateway's name for this subscriber.
     #[prost(string, tag = "2")]
     pub sink_id: ::prost::alloc::string::String,
     /// The last event id that the client has; 0 for none.
     #[prost(int64, tag = "3")]
     pub after: i64,
-    /// Rises with every request of the same follower; the newest one counts.
+    /// Rises with every request of the same subscriber; the newest one counts.
     #[prost(uint32, tag = "4")]
     pub session: u32,
+    /// The gateway, as it is registered in the store.
+    #[prost(string, tag = "5")]
+    pub node: ::prost::alloc::string::String,
+    /// The subscriber has left: nothing more is wanted for this session or an earlier one.
+    #[prost(bool, tag = "6")]
+    pub gone: bool,
 }

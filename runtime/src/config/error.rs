@@ -33,6 +33,32 @@ pub enum Error {
         /// The known key most like it.
         nearest: String,
     },
+    /// The file that a secret is to be read from is of no use.
+    #[error("{name}: the secret cannot be read from {}: {problem}", path.display())]
+    SecretFile {
+        /// The variable.
+        name: String,
+        /// The file it names.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A secret is given as itself and as a file.
+    #[error("{name} and {name}_FILE are both set; leave one of them out")]
+    Twice {
+        /// The variable that holds the secret itself.
+        name: String,
+    },
+    /// A value holds a character that is there by mistake.
+    #[error("{origin}: {key} holds {what}; a value is one line of text")]
+    Character {
+        /// File, variable or flag.
+        origin: String,
+        /// The dotted key.
+        key: String,
+        /// Which character.
+        what: String,
+    },
     /// A key without which its section makes no sense.
     #[error("{key} is missing: {problem}")]
     Missing {
@@ -50,25 +76,6 @@ pub enum Error {
         value: String,
         /// What would be.
         accepted: String,
-    },
-    /// Some keys ask for a cluster, but it lacks something.
-    #[error("{asked} asks for a cluster, which needs {missing}: {advice}")]
-    Cluster {
-        /// The key that asks for it.
-        asked: &'static str,
-        /// The key that is missing or too weak.
-        missing: &'static str,
-        /// What to do.
-        advice: &'static str,
-    },
-    /// A role of a cluster was started without one.
-    #[error(
-        "`lingxi {role}` is one part of a cluster: set database_url (or [database]), nats_url and redis_url, \
-         or run `lingxi` alone for everything in one process"
-    )]
-    NotACluster {
-        /// The role.
-        role: &'static str,
     },
     /// The crate that merges the sources refused; does not happen with keys that parse.
     #[error("the configuration could not be merged: {0}")]

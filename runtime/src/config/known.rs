@@ -2,18 +2,23 @@
 
 use serde_json::Value as Json;
 
-use super::load::Origins;
-use super::{Config, Error, Provider};
+use super::load::{self, Origins};
+use super::{Error, Root};
 
 /// The tree of known keys; a list is described by its one sample element.
 pub(super) struct Keys(Json);
 
 impl Keys {
-    /// The keys of `Config`, whose optional ones are serialized as null.
-    pub(super) fn of(defaults: &Config) -> Self {
-        let mut sample = defaults.clone();
-        sample.ai.providers = vec![Provider::new("", "", "")];
-        Self(serde_json::to_value(&sample).unwrap_or(Json::Null))
+    /// The keys of `C`, whose optional ones are serialized as null.
+    pub(super) fn of<C: Root>() -> Result<Self, Error> {
+        let sample = load::defaults::<C>()?.sample();
+        Ok(Self(serde_json::to_value(&sample).unwrap_or(Json::Null)))
+    }
+
+    /// Whether the dotted key names a single value.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.find(key)
+            .is_some_and(|known| !known.is_object() && !known.is_array())
     }
 
     /// Refuses the first key of `tree` that is not known.
@@ -26,21 +31,21 @@ impl Keys {
 
     /// Refuses a dotted key that does not name a single value.
     pub(super) fn check_key(&self, key: &str, origin: &str) -> Result<(), Error> {
-        let mut known = &self.0;
-        for segment in key.split('.') {
-            let next = match known {
+        match self.has(key) {
+            true => Ok(()),
+            false => Err(self.unknown(key, origin)),
+        }
+    }
+
+    fn find(&self, key: &str) -> Option<&Json> {
+        key.split('.')
+            .try_fold(&self.0, |known, segment| match known {
                 Json::Array(sample) => {
-                    let index = segment.parse::<u8>().ok();
-                    index.and_then(|_| sample.first())
+                    segment.parse::<u8>().ok()?;
+                    sample.first()
                 }
                 other => other.get(segment),
-            };
-            known = next.ok_or_else(|| self.unknown(key, origin))?;
-        }
-        if known.is_object() || known.is_array() {
-            return Err(self.unknown(key, origin));
-        }
-        Ok(())
+            })
     }
 
     /// Every dotted key, with `0` for the number of a list's element.
@@ -116,7 +121,7 @@ fn collect(known: &Json, path: String, found: &mut Vec<String>) {
     }
 }
 
-fn join(path: &str, key: &str) -> String {
+pub(super) fn join(path: &str, key: &str) -> String {
     if path.is_empty() {
         key.to_owned()
     } else {

@@ -1,18 +1,18 @@
-//! Merges the sources in order and turns the result into a [`Config`].
+//! Merges the sources in order and turns the result into a [`Root`].
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use ::config::builder::DefaultState;
 use ::config::{ConfigBuilder, ConfigError, File, FileFormat, Value, ValueKind};
+use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
-use super::{Config, Error, known, masked};
-
-/// The documented defaults, as compiled in.
-pub const DEFAULT_TOML: &str = include_str!("../../default.toml");
+use super::{Error, Root, files, known, masked, text};
 
 const ENV_PREFIX: &str = "LINGXI__";
+/// Behind the name of a variable for a secret: the value is the name of a file that holds it.
+const FILE_SUFFIX: &str = "_FILE";
 
 /// Where the values come from, later ones win. The default is: the defaults alone.
 #[derive(Debug, Clone, Default)]
@@ -34,9 +34,11 @@ impl Sources {
             file: file
                 .map(Path::to_path_buf)
                 .or_else(|| beside.exists().then_some(beside)),
+            // What is not UTF-8 is refused by name when it is one of ours.
             env: std::env::vars_os()
-                .filter_map(|(key, value)| {
-                    Some((key.into_string().ok()?, value.into_string().ok()?))
+                .map(|(key, value)| {
+                    let text = |os: std::ffi::OsString| os.to_string_lossy().into_owned();
+                    (text(key), text(value))
                 })
                 .collect(),
             overrides: overrides.to_vec(),
@@ -44,51 +46,109 @@ impl Sources {
     }
 }
 
-impl Config {
-    /// Loads from exactly these sources, reading nothing else.
-    ///
-    /// # Errors
-    /// As [`Config::load`].
-    pub fn load_from(sources: Sources) -> Result<Self, Error> {
-        let known = known::Keys::of(&typed(merge_defaults()?, &Origins::default())?);
-        let mut origins = Origins::default();
-        let mut builder =
-            ::config::Config::builder().add_source(File::from_str(DEFAULT_TOML, FileFormat::Toml));
-        if let Some(path) = &sources.file {
-            let text = std::fs::read_to_string(path).map_err(|source| Error::Read {
-                path: path.clone(),
-                source,
-            })?;
-            origins.file = path.display().to_string();
-            check_syntax(&origins.file, &text)?;
-            builder = builder.add_source(File::from_str(&text, FileFormat::Toml));
-        }
-        for (name, value) in &sources.env {
-            if let Some(key) = name.strip_prefix(ENV_PREFIX)
-                && !value.is_empty()
-            {
-                let key = key.to_lowercase().replace("__", ".");
-                builder = put(builder, &mut origins, &known, name.clone(), &key, value)?;
-            }
-        }
-        for (key, value) in &sources.overrides {
-            builder = put(
-                builder,
-                &mut origins,
-                &known,
-                format!("flag {key}"),
-                key,
-                value,
-            )?;
-        }
-        let merged = builder
-            .build()
-            .map_err(|error| Error::Merge(one_line(&error.to_string())))?;
-        known.check(&tree(&merged)?, &origins)?;
-        let config = typed(merged, &origins)?;
-        config.check()?;
-        Ok(config)
+/// Loads the defaults, then `file` (else `lingxi.toml` of the working directory, when there is one), then the process
+/// environment, then `overrides` (dotted key, value).
+///
+/// # Errors
+/// The first thing that is wrong, in one line that says where it came from and what is accepted.
+pub fn load<C: Root>(file: Option<&Path>, overrides: &[(String, String)]) -> Result<C, Error> {
+    load_from(Sources::of_process(file, overrides))
+}
+
+/// Loads from exactly these sources, and the files that they name.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_from<C: Root>(sources: Sources) -> Result<C, Error> {
+    let known = known::Keys::of::<C>()?;
+    let mut origins = Origins::default();
+    let mut builder = documented::<C>();
+    if let Some(path) = &sources.file {
+        let text = std::fs::read_to_string(path).map_err(|source| Error::Read {
+            path: path.clone(),
+            source,
+        })?;
+        origins.file = path.display().to_string();
+        check_syntax(&origins.file, &text)?;
+        builder = builder.add_source(File::from_str(&text, FileFormat::Toml));
     }
+    for (name, value) in variables(&sources.env) {
+        let key = dotted(name);
+        let (key, value) = match secret_file(&known, &key) {
+            None => (key, text::trimmed(value).to_owned()),
+            Some(secret) => {
+                let plain = name.strip_suffix(FILE_SUFFIX).unwrap_or(name);
+                if variables(&sources.env).any(|(other, _)| other == plain) {
+                    let name = plain.to_owned();
+                    return Err(Error::Twice { name });
+                }
+                (secret, files::secret(name, text::trimmed(value))?)
+            }
+        };
+        builder = put(builder, &mut origins, &known, name.to_owned(), &key, &value)?;
+    }
+    for (key, value) in &sources.overrides {
+        let (origin, value) = (format!("flag {key}"), text::trimmed(value));
+        builder = put(builder, &mut origins, &known, origin, key, value)?;
+    }
+    let merged = build(builder)?;
+    let tree = tree(&merged)?;
+    known.check(&tree, &origins)?;
+    if let Some(found) = text::stranger(&tree, String::new(), C::PROSE) {
+        return Err(Error::Character {
+            origin: origins.of(&found.key).to_owned(),
+            key: found.key,
+            what: found.what,
+        });
+    }
+    let config: C = typed(merged, &origins)?;
+    config.check().map_err(|error| origins.named(error))?;
+    Ok(config)
+}
+
+/// The section `name` of documented defaults, for a component by itself.
+///
+/// # Errors
+/// When the text has no such section; a test of the component loads it.
+pub fn section<T: DeserializeOwned>(documented: &str, name: &str) -> Result<T, Error> {
+    let builder = ::config::Config::builder();
+    let merged = build(builder.add_source(File::from_str(documented, FileFormat::Toml)))?;
+    merged
+        .get(name)
+        .map_err(|error| Error::Merge(one_line(&error.to_string())))
+}
+
+/// The defaults alone.
+pub(super) fn defaults<C: Root>() -> Result<C, Error> {
+    typed(build(documented::<C>())?, &Origins::default())
+}
+
+fn documented<C: Root>() -> Builder {
+    C::defaults()
+        .into_iter()
+        .fold(::config::Config::builder(), |builder, text| {
+            builder.add_source(File::from_str(text, FileFormat::Toml))
+        })
+}
+
+/// The variables that are ours and say something.
+fn variables(env: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+    env.iter()
+        .filter(|(name, value)| name.starts_with(ENV_PREFIX) && !value.is_empty())
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+}
+
+/// The dotted key that a variable sets.
+fn dotted(name: &str) -> String {
+    let key = name.strip_prefix(ENV_PREFIX).unwrap_or(name);
+    key.to_lowercase().replace("__", ".")
+}
+
+/// The key of the secret whose file `key` names, if it does: secrets, and URLs, which may hold a password.
+fn secret_file(known: &known::Keys, key: &str) -> Option<String> {
+    let secret = key.strip_suffix(&FILE_SUFFIX.to_lowercase())?;
+    let may = masked::is_secret(secret) || secret.ends_with("_url");
+    (may && known.has(secret) && !known.has(key)).then(|| secret.to_owned())
 }
 
 /// Which source a key was last set by, for messages.
@@ -101,6 +161,25 @@ pub(super) struct Origins {
 impl Origins {
     pub(super) fn of(&self, key: &str) -> &str {
         self.by_key.get(key).map_or(&self.file, String::as_str)
+    }
+
+    /// Says by which variable or flag a refused value was set.
+    fn named(&self, error: Error) -> Error {
+        match (error, &self.by_key) {
+            (
+                Error::Value {
+                    key,
+                    value,
+                    accepted,
+                },
+                by_key,
+            ) if by_key.contains_key(&key) => Error::Value {
+                accepted: format!("{accepted} (from {})", self.of(&key)),
+                key,
+                value,
+            },
+            (other, _) => other,
+        }
     }
 }
 
@@ -135,9 +214,8 @@ fn put(
         .map_err(|error| Error::Merge(one_line(&error.to_string())))
 }
 
-fn merge_defaults() -> Result<::config::Config, Error> {
-    ::config::Config::builder()
-        .add_source(File::from_str(DEFAULT_TOML, FileFormat::Toml))
+fn build(builder: Builder) -> Result<::config::Config, Error> {
+    builder
         .build()
         .map_err(|error| Error::Merge(one_line(&error.to_string())))
 }
@@ -163,7 +241,7 @@ fn tree(merged: &::config::Config) -> Result<Json, Error> {
 }
 
 /// Deserializes, and says what is wrong in the words of the operator's keys.
-fn typed(merged: ::config::Config, origins: &Origins) -> Result<Config, Error> {
+fn typed<C: Root>(merged: ::config::Config, origins: &Origins) -> Result<C, Error> {
     let tree = tree(&merged)?;
     serde_path_to_error::deserialize(merged).map_err(|error| {
         let key = error.path().to_string().replace('[', ".").replace(']', "");

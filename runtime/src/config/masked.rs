@@ -1,27 +1,27 @@
-//! The configuration with its secrets masked, for `check-config` and for messages.
+//! A configuration with its secrets masked, for `check-config` and for messages.
 
+use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::Config;
+/// The effective configuration as TOML; secrets, and passwords inside URLs, are `***`. Keys that are unset are left out.
+#[must_use]
+pub fn masked_toml(config: &impl Serialize) -> String {
+    let mut tree = serde_json::to_value(config).unwrap_or(Json::Null);
+    clean(&mut tree, "");
+    toml::to_string(&tree).unwrap_or_default()
+}
 
-impl Config {
-    /// The effective configuration as TOML; secrets, and passwords inside URLs, are `***`. Keys that are unset are
-    /// left out.
-    #[must_use]
-    pub fn masked_toml(&self) -> String {
-        let mut tree = serde_json::to_value(self).unwrap_or(Json::Null);
-        clean(&mut tree, "");
-        toml::to_string(&tree).unwrap_or_default()
-    }
+/// Whether a dotted key names a secret.
+pub(super) fn is_secret(key: &str) -> bool {
+    let last = key.rsplit('.').next().unwrap_or(key);
+    ["password", "secret", "token", "api_key"]
+        .iter()
+        .any(|word| last.ends_with(word))
 }
 
 /// A value for a message: hidden altogether when its key names a secret, else with URL passwords masked.
 pub(super) fn value(key: &str, text: &str) -> String {
-    let last = key.rsplit('.').next().unwrap_or(key);
-    if ["password", "secret", "token", "api_key"]
-        .iter()
-        .any(|word| last.ends_with(word))
-    {
+    if is_secret(key) {
         return "***".to_owned();
     }
     url(text)

@@ -2,11 +2,13 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A configured secret. `Debug`, `Display` and `Serialize` print `***`; only [`Secret::expose`] gives it out.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
+use super::text::trimmed;
+
+/// A configured secret. `Debug`, `Display` and `Serialize` print `***`; only [`Secret::expose`] gives it out. What a file or
+/// a shell put behind it, line breaks, is not part of it.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
@@ -31,6 +33,13 @@ impl fmt::Debug for Secret {
 impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(Self(trimmed(&text).to_owned()))
     }
 }
 

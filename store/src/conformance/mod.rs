@@ -9,11 +9,13 @@
     reason = "a conformance suite is a test: it panics where a promise is broken"
 )]
 
+mod asking;
 mod bounds;
 mod contention;
 mod cursors;
 mod effects;
 mod entries;
+mod gateways;
 mod groups;
 mod lease_counts;
 mod leases;
@@ -46,6 +48,8 @@ where
     contention::run(&store).await;
     effects::run(&store).await;
     runs::run(&store).await;
+    asking::run(&store).await;
+    gateways::run(&store).await;
     settings(&store, &open().await).await;
     connection_ids(&store, &open().await).await;
     store.ping().await.unwrap();

@@ -287,6 +287,7 @@ async fn the_sweeper_finds_each_lost_run_once(store: &Store) {
     let requeued = |id: &str| SweptRun::Requeued {
         run_id: id.into(),
         lane: "interactive".into(),
+        user_id: 7,
     };
     assert_eq!(swept, [requeued("lost"), requeued("queued")]);
     assert_eq!(store.requeueable_runs(10).await.unwrap(), []);

@@ -3,7 +3,7 @@
 use lingxi_domain::{Seq, UserId};
 
 use crate::error::Result;
-use crate::sql::{Conn, args, list};
+use crate::sql::{Conn, args};
 use crate::{Store, Tx};
 
 /// A present member: the user, and until when they are muted (milliseconds since the Unix epoch).
@@ -23,28 +23,23 @@ pub struct Roster {
 }
 
 async fn rosters(conn: &mut Conn, conversations: &[&str]) -> Result<Vec<Roster>> {
+    // One statement: versions and members are of one moment.
+    let sql = "SELECT c.conversation, c.version, c.last_seq, m.user_id, m.muted_until FROM conversations c \
+               LEFT JOIN members m ON m.conversation = c.conversation AND m.left_seq IS NULL \
+               WHERE c.conversation IN (*) ORDER BY c.conversation, m.user_id";
     let mut found: Vec<Roster> = Vec::with_capacity(conversations.len());
-    for keys in conn.dialect().lists(conversations) {
-        // One statement: versions and members are of one moment.
-        let sql = format!(
-            "SELECT c.conversation, c.version, c.last_seq, m.user_id, m.muted_until FROM conversations c \
-             LEFT JOIN members m ON m.conversation = c.conversation AND m.left_seq IS NULL \
-             WHERE c.conversation IN ({}) ORDER BY c.conversation, m.user_id",
-            list(keys.len())
-        );
-        for row in conn.fetch(sql, keys).await? {
-            let conversation = row.text(0)?;
-            if found.last().is_none_or(|r| r.conversation != conversation) {
-                found.push(Roster {
-                    conversation,
-                    version: row.int(1)?,
-                    last_seq: row.int(2)?,
-                    members: Vec::new(),
-                });
-            }
-            if let (Some(user), Some(roster)) = (row.opt_int(3)?, found.last_mut()) {
-                roster.members.push((user, row.int(4)?));
-            }
+    for row in conn.fetch_in(sql, vec![], conversations).await? {
+        let conversation = row.text(0)?;
+        if found.last().is_none_or(|r| r.conversation != conversation) {
+            found.push(Roster {
+                conversation,
+                version: row.int(1)?,
+                last_seq: row.int(2)?,
+                members: Vec::new(),
+            });
+        }
+        if let (Some(user), Some(roster)) = (row.opt_int(3)?, found.last_mut()) {
+            roster.members.push((user, row.int(4)?));
         }
     }
     Ok(found)
@@ -86,18 +81,11 @@ impl Tx {
         conversation: &str,
         users: &[UserId],
     ) -> Result<Vec<RosterMember>> {
-        let mut found = Vec::with_capacity(users.len());
-        for keys in self.dialect().lists(users) {
-            let sql = format!(
-                "SELECT user_id, muted_until FROM members WHERE conversation = ? AND left_seq IS NULL AND user_id IN ({})",
-                list(keys.len())
-            );
-            let mut values = args![conversation];
-            values.extend(keys);
-            for row in self.conn.fetch(sql, values).await? {
-                found.push((row.int(0)?, row.int(1)?));
-            }
-        }
-        Ok(found)
+        let sql = "SELECT user_id, muted_until FROM members \
+                   WHERE conversation = ? AND left_seq IS NULL AND user_id IN (*)";
+        let rows = self.conn.fetch_in(sql, args![conversation], users).await?;
+        rows.iter()
+            .map(|row| Ok((row.int(0)?, row.int(1)?)))
+            .collect()
     }
 }

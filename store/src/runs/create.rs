@@ -44,16 +44,30 @@ pub enum CreatedRun {
     Existing(Run),
     /// The key was used for another question.
     Conflict,
+    /// The asker has as many unfinished runs as they may have.
+    TooMany,
 }
 
 impl Store {
     /// Commits a question as a queued run with its first event, which names it.
     pub async fn create_run(&self, new: &NewRun<'_>) -> Result<CreatedRun> {
+        self.create_run_within(new, None).await
+    }
+
+    /// The same, unless the asker has `at_once` unfinished runs already: counted in the transaction that adds one, so that
+    /// however many are asked for at one moment, there is never one more.
+    pub async fn create_run_within(
+        &self,
+        new: &NewRun<'_>,
+        at_once: Option<u32>,
+    ) -> Result<CreatedRun> {
         if let Some(known) = self.repeated_run(new).await? {
             return Ok(known);
         }
-        match self.retried(|| self.insert_run(new)).await {
-            Ok(run) => Ok(CreatedRun::New(run)),
+        match self.retried(|| self.insert_run(new, at_once)).await {
+            Ok(Some(run)) => Ok(CreatedRun::New(run)),
+            // Two with the same key at once may have met at the last place.
+            Ok(None) => Ok(self.repeated_run(new).await?.unwrap_or(CreatedRun::TooMany)),
             // Asked twice at the same moment: the other one was first.
             Err(Error::Constraint("runs_idempotency_key")) => {
                 let known = self.repeated_run(new).await?;
@@ -63,7 +77,8 @@ impl Store {
         }
     }
 
-    async fn repeated_run(&self, new: &NewRun<'_>) -> Result<Option<CreatedRun>> {
+    /// What the same key has made before; nothing where there is no key, or it is new.
+    pub async fn repeated_run(&self, new: &NewRun<'_>) -> Result<Option<CreatedRun>> {
         let Some(key) = new.idempotency_key else {
             return Ok(None);
         };
@@ -84,8 +99,13 @@ impl Store {
         }))
     }
 
-    async fn insert_run(&self, new: &NewRun<'_>) -> Result<Run> {
+    async fn insert_run(&self, new: &NewRun<'_>, at_once: Option<u32>) -> Result<Option<Run>> {
         let mut tx = self.begin().await?;
+        if let Some(at_once) = at_once
+            && tx.unfinished_runs(new.user_id).await? >= i64::from(at_once)
+        {
+            return Ok(None);
+        }
         let now = tx.dialect().now_ms();
         let sql = format!(
             "INSERT INTO runs (id, user_id, kind, lane, conversation, input, idempotency_key, state, generation, \
@@ -124,6 +144,8 @@ impl Store {
         tx.insert_run_step(new.id, &start).await?;
         let run = tx.run_for_update(new.id).await?;
         tx.commit().await?;
-        run.ok_or_else(|| Error::Corrupt("a run that was just made is not there".into()))
+        let run =
+            run.ok_or_else(|| Error::Corrupt("a run that was just made is not there".into()))?;
+        Ok(Some(run))
     }
 }

@@ -9,6 +9,7 @@ mod effects;
 mod prune;
 mod steps;
 mod sweep;
+mod waiting;
 
 use lingxi_domain::run::{RunKind, RunState, Usage};
 use lingxi_domain::{ErrorCode, UserId};

@@ -1,9 +1,9 @@
 //! Runs that nobody works on although they are not finished.
 
-use lingxi_domain::ErrorCode;
 use lingxi_domain::event_id::EventId;
 use lingxi_domain::replay::StampedEvent;
 use lingxi_domain::run::{RunEvent, RunState};
+use lingxi_domain::{ErrorCode, UserId};
 
 use super::steps::{FinishedRun, NewStep, StepKind};
 use super::{COLUMNS, MAX_FAILURES, Run, run};
@@ -23,6 +23,8 @@ pub enum SweptRun {
         run_id: String,
         /// The work queue, as the bus names it.
         lane: String,
+        /// Who asked.
+        user_id: UserId,
     },
     /// Too many of its attempts had failed: it was ended with an error that its asker sees.
     GivenUp {
@@ -94,6 +96,7 @@ impl Store {
                 swept.push(SweptRun::Requeued {
                     run_id: run.id,
                     lane: run.lane,
+                    user_id: run.user_id,
                 });
             }
         }

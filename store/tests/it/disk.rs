@@ -36,7 +36,7 @@ async fn write_until_it_fails(store: &Store, committed: &mut Vec<String>) -> Err
 #[tokio::test]
 async fn a_full_disk_is_an_outage_that_ends_with_its_cause() {
     let folder = tempfile::tempdir().unwrap();
-    let disk = SmallDisk::mount(folder.path().join("disk"), 8);
+    let disk = SmallDisk::mount(folder.path().join("disk"), 16);
     let path = disk.path().join("lingxi.db");
     let store = Store::open(&Location::Sqlite(path.clone())).await.unwrap();
     let mut committed = Vec::new();
@@ -86,7 +86,7 @@ async fn a_full_disk_is_an_outage_that_ends_with_its_cause() {
 #[tokio::test]
 async fn a_full_disk_is_told_by_the_write_check() {
     let folder = tempfile::tempdir().unwrap();
-    let disk = SmallDisk::mount(folder.path().join("disk"), 4);
+    let disk = SmallDisk::mount(folder.path().join("disk"), 16);
     let path = disk.path().join("lingxi.db");
     let store = Store::open(&Location::Sqlite(path)).await.unwrap();
     store.check_write().await.unwrap();

@@ -7,6 +7,5 @@
 
 mod disk;
 mod mysql;
-mod search_load;
 mod sqlite;
 mod upgrades;

@@ -3,6 +3,7 @@
 //!
 //! There is no retry in here: one request, one outcome. Each wait has a bound of its own.
 
+mod body;
 mod chunk;
 mod request;
 mod transport;
@@ -13,11 +14,12 @@ use async_openai::config::OpenAIConfig;
 use async_openai::types::stream::StreamResponse;
 use async_trait::async_trait;
 use futures_util::{StreamExt as _, stream};
-use lingxi_runtime::config;
 use tokio::time::{Instant, timeout_at};
 
+pub(super) use self::body::first_bytes;
 use self::chunk::Chunk;
 use super::{Delta, DeltaStream, Error, Failure, ModelRequest, Provider};
+use crate::settings;
 
 /// How much later than our own bounds the transport gives up on a silent connection.
 const BACKSTOP: Duration = Duration::from_secs(1);
@@ -39,7 +41,7 @@ impl OpenAi {
     ///
     /// # Errors
     /// When the key is no header value, or no HTTP client can be made.
-    pub fn new(provider: &config::Provider) -> Result<Self, Error> {
+    pub fn new(provider: &settings::Provider) -> Result<Self, Error> {
         let idle = Duration::from_millis(provider.idle_ms);
         let first_token = Duration::from_millis(provider.first_token_ms);
         Ok(Self {

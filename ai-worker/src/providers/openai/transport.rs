@@ -5,10 +5,11 @@ use std::time::Duration;
 use async_openai::config::OpenAIConfig;
 use async_openai::error::OpenAIError;
 use async_openai::middleware::HttpRequestFactory;
-use lingxi_runtime::config::Provider;
 use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER};
 
+use super::body;
 use crate::providers::{Error, Failure};
+use crate::settings::Provider;
 
 /// An HTTP error as the server gave it.
 #[derive(Debug, thiserror::Error)]
@@ -58,14 +59,14 @@ pub(super) fn client(
             let response = http.execute(request).await?;
             let status = response.status();
             if status.is_success() {
-                return Ok::<_, OpenAIError>(response);
+                return Ok::<_, OpenAIError>(body::in_lines(response));
             }
             let header = response
                 .headers()
                 .get(RETRY_AFTER)
                 .and_then(|value| value.to_str().ok());
             let retry_after = header.and_then(|text| text.trim().parse().ok());
-            let body = response.text().await.unwrap_or_default();
+            let body = body::first_bytes(response, body::ERROR_BYTES).await;
             Err(OpenAIError::Boxed(Box::new(Refused {
                 code: status.as_u16(),
                 retry_after,

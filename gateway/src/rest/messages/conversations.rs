@@ -11,6 +11,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::rest::shapes::{Message, raw};
 
+/// What a row takes beside its message, in bytes: names may be long.
+const ROW_BYTES: usize = 1024;
+
 /// Which page of the list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -99,6 +102,8 @@ impl<'a> TryFrom<&'a ConversationSummary> for Conversation<'a> {
 #[schema(as = Conversations)]
 pub(crate) struct Conversations<'a> {
     conversations: Vec<Conversation<'a>>,
+    /// Whether there may be more, `before` the last one's `last_time`.
+    has_more: bool,
 }
 
 /// The caller's conversations, private and group in one list.
@@ -113,12 +118,60 @@ pub(crate) async fn conversations(
 ) -> Result<Response, ApiError> {
     let limit = page
         .limit
-        .map_or(limits::DEFAULT_PAGE, |Positive(limit)| limit);
+        .map_or(limits::DEFAULT_PAGE, |Positive(limit)| limit)
+        .min(limits::MAX_PAGE);
     let before = page.before.map(|Position(before)| before);
     let rows = im.conversations().list(who.user_id, before, limit).await?;
-    let conversations = rows
+    let shown = fitting(&rows);
+    let conversations = rows[..shown]
         .iter()
         .map(Conversation::try_from)
         .collect::<Result<_, _>>()?;
-    Ok(axum::Json(Conversations { conversations }).into_response())
+    let list = Conversations {
+        conversations,
+        has_more: shown < rows.len() || i64::try_from(rows.len()).is_ok_and(|rows| rows >= limit),
+    };
+    Ok(axum::Json(list).into_response())
+}
+
+/// How many of these a page holds: it ends at [`limits::MAX_PAGE_BYTES`] of messages, and, since the next page begins
+/// before a `last_time`, only between two of them.
+fn fitting(rows: &[ConversationSummary]) -> usize {
+    let mut bytes = 0;
+    for (at, row) in rows.iter().enumerate() {
+        bytes += row.last_message.as_ref().map_or(0, String::len) + ROW_BYTES;
+        let new_time = at > 0 && rows[at - 1].last_time != row.last_time;
+        if bytes > limits::MAX_PAGE_BYTES && new_time {
+            return at;
+        }
+    }
+    rows.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_ends_at_its_bytes_and_between_two_times() {
+        let row = |last_time: i64, bytes: usize| ConversationSummary {
+            conversation: "g:1".to_owned(),
+            with: Counterpart::Group {
+                id: 1,
+                name: "g".to_owned(),
+            },
+            unread: 0,
+            last_seq: 1,
+            read_seq: 1,
+            last_time,
+            last_message: Some("x".repeat(bytes)),
+        };
+        let rows: Vec<_> = (0..200).map(|n| row(1000 - n, 60_000)).collect();
+        assert_eq!(fitting(&rows), 17);
+        let same: Vec<_> = (0..200).map(|_| row(1000, 60_000)).collect();
+        assert_eq!(fitting(&same), 200);
+        assert_eq!(fitting(&rows[..3]), 3);
+        assert_eq!(fitting(&[row(1, 2 << 20), row(0, 1)]), 1);
+        assert_eq!(fitting(&[]), 0);
+    }
 }

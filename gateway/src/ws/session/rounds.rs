@@ -1,6 +1,5 @@
 //! What rounds from the store bring a session, and what waits for them.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use lingxi_domain::frame::server::Gap;
@@ -8,9 +7,11 @@ use lingxi_domain::{UserId, limits};
 use lingxi_proto::bus::PushFrame;
 use lingxi_store::UserHead;
 
+use super::handle::cursor_move;
+use super::inner::{Inner, Stage};
 use super::waiting::{Held, Outgoing, Syncing};
-use super::{Inner, Plan, Session, Stage, cursor_move};
-use crate::ws::position::Position;
+use super::{Plan, Session};
+use crate::ws::watermark::Watermark;
 
 impl Session {
     /// What is missing, given the conversations of this user whose heads are past their cursors. `budget` entries are
@@ -21,6 +22,9 @@ impl Session {
             complete: true,
             ..Plan::default()
         };
+        inner
+            .watermarks
+            .forget_made_up(heads.iter().map(|head| head.conversation.as_str()));
         for head in heads {
             if budget <= 0 {
                 plan.complete = false;
@@ -31,7 +35,7 @@ impl Session {
         plan
     }
 
-    /// Takes what a round read from the store. Answers whether another round is due at once.
+    /// Takes what a round read from the store. Returns true if another round is due at once.
     pub(crate) fn apply_round(&self, entries: Vec<PushFrame>, mut plan: Plan) -> bool {
         let mut inner = self.inner.lock();
         if inner.gone {
@@ -47,10 +51,10 @@ impl Session {
             inner.arrive_stored(frame);
         }
         for (conversation, first) in &plan.restarts {
-            if let Some(position) = inner.positions.get_mut(conversation.as_str())
-                && position.sent() < *first
+            if let Some(watermark) = inner.watermarks.get_mut(conversation)
+                && watermark.sent() < *first
             {
-                position.restart_at(*first);
+                watermark.restart_at(*first);
             }
         }
         if !plan.gaps.is_empty() {
@@ -84,14 +88,24 @@ impl Session {
         }
     }
 
-    /// Enters the queue for a round from the store; answers whether it did not stand in it.
-    pub(in crate::ws) fn enter_sync_queue(&self) -> bool {
-        !self.in_sync_queue.swap(true, Ordering::SeqCst)
+    /// Enters the queue for a round from the store; returns true if it did not stand in it.
+    pub(in crate::ws) fn enter_resync_queue(&self) -> bool {
+        !self.in_resync_queue.swap(true, Ordering::SeqCst)
     }
 
     /// Its round begins: whoever asks from now on asks for another.
-    pub(in crate::ws) fn leave_sync_queue(&self) {
-        self.in_sync_queue.store(false, Ordering::SeqCst);
+    pub(in crate::ws) fn leave_resync_queue(&self) {
+        self.in_resync_queue.store(false, Ordering::SeqCst);
+    }
+
+    /// Returns true if others are not to wait for its rounds.
+    pub(in crate::ws) fn is_heavy(&self) -> bool {
+        self.is_heavy.load(Ordering::Relaxed)
+    }
+
+    /// Its rounds take long, or no longer do.
+    pub(in crate::ws) fn set_heavy(&self, heavy: bool) {
+        self.is_heavy.store(heavy, Ordering::Relaxed);
     }
 
     /// Whether the queue ran empty while more is to come from the store. Answers it once.
@@ -108,25 +122,31 @@ impl Inner {
     /// Plans one conversation; answers how many entries that costs.
     fn plan_one(&mut self, user_id: UserId, head: &UserHead, budget: i64, plan: &mut Plan) -> i64 {
         let delivered = head.delivered_seq;
-        let key: Arc<str> = head.conversation.as_str().into();
-        let position = self
-            .positions
-            .entry(key.clone())
-            .or_insert_with(|| Position::starting_at(delivered + 1));
-        if head.last_seq < position.sent() {
+        let key = head.conversation.as_str();
+        if self.watermarks.sent(key).is_none() {
+            let new = Watermark::starting_at(delivered + 1);
+            if self.watermarks.insert(key, new).is_none() {
+                // Its turn comes when others are confirmed.
+                return 0;
+            }
+        }
+        let Some(watermark) = self.watermarks.get_mut(key) else {
+            return 0;
+        };
+        if head.last_seq < watermark.sent() {
             // Read before what was pushed last: it may be of a membership that has ended since.
             return 0;
         }
-        position.correct(delivered);
-        if position.sent() < delivered {
+        watermark.correct(delivered);
+        if watermark.sent() < delivered {
             // Confirmed elsewhere: on another device, by a receipt, or before the user came back to the group.
-            position.restart_at(delivered + 1);
+            watermark.restart_at(delivered + 1);
         }
-        if let Some((from, to)) = position.confirmed_beyond(delivered) {
-            plan.moves.push(cursor_move(user_id, &key, from, to));
+        if let Some((from, to)) = watermark.confirmed_beyond(delivered) {
+            plan.moves.push(cursor_move(user_id, key, from, to));
         }
-        let first = position.sent() + 1;
-        let missing = head.last_seq - position.sent();
+        let first = watermark.sent() + 1;
+        let missing = head.last_seq - watermark.sent();
         if missing <= 0 {
             return 0;
         }
@@ -160,12 +180,13 @@ impl Inner {
         }
     }
 
-    /// The last round: what waited is merged. Answers whether it shows a hole, or not everything could wait, so that
+    /// The last round: what waited is merged. Returns true if it shows a hole, or not everything could wait, so that
     /// another round is due.
     fn merge_held(&mut self) -> bool {
         let Stage::Syncing(syncing) = std::mem::replace(&mut self.stage, Stage::Live) else {
             return false;
         };
+        self.give_back(syncing.held_bytes);
         let mut again = syncing.overflowed;
         for Held { frame, written } in syncing.held {
             again |= self.step(frame, written);

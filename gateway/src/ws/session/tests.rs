@@ -1,14 +1,18 @@
 //! What reaches a socket, whatever the order in which it comes.
 
+use std::sync::Arc;
+
 use lingxi_proto::bus::PushFrame;
 use lingxi_store::UserHead;
 
-use super::{Outgoing, Session};
+use super::Session;
+use super::waiting::Outgoing;
+use super::watermarks::MOST;
 
 const KEY: &str = "d:1:2";
 
-fn session() -> Session {
-    Session::new(1, 1, "alice".into(), 1, i64::MAX)
+fn session() -> Arc<Session> {
+    crate::ws::tests::session(1)
 }
 
 fn frame(seq: i64, bytes: usize) -> PushFrame {
@@ -26,15 +30,13 @@ fn heads(delivered_seq: i64, last_seq: i64) -> Vec<UserHead> {
 
 fn seqs(session: &Session) -> Vec<i64> {
     let entry = |o: &Outgoing| o.entry.as_ref().map(|(_, seq)| *seq);
-    session
-        .take()
-        .into_iter()
+    std::iter::from_fn(|| session.take())
         .flatten()
         .filter_map(|o| entry(&o))
         .collect()
 }
 
-/// Applies one round of the plan for these heads, each entry of that many bytes; answers whether another is due at once.
+/// Applies one round of the plan for these heads, each entry of that many bytes; returns true if another is due at once.
 fn round(session: &Session, heads: &[UserHead], bytes: usize) -> bool {
     let plan = session.plan(heads, 200);
     let entries = plan
@@ -183,4 +185,86 @@ fn past_the_cap_a_gap_is_told_and_the_live_stream_goes_on_behind_it() {
         covered.contains(&(1, 100)) && covered.contains(&(151, 151)),
         "{covered:?}"
     );
+}
+
+fn known(session: &Session) -> usize {
+    session.inner.lock().watermarks.len()
+}
+
+fn first_of(conversation: usize) -> PushFrame {
+    PushFrame::entry("{}", format!("g:{conversation}"), 7)
+}
+
+fn everything(session: &Session) -> usize {
+    std::iter::from_fn(|| session.take()).flatten().count()
+}
+
+#[test]
+fn what_is_confirmed_is_forgotten_before_there_is_too_much_to_know() {
+    let session = session();
+    assert!(!round(&session, &[], 10));
+    let mut confirmed = 0;
+    for portion in 0..40 {
+        for conversation in portion * 100..(portion + 1) * 100 {
+            assert!(!session.push(first_of(conversation), None));
+        }
+        assert_eq!(everything(&session), 100);
+        let moves = session.cover();
+        assert!(moves.iter().all(|m| (m.from, m.to) == (7, 7)));
+        confirmed += moves.len();
+        session.confirm(&moves);
+        assert!(known(&session) <= MOST);
+    }
+    assert_eq!(confirmed, 4000);
+    // A conversation that was forgotten goes on as one that was never known.
+    assert!(!session.push(PushFrame::entry("{}", "g:0", 8), None));
+    assert_eq!(everything(&session), 1);
+    assert_eq!(session.cover().len(), 1);
+}
+
+#[test]
+fn what_is_not_confirmed_is_pushed_all_the_same_and_no_pong_counts_for_it() {
+    let session = session();
+    assert!(!round(&session, &[], 10));
+    for conversation in 0..3000 {
+        assert!(!session.push(first_of(conversation), None));
+        assert_eq!(everything(&session), 1);
+    }
+    assert_eq!(known(&session), MOST);
+    assert_eq!(
+        session.cover().len(),
+        MOST,
+        "of the others nothing is known"
+    );
+}
+
+#[test]
+fn of_very_many_conversations_a_few_at_a_time_are_planned() {
+    let session = session();
+    let head = |conversation: usize| UserHead {
+        user_id: 1,
+        conversation: format!("g:{conversation}"),
+        delivered_seq: 0,
+        last_seq: 500,
+    };
+    let mut heads: Vec<UserHead> = (0..3000).map(head).collect();
+    let mut planned = 0;
+    while !heads.is_empty() {
+        let plan = session.plan(&heads, 200);
+        let told: Vec<String> = plan.ranges.iter().map(|(key, _, _)| key.clone()).collect();
+        planned += told.len();
+        let entries = plan.ranges.iter().flat_map(|(key, first, last)| {
+            (*first..=*last).map(|seq| PushFrame::entry("{}", key.clone(), seq))
+        });
+        let entries = entries.collect();
+        session.apply_round(entries, plan);
+        everything(&session);
+        session.cover();
+        session.wants_round();
+        assert!(known(&session) <= MOST);
+        assert!(!told.is_empty(), "{planned} planned, then no more");
+        // The client pulls what the gaps named, and says so.
+        heads.retain(|head| !told.contains(&head.conversation));
+    }
+    assert_eq!(planned, 3000);
 }

@@ -42,14 +42,19 @@ pub(super) struct Syncing {
 }
 
 impl Syncing {
-    /// Keeps a live entry until the merge, or remembers that it could not.
-    pub(super) fn hold(&mut self, entry: Held) {
-        let bytes = self.held_bytes + entry.frame.json.len();
-        if self.held.len() < HELD && bytes <= HELD_BYTES {
-            self.held_bytes = bytes;
-            self.held.push_back(entry);
-        } else {
-            self.overflowed = true;
+    /// Returns true if another live entry of so many bytes may wait.
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        self.held.len() < HELD && self.held_bytes + bytes <= HELD_BYTES
+    }
+
+    /// Keeps a live entry until the merge; `None` for one that could not wait.
+    pub(super) fn hold(&mut self, entry: Option<Held>) {
+        match entry {
+            Some(entry) => {
+                self.held_bytes += entry.frame.json.len();
+                self.held.push_back(entry);
+            }
+            None => self.overflowed = true,
         }
     }
 }

@@ -1,24 +1,29 @@
 //! What is read from a real store, in a temporary folder, for sessions without sockets.
 
 mod pull;
+mod queues;
 mod receipts;
-mod syncer;
+mod resync;
+mod sockets;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use lingxi_bus::local::LocalBus;
 use lingxi_cache::local::LocalCache;
-use lingxi_domain::role::GroupRole;
+use lingxi_domain::role::{AccountRole, GroupRole};
 use lingxi_domain::{Seq, UserId, message_id};
-use lingxi_im::{Im, ImConfig};
+use lingxi_im::{Identity, Im, ImConfig};
+use lingxi_runtime::budget::Budget;
+use lingxi_runtime::shutdown::Shutdown;
 use lingxi_store::{ConnectionIds, ConversationHead, EntryKind, Location, NewEntry, Store};
 use serde_json::Value;
 
+use super::queues::Queues;
 use super::receipts::Receipts;
 use super::registry::{Registry, SessionPolicy};
+use super::resync::{Asked, ResyncQueue};
 use super::session::Session;
-use super::sync_queue::{Asked, SyncQueue};
 use crate::Options;
 use crate::state::{AppState, State};
 
@@ -29,6 +34,9 @@ const BOB: UserId = 2;
 struct World {
     state: AppState,
     asked: Asked,
+    /// Sessions that are served alone.
+    alone: Asked,
+    _shutdown: Shutdown,
     /// The newest entry's id.
     last_id: i64,
     _folder: tempfile::TempDir,
@@ -48,6 +56,7 @@ impl World {
             rate_limits: false,
             rates: lingxi_im::Rates::default(),
             groups_per_user: 1000,
+            runs: lingxi_im::RunLimits::default(),
             partitions: 4,
         };
         let im = Im::new(lingxi_im::Deps {
@@ -59,8 +68,8 @@ impl World {
         let options = Options {
             partitions: 4,
             session_policy: SessionPolicy::Single,
+            sockets_per_user: 3,
             heartbeat: Duration::from_secs(54),
-            message_limit: None,
             grpc_advertise: String::new(),
             cluster_token: None,
             run_deadline_ms: 60_000,
@@ -68,25 +77,32 @@ impl World {
             drain_linger: Duration::ZERO,
             http: lingxi_http::Options::default(),
         };
-        let (sync, asked) = SyncQueue::new();
+        let (resync, [asked, alone]) = ResyncQueue::new();
+        let shutdown = Shutdown::new();
+        let connections = shutdown.tasks("connection");
+        let sockets = options.sockets();
         let state = State {
             node: "node".into(),
             options,
             im,
             connection_ids: ConnectionIds::new(store.clone()),
             store,
-            sessions: Registry::new(bus.clone(), sync.clone(), SessionPolicy::Single),
+            sessions: Registry::new(bus.clone(), resync.clone(), sockets, connections.clone()),
+            queues: queues(64 * 1024 * 1024),
+            connections,
             bus,
             cache,
-            sync,
+            resync,
             receipts: Receipts::default(),
             comparisons: super::watch::Comparisons::default(),
-            sinks: Arc::default(),
+            subscribers: crate::ai::Subscribers::new(tokio::sync::mpsc::channel(1).0),
             stopping: Default::default(),
         };
         Self {
             state: Arc::new(state),
             asked,
+            alone,
+            _shutdown: shutdown,
             last_id: 0,
             _folder: folder,
         }
@@ -133,14 +149,29 @@ impl World {
     }
 }
 
-fn session(user: UserId) -> Arc<Session> {
-    Arc::new(Session::new(user, user, "name".into(), 1, i64::MAX))
+fn queues(most: usize) -> Arc<Queues> {
+    Queues::new(Budget::new(most))
+}
+
+pub(super) fn session(user: UserId) -> Arc<Session> {
+    session_of(user, user, &queues(64 * 1024 * 1024))
+}
+
+fn session_of(connection_id: i64, user_id: UserId, queues: &Arc<Queues>) -> Arc<Session> {
+    let identity = Identity {
+        user_id,
+        username: "name".into(),
+        role: AccountRole::User,
+        version: 1,
+        expires_at: i64::MAX,
+    };
+    Arc::new(Session::new(connection_id, identity, queues))
 }
 
 /// The frames that wait for the session's socket.
 fn waiting(session: &Session) -> Vec<Value> {
-    let frames = session.take().into_iter().flatten();
-    frames
+    let taken = std::iter::from_fn(|| session.take()).flatten();
+    taken
         .map(|frame| serde_json::from_slice(&frame.json).unwrap())
         .collect()
 }

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use serde_json::json;
 
 use super::{ALICE, BOB, World, brief, session, stretch, waiting};
-use crate::ws::pull::sync;
+use crate::ws::pull::answer;
+use crate::ws::session::Session;
 
 fn cursors(have: &[(&str, i64)]) -> HashMap<String, i64> {
     have.iter()
@@ -15,6 +16,13 @@ fn cursors(have: &[(&str, i64)]) -> HashMap<String, i64> {
 
 fn gap(conversations: serde_json::Value) -> String {
     json!({"type": 5, "event": "gap", "conversations": conversations}).to_string()
+}
+
+/// Asks; what is refused is told, as the command does.
+async fn ask(world: &World, session: &Session, cursors: HashMap<String, i64>) {
+    if let Err(error) = answer(&world.state, session, cursors).await {
+        session.push_plain(lingxi_domain::frame::server::failed("", error.code(), ""));
+    }
 }
 
 #[tokio::test]
@@ -46,7 +54,7 @@ async fn each_conversation_from_where_the_device_stands_and_the_rest_as_gaps() {
         ("g:99", 0),
         ("x", 0),
     ];
-    sync(&world.state, &alice, cursors(&have)).await;
+    ask(&world, &alice, cursors(&have)).await;
     let got = waiting(&alice);
     // 3 + 100 + 5, so that 92 are left for g:14 and none for g:9.
     let expected: Vec<String> = stretch("d:1:2", 3..=5)
@@ -62,10 +70,10 @@ async fn each_conversation_from_where_the_device_stands_and_the_rest_as_gaps() {
     assert_eq!(brief(&got), expected);
     assert_eq!(got[0]["content"], "x".repeat(10));
 
-    sync(&world.state, &alice, cursors(&[("g:12", 0), ("g:13", 3)])).await;
-    sync(&world.state, &alice, cursors(&[])).await;
+    ask(&world, &alice, cursors(&[("g:12", 0), ("g:13", 3)])).await;
+    ask(&world, &alice, cursors(&[])).await;
     assert_eq!(brief(&waiting(&alice)), [""; 0], "nothing to send");
-    sync(&world.state, &alice, cursors(&[("g:9", 0)])).await;
+    ask(&world, &alice, cursors(&[("g:9", 0)])).await;
     let former: Vec<String> = stretch("g:9", 1..=4).collect();
     assert_eq!(brief(&waiting(&alice)), former, "up to where she left");
 }
@@ -79,7 +87,7 @@ async fn what_would_overfill_the_queue_is_told_as_gaps() {
     }
     let alice = session(ALICE);
     let have = keys.map(|key| (key, 5));
-    sync(&world.state, &alice, cursors(&have)).await;
+    ask(&world, &alice, cursors(&have)).await;
     // 40 entries are 1.2 MiB: the queue is past its 2 MiB behind the second conversation.
     let expected: Vec<String> = stretch("g:10", 6..=45)
         .chain(stretch("g:11", 6..=45))
@@ -92,7 +100,7 @@ async fn what_would_overfill_the_queue_is_told_as_gaps() {
     assert_eq!(alice.closing(), None);
 
     alice.push_plain(vec![b' '; 2 * 1024 * 1024 + 1]);
-    sync(&world.state, &alice, cursors(&have[..1])).await;
+    ask(&world, &alice, cursors(&have[..1])).await;
     let frames = alice.take().unwrap();
     let last = String::from_utf8(frames.back().unwrap().json.to_vec()).unwrap();
     assert_eq!(frames.len(), 2);
@@ -109,7 +117,7 @@ async fn a_store_that_is_away_is_told() {
     world.log("g:10", &[(ALICE, 1)], 3, 10).await;
     world.state.store.close().await;
     let alice = session(ALICE);
-    sync(&world.state, &alice, cursors(&[("g:10", 0)])).await;
+    ask(&world, &alice, cursors(&[("g:10", 0)])).await;
     let got = waiting(&alice);
     assert_eq!(got.len(), 1);
     assert_eq!(got[0]["status"], "failed");

@@ -70,7 +70,7 @@ pub(crate) struct Options {
     descriptors: Option<u32>,
     own_servers: bool,
     proxied: bool,
-    disk: Option<u32>,
+    disk: Option<u64>,
 }
 
 impl Options {
@@ -111,7 +111,7 @@ impl Options {
     }
 
     /// Keeps what is stored on a disk of its own of that many megabytes: the data folder, or the database's.
-    pub(crate) fn small_disk(mut self, megabytes: u32) -> Self {
+    pub(crate) fn small_disk(mut self, megabytes: u64) -> Self {
         self.disk = Some(megabytes);
         self.own_servers()
     }

@@ -6,6 +6,7 @@ mod deployment;
 mod dice;
 mod links;
 mod process;
+pub(crate) mod protocol;
 mod proxy;
 mod raw;
 mod rest;

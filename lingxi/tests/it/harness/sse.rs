@@ -7,6 +7,8 @@ use lingxi_testing::DEADLINE;
 use serde_json::Value;
 use tokio::time::timeout;
 
+use super::protocol;
+
 type Bytes = Pin<Box<dyn Stream<Item = Vec<u8>> + Send>>;
 
 /// One event with its id.
@@ -37,9 +39,11 @@ impl SseEvent {
             return None;
         }
         let data = data.join("\n");
+        let data = serde_json::from_str(&data).unwrap_or_else(|_| panic!("no JSON: {data:?}"));
+        protocol::EVENT.hold(&data);
         Some(Self {
             id: id.unwrap_or_else(|| panic!("an event without an id: {block:?}")),
-            data: serde_json::from_str(&data).unwrap_or_else(|_| panic!("no JSON: {data:?}")),
+            data,
         })
     }
 }

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 
+use super::protocol;
 use super::socket::{Link, Socket};
 
 /// A connected client. It reads all the time, and so answers Pings; dropping it cuts the connection.
@@ -110,6 +111,7 @@ impl Ws {
         }
         match timeout_at(deadline, self.items.recv()).await {
             Ok(Some(Item::Frame(frame))) => {
+                protocol::SERVER.hold(&frame);
                 if matches!(frame["type"].as_u64(), Some(2 | 4 | 5)) {
                     self.pinged = false;
                 }
@@ -214,7 +216,10 @@ impl Ws {
     pub(crate) fn drain(&mut self) -> Vec<Value> {
         while let Ok(item) = self.items.try_recv() {
             match item {
-                Item::Frame(frame) => self.waiting.push_back(frame),
+                Item::Frame(frame) => {
+                    protocol::SERVER.hold(&frame);
+                    self.waiting.push_back(frame);
+                }
                 Item::Ping => self.pinged = true,
                 Item::Closed(closed) => self.closed = Some(closed),
             }

@@ -1,0 +1,60 @@
+//! What changed in a conversation.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::list::encode;
+use crate::frame::kind;
+use crate::{GroupId, Seq};
+
+/// The events that are entries of a conversation's log.
+const EVENTS: &[&str] = &[
+    "recalled",
+    "edited",
+    "group_joined",
+    "group_invited",
+    "group_left",
+    "group_kicked",
+];
+
+/// An entry of a conversation's log that is not a message: recalls, edits, membership.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct EventFrame<'a> {
+    /// Always 5.
+    #[serde(rename = "type")]
+    #[schemars(extend("const" = kind::SYSTEM))]
+    pub kind: i64,
+    /// `recalled`, `group_joined`, …
+    #[schemars(extend("enum" = EVENTS))]
+    pub event: &'a str,
+    /// The conversation's key.
+    pub conversation: &'a str,
+    /// The group, in a group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_id: Option<GroupId>,
+    /// Its place in the conversation's log.
+    pub seq: Seq,
+    /// The entry's id.
+    pub id: i64,
+    /// Who did it.
+    pub from: &'a str,
+    /// Whom it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<&'a str>,
+    /// Which entry it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_seq: Option<Seq>,
+    /// Which message it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_id: Option<i64>,
+    /// When, milliseconds since the Unix epoch.
+    pub created_at: i64,
+}
+
+impl EventFrame<'_> {
+    /// The frame's text.
+    pub fn encode(&self) -> String {
+        encode(self)
+    }
+}

@@ -1,0 +1,59 @@
+//! A message of a conversation.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::list::encode;
+use crate::frame::kind;
+use crate::{ConversationKey, GroupId, Seq};
+
+/// A stored message as clients see it, pushed (`type` 2 or 4) and in history.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct MessageFrame<'a> {
+    /// 2 private, 4 group.
+    #[serde(rename = "type")]
+    #[schemars(extend("enum" = [kind::PRIVATE, kind::GROUP]))]
+    pub kind: i64,
+    /// The message's id.
+    pub id: i64,
+    /// Its place in the conversation's log.
+    pub seq: Seq,
+    /// The conversation's key.
+    pub conversation: &'a str,
+    /// The sender's id for it.
+    pub msg_id: &'a str,
+    /// The sender's username.
+    pub from: &'a str,
+    /// The recipient's username, in a private conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<&'a str>,
+    /// The group, in a group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_id: Option<GroupId>,
+    /// The text; empty when recalled.
+    pub content: &'a str,
+    /// When it was committed, milliseconds since the Unix epoch.
+    pub created_at: i64,
+    /// Present and true when recalled.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub recalled: bool,
+    /// When it was last edited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<i64>,
+}
+
+impl MessageFrame<'_> {
+    /// The frame's text.
+    pub fn encode(&self) -> String {
+        encode(self)
+    }
+}
+
+/// The frame type of messages of a conversation.
+pub fn message_kind(key: ConversationKey) -> i64 {
+    match key {
+        ConversationKey::Direct(..) => kind::PRIVATE,
+        ConversationKey::Group(_) => kind::GROUP,
+    }
+}

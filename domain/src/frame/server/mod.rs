@@ -1,0 +1,28 @@
+//! What the server sends: each frame is encoded once, by whoever makes it, and handed on as bytes.
+//!
+//! A frame is a file, and [`frames!`] names them all: the protocol's schema is made from that list.
+
+#[macro_use]
+mod list;
+
+frames! {
+    ack::Ack<'_>,
+    drain::Drain,
+    entry::EventFrame<'_>,
+    gap::GapFrame<'_>,
+    heartbeat::Heartbeat,
+    kicked::Kicked<'_>,
+    message::MessageFrame<'_>,
+    read::Read<'_>,
+    typing::Typing<'_>,
+}
+
+pub use ack::{AckStatus, committed, failed, received};
+pub use drain::drain;
+pub use entry::EventFrame;
+pub use gap::{Gap, gap};
+pub use heartbeat::ping;
+pub use kicked::kicked;
+pub use message::{MessageFrame, message_kind};
+pub use read::read;
+pub use typing::typing;

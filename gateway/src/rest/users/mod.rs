@@ -1,7 +1,0 @@
-//! Accounts.
-
-pub(super) mod login;
-pub(super) mod logout;
-pub(super) mod me;
-pub(super) mod register;
-pub(super) mod search;

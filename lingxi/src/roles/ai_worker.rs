@@ -1,0 +1,32 @@
+//! The role that answers questions.
+
+use anyhow::Context as _;
+use lingxi_ai_worker::providers::Choice;
+use lingxi_ai_worker::{Deps, Options};
+
+use crate::config::Config;
+
+use super::node::Node;
+
+/// Says whether the providers can be used, as far as that is known without asking them.
+pub(super) fn check(config: &Config) -> anyhow::Result<()> {
+    Choice::new(&config.ai).context("ai.providers")?;
+    Ok(())
+}
+
+pub(super) async fn run(node: &Node<'_>) -> anyhow::Result<()> {
+    let foundation = node.foundation;
+    let options = Options {
+        ai: node.config.ai.clone(),
+        cluster_token: node.config.cluster_token.clone(),
+    };
+    let deps = Deps {
+        store: foundation.store.clone(),
+        bus: foundation.bus.clone(),
+        cache: foundation.cache.clone(),
+        im: foundation.im.clone(),
+    };
+    lingxi_ai_worker::run(options, deps, &node.stages.workers)
+        .await
+        .context("the AI worker cannot start")
+}
