@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use lingxi_testing::SmallDisk;
 use serde_json::json;
 
 use crate::harness::{Deployment, Mode, User, until};
@@ -92,12 +91,8 @@ async fn breaks_and_heals(lx: &Deployment, break_it: impl Fn(), mend: impl Fn())
 
 #[tokio::test]
 async fn a_full_disk_is_told_and_passes() {
-    let disk = SmallDisk::mount(12);
-    let data = disk.path().join("data");
-    let lx = Mode::Embedded
-        .with("LINGXI__DATA_DIR", data.display())
-        .start()
-        .await;
+    let lx = Mode::Embedded.options().small_disk(16).start().await;
+    let disk = lx.disk.as_ref().expect("a small disk");
     breaks_and_heals(&lx, || disk.fill(), || disk.free()).await;
 }
 

@@ -35,7 +35,8 @@ async fn write_until_it_fails(store: &Store, committed: &mut Vec<String>) -> Err
 
 #[tokio::test]
 async fn a_full_disk_is_an_outage_that_ends_with_its_cause() {
-    let disk = SmallDisk::mount(8);
+    let folder = tempfile::tempdir().unwrap();
+    let disk = SmallDisk::mount(folder.path().join("disk"), 16);
     let path = disk.path().join("lingxi.db");
     let store = Store::open(&Location::Sqlite(path.clone())).await.unwrap();
     let mut committed = Vec::new();
@@ -84,7 +85,8 @@ async fn a_full_disk_is_an_outage_that_ends_with_its_cause() {
 /// When not one page fits any more, a proof of writing fails, and it is told within the time that readiness has.
 #[tokio::test]
 async fn a_full_disk_is_told_by_the_write_check() {
-    let disk = SmallDisk::mount(4);
+    let folder = tempfile::tempdir().unwrap();
+    let disk = SmallDisk::mount(folder.path().join("disk"), 16);
     let path = disk.path().join("lingxi.db");
     let store = Store::open(&Location::Sqlite(path)).await.unwrap();
     store.check_write().await.unwrap();
@@ -107,7 +109,8 @@ async fn a_full_disk_is_told_by_the_write_check() {
 /// A log of many megabytes, written on a full disk back into the database, and cut: nothing fails but what needs room.
 #[tokio::test]
 async fn a_checkpoint_without_room_loses_nothing() {
-    let disk = SmallDisk::mount(48);
+    let folder = tempfile::tempdir().unwrap();
+    let disk = SmallDisk::mount(folder.path().join("disk"), 48);
     let path = disk.path().join("lingxi.db");
     let store = Store::open(&Location::Sqlite(path.clone())).await.unwrap();
     let input = "z".repeat(60_000);

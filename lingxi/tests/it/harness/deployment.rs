@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use lingxi_testing::{Kind, Port, Process, Server};
+use lingxi_testing::{Kind, Port, Process, Server, SmallDisk};
 use tempfile::TempDir;
 
 use super::backends::Backends;
-use super::disk::SmallDisk;
 use super::links::Links;
 use super::process::{answers, lingxi};
 use super::proxy::Proxy;

@@ -4,7 +4,6 @@ mod backends;
 pub(crate) mod database;
 mod deployment;
 mod dice;
-mod disk;
 mod links;
 mod process;
 pub(crate) mod protocol;
