@@ -120,13 +120,13 @@ impl Provider {
         http_url(&format!("{key}.base_url"), &self.base_url)?;
         let key_fits = self.api_key.as_ref().is_none_or(|secret| {
             let mut bytes = secret.expose().bytes();
-            bytes.all(|byte| byte.is_ascii_graphic())
+            bytes.all(|byte| byte.is_ascii_graphic() || byte == b' ')
         });
         require(
             key_fits,
             &format!("{key}.api_key"),
             "",
-            "expected ASCII letters, digits and signs without spaces, as it goes into a header",
+            "expected printable ASCII characters, as it goes into a header",
         )?;
         require(
             !self.model.is_empty(),

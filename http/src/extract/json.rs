@@ -29,7 +29,9 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
         let cause = error.into_inner();
-        if !cause.is_data() {
+        // A number where a word of a list is expected is reported as if it were no JSON.
+        let is_json = || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
+        if !cause.is_data() && !is_json() {
             return ApiError::invalid(format!("The body is not valid JSON: {cause}."));
         }
         let said = cause.to_string();

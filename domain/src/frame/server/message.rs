@@ -37,6 +37,7 @@ pub struct MessageFrame<'a> {
     pub created_at: i64,
     /// Present and true when recalled.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(default)]
     pub recalled: bool,
     /// When it was last edited.
     #[serde(skip_serializing_if = "Option::is_none")]

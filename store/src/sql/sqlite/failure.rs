@@ -52,6 +52,8 @@ pub(super) fn of_statement(error: sqlx::Error, stage: Stage) -> Error {
         Some(9) => return Error::out_of_time(error),
         // BUSY, LOCKED: another process kept its lock for longer than we wait.
         Some(5 | 6) => return Error::away(error),
+        // FULL: the disk took no more writes. The commit's record is the last that is written, so it is not there.
+        Some(13) => return Error::away(error),
         _ => {}
     }
     match stage {
@@ -140,7 +142,7 @@ mod tests {
         (4874, false, "away", "unknown"), // IOERR_SHMSIZE
         (11, false, "away", "unknown"),   // CORRUPT
         (12, false, "wrong", "wrong"),    // NOTFOUND
-        (13, false, "away", "unknown"),   // FULL
+        (13, false, "away", "away"),      // FULL
         (14, false, "away", "unknown"),   // CANTOPEN
         (15, false, "away", "unknown"),   // PROTOCOL
         (16, false, "wrong", "wrong"),    // EMPTY
