@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::compose::{Compose, configuration, filled_in, text};
-use crate::local_cluster::{DEADLINE, free_port};
+use crate::local_cluster::{DEADLINE, free_ports};
 use crate::{path, port, read, root, said};
 
 /// HAProxy's own opinion of the two files.
@@ -97,8 +97,7 @@ impl Balancer {
     fn start(server: &str, per_source: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let backends = folder.path().join("backends.cfg");
-        let internal = format!("127.0.0.1:{}", free_port());
-        let address = format!("127.0.0.1:{}", free_port());
+        let [internal, address] = free_ports().map(|port| format!("127.0.0.1:{port}"));
         let text = format!(
             "backend gateways from lingxi\n    server one {server} no-check\n\
              backend admin from lingxi\n    server one {server} no-check\n"
@@ -150,9 +149,27 @@ fn read_until(stream: &mut TcpStream, wanted: &str) -> String {
     String::from_utf8_lossy(&read).into_owned()
 }
 
+/// The next connection that the balancer opens.
+fn accept(gateway: &TcpListener) -> TcpStream {
+    let begun = Instant::now();
+    loop {
+        match gateway.accept() {
+            Ok((stream, _)) => {
+                stream.set_nonblocking(false).expect("set");
+                stream.set_read_timeout(Some(DEADLINE)).expect("set");
+                return stream;
+            }
+            Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock, "{error}"),
+        }
+        assert!(begun.elapsed() < DEADLINE, "the balancer does not connect");
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn half_a_request_reaches_no_gateway_and_one_source_has_its_share() {
     let gateway = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    gateway.set_nonblocking(true).expect("set");
     let balancer = Balancer::start(&gateway.local_addr().expect("an address").to_string(), "20");
     let connect = || {
         let stream = TcpStream::connect(&balancer.address).expect("connected");
@@ -167,10 +184,9 @@ fn half_a_request_reaches_no_gateway_and_one_source_has_its_share() {
     whole
         .write_all(b"POST /whole HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}")
         .expect("sent");
-    let (mut first, _) = gateway.accept().expect("a request");
+    let mut first = accept(&gateway);
     let heard = read_until(&mut first, "{}");
     assert!(heard.starts_with("POST /whole "), "{heard}");
-    gateway.set_nonblocking(true).expect("set");
     let answer = read_until(&mut half, "}");
     assert!(
         answer.starts_with("HTTP/1.1 408 ") && answer.contains("\"request_timeout\""),
@@ -178,7 +194,6 @@ fn half_a_request_reaches_no_gateway_and_one_source_has_its_share() {
     );
     assert!(gateway.accept().is_err(), "half a request came through");
     // An upgrade passes both ways after it.
-    gateway.set_nonblocking(false).expect("set");
     let mut client = connect();
     client
         .write_all(
@@ -186,7 +201,7 @@ fn half_a_request_reaches_no_gateway_and_one_source_has_its_share() {
             sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
         )
         .expect("sent");
-    let (mut server, _) = gateway.accept().expect("the upgrade");
+    let mut server = accept(&gateway);
     assert!(read_until(&mut server, "\r\n\r\n").contains("GET /ws "));
     server
         .write_all(

@@ -30,7 +30,7 @@ impl Cluster {
                 .prefix("lingxi-cluster-")
                 .tempdir()
                 .expect("a folder"),
-            port: free_port(),
+            port: free_ports::<1>()[0],
             env,
         }
     }
@@ -96,13 +96,16 @@ impl Drop for Cluster {
     }
 }
 
-/// One that nobody listens on, above those that the kernel gives to outgoing connections.
-pub(crate) fn free_port() -> u16 {
+/// Different ones that nobody listens on, above those that the kernel gives to outgoing connections.
+pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
     let first = std::process::id() % 4000;
     let candidates = (0..4000).map(|step| 61_000 + (first + step) % 4000);
-    let free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    let mut candidates = candidates.filter_map(|port| u16::try_from(port).ok());
-    candidates.find(free).expect("a free port")
+    let ports: Vec<u16> = candidates
+        .filter_map(|port| u16::try_from(port).ok())
+        .filter(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .take(N)
+        .collect();
+    ports.try_into().expect("free ports")
 }
 
 /// A client that opens a connection for each request, so that each is balanced anew.

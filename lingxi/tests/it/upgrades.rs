@@ -22,6 +22,22 @@ async fn migrate(database: &FreshDatabase) -> (bool, String) {
     let env = [
         ("LINGXI__DATABASE_URL".to_owned(), url),
         ("LINGXI__LOG".to_owned(), "error".to_owned()),
+        (
+            "LINGXI__NATS_URL".to_owned(),
+            "nats://127.0.0.1:1".to_owned(),
+        ),
+        (
+            "LINGXI__REDIS_URL".to_owned(),
+            "redis://127.0.0.1:1".to_owned(),
+        ),
+        (
+            "LINGXI__JWT_SECRET".to_owned(),
+            "0123456789abcdef".repeat(3),
+        ),
+        (
+            "LINGXI__CLUSTER_TOKEN".to_owned(),
+            "fedcba9876543210".repeat(3),
+        ),
     ];
     let log = folder.path().join("log");
     let process = lingxi(&["migrate"], &env, &[], folder.path(), &log);

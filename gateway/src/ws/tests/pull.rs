@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use lingxi_domain::limits;
 use serde_json::json;
 
 use super::{ALICE, BOB, World, brief, session, stretch, waiting};
@@ -88,24 +89,35 @@ async fn what_would_overfill_the_queue_is_told_as_gaps() {
     let alice = session(ALICE);
     let have = keys.map(|key| (key, 5));
     ask(&world, &alice, cursors(&have)).await;
-    // 40 entries are 1.2 MiB: the queue is past its 2 MiB behind the second conversation.
-    let expected: Vec<String> = stretch("g:10", 6..=45)
+    // All 160 entries are 4.8 MiB. As many are pushed as may be queued, and the gaps begin right behind them.
+    let got = waiting(&alice);
+    let (gaps, pushed) = got.split_last().unwrap();
+    let bytes: usize = pushed.iter().map(|entry| entry.to_string().len()).sum();
+    let room = limits::ROUND_BYTES.saturating_sub(bytes);
+    assert!(room < 31 * 1024, "another one had room: {room}");
+    let left: Vec<String> = stretch("g:10", 6..=45)
         .chain(stretch("g:11", 6..=45))
-        .chain([gap(json!([
+        .collect();
+    let (fits, _) = left.split_at(pushed.len());
+    assert_eq!(brief(pushed), fits);
+    let after = 5 + pushed.len() - 40;
+    assert_eq!(
+        gaps.to_string(),
+        gap(json!([
+            {"conversation": "g:11", "after": after, "last_seq": 45},
             {"conversation": "g:12", "after": 5, "last_seq": 45},
             {"conversation": "g:13", "after": 5, "last_seq": 45},
-        ]))])
-        .collect();
-    assert_eq!(brief(&waiting(&alice)), expected);
+        ]))
+    );
     assert_eq!(alice.closing(), None);
 
     alice.push_plain(vec![b' '; 2 * 1024 * 1024 + 1]);
     ask(&world, &alice, cursors(&have[..1])).await;
-    let frames = alice.take().unwrap();
-    let last = String::from_utf8(frames.back().unwrap().json.to_vec()).unwrap();
+    let frames: Vec<_> = std::iter::from_fn(|| alice.take()).flatten().collect();
     assert_eq!(frames.len(), 2);
+    let last: serde_json::Value = serde_json::from_slice(&frames[1].json).unwrap();
     assert_eq!(
-        last,
+        last.to_string(),
         gap(json!([{"conversation": "g:10", "after": 5, "last_seq": 45}])),
         "nothing of it, for what waited before"
     );

@@ -41,7 +41,8 @@ async fn a_server_that_stopped_is_noticed() {
         "{read}"
     );
     let written = open.put_heads(&[head("g:3")]).await.unwrap_err();
-    assert!(matches!(written, Error::Unavailable(_)), "{written}");
+    // Whether the server or the statement is slow cannot be told.
+    assert!(written.timed_out(), "{written}");
     let again = open.put_heads(&[head("g:3")]).await.unwrap_err();
     assert!(again.was_rolled_back(), "the transaction is over: {again}");
     let Err(Error::Unavailable(unknown)) = committing.commit().await else {
