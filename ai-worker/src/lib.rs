@@ -5,6 +5,14 @@
 //! last committed step. Start with [`run`], then `worker` (which runs are held here), `agent` (what is done with one),
 //! `ledger` (what is committed, and heard), `links` (who hears it), `providers` and `tools`.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "a test's tasks end with its runtime"
+    )
+)]
+
 mod agent;
 mod ledger;
 mod links;

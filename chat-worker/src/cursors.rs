@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::Deps;
-use crate::outage::Outage;
+use lingxi_runtime::outage::Outage;
 
 /// Moves that may wait. More are dropped: an unmoved cursor means that an entry is pushed once more, never that one is
 /// missed.

@@ -10,9 +10,9 @@ use lingxi_runtime::shutdown::Shutdown;
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::outage::Outage;
 use crate::sequencer::Sequencer;
 use crate::{Deps, Error, Options};
+use lingxi_runtime::outage::Outage;
 
 /// How long a lease, and the announcement of a worker, holds without being renewed.
 const TTL_MS: i64 = 6_000;

@@ -8,7 +8,6 @@
 mod cursors;
 mod incoming;
 mod leases;
-mod outage;
 mod push;
 #[cfg(feature = "sabotage")]
 mod sabotage;

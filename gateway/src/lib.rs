@@ -3,6 +3,14 @@
 //! A gateway keeps nothing that another could not: it never writes a message itself, and any client may use any gateway.
 //! Start with [`run`], then `ws` (live connections), `rest` (the list of endpoints) and `ai` (streams of runs).
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "a test's tasks end with its runtime"
+    )
+)]
+
 mod ai;
 mod drain;
 mod error;

@@ -6,6 +6,14 @@
 //!
 //! Start with [`Im`], then [`Actor`] (on whose behalf something is done, and how often) and [`Error`].
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "a test's tasks end with its runtime"
+    )
+)]
+
 mod accounts;
 mod actor;
 pub mod configuration;

@@ -204,6 +204,10 @@ impl Shutdown {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let shutdown = self.clone();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "it lives as long as the process, which it ends"
+        )]
         tokio::spawn(async move {
             for first in [true, false] {
                 let name = tokio::select! {

@@ -4,6 +4,14 @@
 //! commits. Rules about who may do what are not here but in `im` and the workers. Only this crate names sqlx. Start with
 //! [`Store::open`], then `conversations/entries` (the log) and `partitions/leases` (who may write to it).
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "a test's tasks end with its runtime"
+    )
+)]
+
 mod accounts;
 mod conversations;
 mod error;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use lingxi_runtime::outage::Outage;
 use lingxi_store::RUN_LEASE_MS;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +18,7 @@ const EVERY: Duration = Duration::from_millis(1_500);
 pub(super) async fn renew(worker: Arc<Worker>, stop: CancellationToken) {
     let lease = Duration::from_millis(u64::try_from(RUN_LEASE_MS).unwrap_or(0));
     let mut since = Instant::now();
+    let mut outage = Outage::of("renewing the leases of runs");
     loop {
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
@@ -31,8 +33,8 @@ pub(super) async fn renew(worker: Arc<Worker>, stop: CancellationToken) {
         match worker.store.renew_run_leases(&worker.name, &asked).await {
             Ok(held) => {
                 since = before;
+                outage.over(before);
                 for run in &runs {
-                    // Stop requests come with the answer, for the issue that acts on them.
                     let is_held = held
                         .iter()
                         .any(|h| h.run_id == run.run_id && h.attempt == run.attempt);
@@ -42,7 +44,7 @@ pub(super) async fn renew(worker: Arc<Worker>, stop: CancellationToken) {
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, runs = runs.len(), "leases could not be renewed");
+                outage.failed(Instant::now(), &error);
                 if since.elapsed() > lease {
                     runs.iter().for_each(|run| run.lost.cancel());
                 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use lingxi_proto::Message as _;
 use lingxi_proto::bus::RunRequest;
+use lingxi_runtime::outage::Outage;
 use lingxi_store::SweptRun;
+use tokio::time::Instant;
 
 use super::Worker;
 use super::execute::lane_of;
@@ -14,20 +16,23 @@ const LIMIT: i64 = 256;
 
 /// Publishes lost runs again, at once and then every second.
 pub(super) async fn sweep(worker: &Worker) {
+    let mut looking = Outage::of("looking for lost runs");
+    let mut publishing = Outage::of("publishing lost runs");
     loop {
         match worker.store.requeueable_runs(LIMIT).await {
             Ok(swept) => {
+                looking.over(Instant::now());
                 for run in swept {
-                    handle(worker, run).await;
+                    handle(worker, run, &mut publishing).await;
                 }
             }
-            Err(error) => tracing::warn!(%error, "lost runs could not be looked for"),
+            Err(error) => looking.failed(Instant::now(), &error),
         }
         tokio::time::sleep(EVERY).await;
     }
 }
 
-async fn handle(worker: &Worker, swept: SweptRun) {
+async fn handle(worker: &Worker, swept: SweptRun, publishing: &mut Outage) {
     match swept {
         SweptRun::Requeued {
             run_id,
@@ -41,13 +46,11 @@ async fn handle(worker: &Worker, swept: SweptRun) {
                 watcher: None,
                 user_id,
             };
-            if let Err(error) = worker
-                .bus
-                .enqueue(lane_of(&lane), request.encode_to_vec().into())
-                .await
-            {
+            let payload = request.encode_to_vec().into();
+            match worker.bus.enqueue(lane_of(&lane), payload).await {
+                Ok(()) => publishing.over(Instant::now()),
                 // It comes up again.
-                tracing::warn!(%error, run = request.run_id, "a lost run could not be published");
+                Err(error) => publishing.failed(Instant::now(), &error),
             }
         }
         SweptRun::GivenUp { run_id } => {

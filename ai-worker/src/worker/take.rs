@@ -6,8 +6,10 @@ use std::time::Duration;
 use lingxi_bus::{Job, Lane};
 use lingxi_proto::Message as _;
 use lingxi_proto::bus::{RunRequest, Watcher};
+use lingxi_runtime::outage::Outage;
 use lingxi_store::Claim;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::shares::Slot;
@@ -18,15 +20,19 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 /// Takes jobs as long as there is room for another run.
 pub(super) async fn take(worker: &Arc<Worker>) {
+    let mut outage = Outage::of("taking jobs from the queue");
     loop {
         let Ok(room) = worker.slots.clone().acquire_owned().await else {
             return;
         };
         match worker.bus.dequeue(&Lane::ALL).await {
-            Ok(job) => begin(worker, job, room),
+            Ok(job) => {
+                outage.over(Instant::now());
+                begin(worker, job, room);
+            }
             Err(error) => {
-                tracing::warn!(%error, "no job can be taken from the queue");
-                tokio::time::sleep(PAUSE).await;
+                outage.failed(Instant::now(), &error);
+                outage.rest().await;
             }
         }
     }

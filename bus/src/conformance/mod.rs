@@ -1,6 +1,10 @@
 //! What every bus must do, run against each implementation.
 
 #![allow(
+    clippy::disallowed_methods,
+    reason = "a test's tasks end with its runtime"
+)]
+#![allow(
     clippy::unwrap_used,
     reason = "a conformance suite is a test: it panics where a promise is broken"
 )]

@@ -1,5 +1,9 @@
 //! The buses keep the promises of every bus; the one on NATS keeps them when its server goes away.
 #![allow(
+    clippy::disallowed_methods,
+    reason = "a test's tasks end with its runtime"
+)]
+#![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     reason = "a test panics where a promise is broken, also in what its cases share"

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lingxi_domain::UserId;
 use parking_lot::Mutex;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::outage::Outage;
@@ -28,7 +28,8 @@ pub struct Guarded(Arc<Kept>);
 
 struct Kept {
     shared: Arc<Shared>,
-    keeper: JoinHandle<()>,
+    /// Ends with the last clone.
+    _keeper: JoinSet<()>,
 }
 
 struct Shared {
@@ -59,8 +60,12 @@ impl Guarded {
             Err(error @ Error::Unavailable(_)) => shared.leave(error),
             Err(error) => return Err(error),
         }
-        let keeper = tokio::spawn(keep(shared.clone()));
-        Ok(Self(Arc::new(Kept { shared, keeper })))
+        let mut keeper = JoinSet::new();
+        keeper.spawn(keep(shared.clone()));
+        Ok(Self(Arc::new(Kept {
+            shared,
+            _keeper: keeper,
+        })))
     }
 
     /// Whether Redis is in use, or why it is not; the text holds no secret.
@@ -72,12 +77,6 @@ impl Guarded {
             Some(error) => Err(format!("degraded: {error}")),
             None => Ok(()),
         }
-    }
-}
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        self.keeper.abort();
     }
 }
 

@@ -16,8 +16,8 @@ use super::members::MemberCache;
 use crate::Deps;
 use crate::cursors::CursorSink;
 use crate::incoming::Incoming;
-use crate::outage::Outage;
 use crate::push::Pusher;
+use lingxi_runtime::outage::Outage;
 
 /// Messages of one transaction.
 const BATCH: usize = 512;

@@ -2,28 +2,34 @@
 
 use std::time::Duration;
 
+use lingxi_runtime::outage::Outage;
+use tokio::time::Instant;
+
 use crate::state::AppState;
 
 /// How long a registration holds.
 const HELD_MS: i64 = 15_000;
 const EVERY: Duration = Duration::from_secs(4);
-/// The pause when it could not be made.
-const AGAIN: Duration = Duration::from_millis(500);
 
 /// Keeps this gateway registered until it stops.
 pub(crate) async fn run(state: AppState) {
     let (node, address) = (&state.node, &state.options.grpc_advertise);
+    let mut outage = Outage::of("registering this gateway, by which workers find it,");
     loop {
         let made = state.store.announce_gateway(node, address, HELD_MS).await;
-        let pause = match made {
-            Ok(()) => EVERY,
+        let now = Instant::now();
+        let next = match made {
+            Ok(()) => {
+                outage.over(now);
+                now + EVERY
+            }
             Err(error) => {
-                tracing::warn!(%error, "this gateway could not be registered; workers may not find it");
-                AGAIN
+                outage.failed(now, &error);
+                outage.next_try()
             }
         };
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
+            () = tokio::time::sleep_until(next) => {}
             () = state.stopping.cancelled() => break,
         }
     }

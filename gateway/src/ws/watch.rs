@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use lingxi_runtime::outage::Outage;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::session::Session;
@@ -54,6 +55,7 @@ pub(crate) async fn run(state: AppState) {
     let mut all = ticks(COMPARISON);
     let mut presence = ticks(PRESENCE_REFRESH);
     let mut tokens = ticks(TOKEN_POLL);
+    let mut polling = Outage::of("polling token versions");
     let mut losses = state.bus.losses();
     losses.mark_unchanged();
     loop {
@@ -62,7 +64,7 @@ pub(crate) async fn run(state: AppState) {
             _ = new.tick() => compare(&state, &state.comparisons.take_due()),
             _ = all.tick() => compare(&state, &state.sessions.all()),
             _ = presence.tick() => refresh_presence(&state).await,
-            _ = tokens.tick() => poll_tokens(&state).await,
+            _ = tokens.tick() => poll_tokens(&state, &mut polling).await,
             lost = losses.changed() => match lost {
                 Ok(()) => {
                     #[cfg(feature = "sabotage")]
@@ -123,19 +125,20 @@ async fn refresh_presence(state: &AppState) {
 }
 
 /// Token versions travel as events; what an event missed is found here.
-async fn poll_tokens(state: &AppState) {
+async fn poll_tokens(state: &AppState, outage: &mut Outage) {
     let users = state.sessions.user_ids();
-    if users.is_empty() {
+    if users.is_empty() || outage.rests(Instant::now()) {
         return;
     }
     match state.store.token_versions(&users).await {
         Ok(versions) => {
+            outage.over(Instant::now());
             for (user, version, barred) in versions {
                 state
                     .sessions
                     .expire_tokens(user, if barred { i64::MAX } else { version });
             }
         }
-        Err(error) => tracing::warn!(%error, "cannot poll token versions"),
+        Err(error) => outage.failed(Instant::now(), &error),
     }
 }

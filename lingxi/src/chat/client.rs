@@ -15,7 +15,7 @@ use super::tally::Tally;
 /// What `lingxi chat` is told.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The server, as in http://127.0.0.1:8080 or https://chat.example.
+    /// The server, as in `http://127.0.0.1:8080` or `https://chat.example`.
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     url: String,
     /// The token that login answered.

@@ -2,6 +2,10 @@
 //!
 //! Start with [`harness`]: a test asks for a [`harness::Deployment`] and for users on it. Each file holds one topic and
 //! lists its tests in [`behaviours!`], which runs every one of them once a mode.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test's tasks end with its runtime"
+)]
 #![expect(
     clippy::expect_used,
     clippy::print_stdout,

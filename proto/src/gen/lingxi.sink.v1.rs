@@ -38,10 +38,10 @@ pub mod token_sink_client {
         dead_code,
         missing_docs,
         clippy::wildcard_imports,
-        clippy::let_unit_value
+        clippy::let_unit_value,
     )]
-    use tonic::codegen::http::Uri;
     use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
     /// Served by every gateway, on its internal gRPC port.
     #[derive(Debug, Clone)]
     pub struct TokenSinkClient<T> {
@@ -81,13 +81,14 @@ pub mod token_sink_client {
             F: tonic::service::Interceptor,
             T::ResponseBody: Default,
             T: tonic::codegen::Service<
-                    http::Request<tonic::body::Body>,
-                    Response = http::Response<
-                        <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                    >,
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
                 >,
-            <T as tonic::codegen::Service<http::Request<tonic::body::Body>>>::Error:
-                Into<StdError> + std::marker::Send + std::marker::Sync,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
         {
             TokenSinkClient::new(InterceptedService::new(inner, interceptor))
         }
@@ -127,11 +128,18 @@ pub mod token_sink_client {
             &mut self,
             request: impl tonic::IntoStreamingRequest<Message = super::AiEvent>,
         ) -> std::result::Result<tonic::Response<super::PushSummary>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/lingxi.sink.v1.TokenSink/Push");
+            let path = http::uri::PathAndQuery::from_static(
+                "/lingxi.sink.v1.TokenSink/Push",
+            );
             let mut req = request.into_streaming_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("lingxi.sink.v1.TokenSink", "Push"));
@@ -146,7 +154,7 @@ pub mod token_sink_server {
         dead_code,
         missing_docs,
         clippy::wildcard_imports,
-        clippy::let_unit_value
+        clippy::let_unit_value,
     )]
     use tonic::codegen::*;
     /// Generated trait containing gRPC methods that should be implemented for use with TokenSinkServer.
@@ -180,7 +188,10 @@ pub mod token_sink_server {
                 max_encoding_message_size: None,
             }
         }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
         where
             F: tonic::service::Interceptor,
         {
@@ -235,15 +246,23 @@ pub mod token_sink_server {
                 "/lingxi.sink.v1.TokenSink/Push" => {
                     #[allow(non_camel_case_types)]
                     struct PushSvc<T: TokenSink>(pub Arc<T>);
-                    impl<T: TokenSink> tonic::server::ClientStreamingService<super::AiEvent> for PushSvc<T> {
+                    impl<
+                        T: TokenSink,
+                    > tonic::server::ClientStreamingService<super::AiEvent>
+                    for PushSvc<T> {
                         type Response = super::PushSummary;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<tonic::Streaming<super::AiEvent>>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as TokenSink>::push(&inner, request).await };
+                            let fut = async move {
+                                <T as TokenSink>::push(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -269,19 +288,25 @@ pub mod token_sink_server {
                     };
                     Box::pin(fut)
                 }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(
-                        http::header::CONTENT_TYPE,
-                        tonic::metadata::GRPC_CONTENT_TYPE,
-                    );
-                    Ok(response)
-                }),
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
             }
         }
     }

@@ -1,6 +1,9 @@
 //! Connection ids: rising numbers from the store, so that "newer" means the same on every node.
 
+use std::sync::Arc;
+
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 
 use crate::Store;
 use crate::error::{Error, Result};
@@ -14,13 +17,16 @@ const BATCH: usize = 1024;
 #[derive(Clone)]
 pub struct ConnectionIds {
     requests: mpsc::Sender<oneshot::Sender<Result<i64>>>,
+    /// The task that serves them; it ends with the last clone.
+    _server: Arc<JoinSet<()>>,
 }
 
 impl ConnectionIds {
-    /// Ids from this store; runs a task that ends with the last clone.
+    /// Ids from this store.
     pub fn new(store: Store) -> Self {
         let (requests, mut waiting) = mpsc::channel::<oneshot::Sender<Result<i64>>>(BATCH);
-        tokio::spawn(async move {
+        let mut server = JoinSet::new();
+        server.spawn(async move {
             let mut batch = Vec::new();
             while waiting.recv_many(&mut batch, BATCH).await > 0 {
                 let count = i64::try_from(batch.len()).unwrap_or(i64::MAX);
@@ -38,7 +44,10 @@ impl ConnectionIds {
                 }
             }
         });
-        Self { requests }
+        Self {
+            requests,
+            _server: Arc::new(server),
+        }
     }
 
     /// The next id.

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use lingxi_domain::{ErrorCode, UserId};
 use lingxi_proto::bus::{CursorMove, PushFrame};
-use lingxi_store::UserHead;
+use lingxi_runtime::outage::Outage;
+use lingxi_store::{Unconfirmed, UserHead};
+
+use tokio::time::Instant;
 
 use super::confirm;
 use super::piece::Piece;
@@ -17,17 +19,17 @@ use crate::ws::session::Session;
 
 /// Entries of one session in one round: fewer than its queue holds, so that a round never overflows it.
 const ENTRIES: i64 = 200;
-/// How long rounds rest when the store was found away.
-const REST: Duration = Duration::from_secs(1);
 
-/// A session with so many conversations to be looked at is served alone from then on.
+/// A session with so many conversations to be looked at is served alone from then on; so is one whose user is in so many
+/// that the store does not look at them together with others'.
 const HEAVY: usize = 400;
 
 /// Serves rounds until every handle to the queue is gone.
 pub(crate) async fn run(state: AppState, mut asked: Asked) {
+    let mut outage = Outage::of("reading what clients are missing");
     while let Some(sessions) = asked.next().await {
         if !sessions.is_empty() {
-            serve(&state, &sessions).await;
+            serve(&state, &sessions, &mut outage).await;
         }
     }
 }
@@ -36,18 +38,20 @@ pub(crate) async fn run(state: AppState, mut asked: Asked) {
 /// which needs the store too; live entries wait meanwhile. Any other failure is about somebody in particular: from then on
 /// each of them is served alone, where the others do not wait for it. Who fails alone and waits for the first round
 /// reconnects; who was only compared is compared again.
-pub(crate) async fn serve(state: &AppState, sessions: &[Arc<Session>]) {
+pub(crate) async fn serve(state: &AppState, sessions: &[Arc<Session>], outage: &mut Outage) {
     let Err(error) = round(state, sessions).await else {
+        outage.over(Instant::now());
         return;
     };
-    tracing::error!(%error, sessions = sessions.len(), "cannot read what clients are missing");
     if error.code() == ErrorCode::Unavailable {
-        tokio::time::sleep(REST).await;
+        outage.failed(Instant::now(), &error);
+        outage.rest().await;
         sessions
             .iter()
             .for_each(|session| state.resync.ask(session));
         return;
     }
+    tracing::error!(%error, sessions = sessions.len(), "cannot read what clients are missing");
     for session in sessions {
         if !session.is_heavy() {
             session.set_heavy(true);
@@ -63,13 +67,23 @@ async fn round(state: &AppState, sessions: &[Arc<Session>]) -> Result<(), lingxi
     users.sort_unstable();
     users.dedup();
     let mut heads: HashMap<UserId, Vec<UserHead>> = HashMap::new();
-    for head in state.store.unconfirmed_heads(&users).await? {
+    let Unconfirmed { heads: read, alone } = state.store.unconfirmed(&users).await?;
+    for head in read {
         heads.entry(head.user_id).or_default().push(head);
     }
     let mut piece = Piece::default();
     for session in sessions {
+        if alone.contains(&session.user_id) {
+            if !session.is_heavy() {
+                session.set_heavy(true);
+                state.resync.ask(session);
+                continue;
+            }
+            let read = state.store.unconfirmed_heads(&[session.user_id]).await?;
+            heads.insert(session.user_id, read);
+        }
         let heads = heads.get(&session.user_id).map_or(&[][..], Vec::as_slice);
-        session.set_heavy(heads.len() >= HEAVY);
+        session.set_heavy(heads.len() >= HEAVY || alone.contains(&session.user_id));
         piece.add(session, session.plan(heads, ENTRIES));
         if piece.is_full() {
             hand_out(state, std::mem::take(&mut piece)).await?;

@@ -4,11 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lingxi_domain::UserId;
+use lingxi_domain::role::AccountRole;
+use lingxi_runtime::outage::Outage;
+use lingxi_store::NewUser;
 
 use super::{ALICE, World, brief, session, stretch, waiting};
 use crate::ws::close::Close;
 use crate::ws::resync::serve;
 use crate::ws::session::Session;
+
+/// None yet.
+fn outage() -> Outage {
+    Outage::of("the test's rounds")
+}
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -62,7 +70,7 @@ async fn a_round_of_many_entries_leaves_nobody_out() {
     let members: Vec<_> = users.iter().map(|&user| (user, 1)).collect();
     world.log("g:1", &members, 60, 10).await;
     let sessions: Vec<_> = users.iter().map(|&user| session(user)).collect();
-    serve(&world.state, &sessions).await;
+    serve(&world.state, &sessions, &mut outage()).await;
     for session in &sessions {
         let own = format!("d:{0}:{0}", session.user_id);
         let mut got = brief(&waiting(session));
@@ -83,7 +91,7 @@ async fn who_finds_the_store_away_is_asked_again_and_keeps_the_connection() {
     world.state.store.close().await;
     // Nothing of the store is waited for any more; the pause before the next round is not waited out.
     tokio::time::pause();
-    serve(&world.state, &sessions).await;
+    serve(&world.state, &sessions, &mut outage()).await;
     assert!(
         sessions
             .iter()
@@ -106,7 +114,7 @@ async fn who_has_very_many_unconfirmed_conversations_is_served_alone() {
         world.state.resync.ask(session);
     }
     let both = world.asked().await;
-    serve(&world.state, &both).await;
+    serve(&world.state, &both, &mut outage()).await;
     assert_eq!(waiting(&bob).len(), 1);
     for session in [&alice, &bob] {
         world.state.resync.ask(session);
@@ -116,4 +124,33 @@ async fn who_has_very_many_unconfirmed_conversations_is_served_alone() {
     let alone = world.alone.next().await.unwrap();
     assert_eq!(alone.len(), 1);
     assert_eq!(alone[0].user_id, ALICE);
+}
+
+#[tokio::test]
+async fn who_is_in_very_many_conversations_is_not_looked_at_with_others() {
+    let mut world = World::new().await;
+    let everywhere = NewUser {
+        username: "everywhere",
+        username_key: "everywhere",
+        password_hash: "none",
+        nickname: "everywhere",
+        role: AccountRole::User,
+        created_at: 1,
+    };
+    let everywhere = world.state.store.create_user(&everywhere).await.unwrap();
+    let other = everywhere + 1;
+    for number in 1..=1001 {
+        world
+            .log(&format!("g:{number}"), &[(everywhere, 1)], 1, 10)
+            .await;
+    }
+    world.log("g:2000", &[(other, 1)], 1, 10).await;
+    let (alice, bob) = (session(everywhere), session(other));
+    serve(&world.state, &[alice.clone(), bob.clone()], &mut outage()).await;
+    assert_eq!(waiting(&bob).len(), 1);
+    assert_eq!(brief(&waiting(&alice)), [""; 0], "others would wait for it");
+    let alone = world.alone.next().await.unwrap();
+    assert_eq!(alone.len(), 1);
+    serve(&world.state, &alone, &mut outage()).await;
+    assert_eq!(waiting(&alice).len(), 200);
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use sqlx::Connection as _;
 use sqlx::mysql::MySqlConnection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::task::TaskTracker;
 
 use super::{MySqlOptions, connect};
 use crate::error::{Error, Result};
@@ -30,6 +31,8 @@ struct Shared {
     permits: Arc<Semaphore>,
     idle: std::sync::Mutex<Vec<Idle>>,
     closed: AtomicBool,
+    /// Rollbacks and goodbyes that nobody waits for before the end.
+    afterwards: TaskTracker,
 }
 
 struct Idle {
@@ -69,6 +72,7 @@ impl Pool {
             owner,
             idle: std::sync::Mutex::default(),
             closed: AtomicBool::new(false),
+            afterwards: TaskTracker::new(),
         }))
     }
 
@@ -100,7 +104,7 @@ impl Pool {
         };
         while let Some(mut idle) = self.pop() {
             if idle.born.elapsed() > options.recycle {
-                farewell(idle.conn);
+                self.farewell(idle.conn);
             } else if idle.since.elapsed() < FRESH || answers(&mut idle.conn).await {
                 return Ok(live(idle.conn, idle.born));
             }
@@ -131,6 +135,18 @@ impl Pool {
         for idle in idle {
             let _ = tokio::time::timeout(SHORT, idle.conn.close()).await;
         }
+        self.0.afterwards.close();
+        self.0.afterwards.wait().await;
+    }
+
+    /// Tells the server that the connection ends, so that it does not count it as aborted.
+    fn farewell(&self, conn: MySqlConnection) {
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let goodbye = async move {
+                let _ = tokio::time::timeout(SHORT, conn.close()).await;
+            };
+            self.0.afterwards.spawn_on(goodbye, &runtime);
+        }
     }
 }
 
@@ -154,7 +170,7 @@ impl Live {
             kept.push(idle);
         } else {
             drop(kept);
-            farewell(idle.conn);
+            pool.farewell(idle.conn);
         }
     }
 
@@ -163,22 +179,17 @@ impl Live {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
-        runtime.spawn(async move {
+        let afterwards = self.pool.0.afterwards.clone();
+        let roll_back = async move {
             let rolled_back = sqlx::raw_sql("ROLLBACK").execute(&mut self.conn);
             if matches!(tokio::time::timeout(SHORT, rolled_back).await, Ok(Ok(_))) {
                 self.give_back();
             }
-        });
+        };
+        afterwards.spawn_on(roll_back, &runtime);
     }
 }
 
 async fn answers(conn: &mut MySqlConnection) -> bool {
     matches!(tokio::time::timeout(SHORT, conn.ping()).await, Ok(Ok(())))
-}
-
-/// Tells the server that the connection ends, so that it does not count it as aborted.
-fn farewell(conn: MySqlConnection) {
-    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        runtime.spawn(tokio::time::timeout(SHORT, conn.close()));
-    }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::task::TaskTracker;
 
 use super::deadline::Deadline;
 use super::failure::{self, Stage};
@@ -34,6 +35,8 @@ struct Shared {
     closed: AtomicBool,
     /// Whether the last that was heard is that the file cannot be used: so that it is told once.
     failing: AtomicBool,
+    /// Rollbacks and goodbyes that nobody waits for before the end.
+    afterwards: TaskTracker,
 }
 
 struct Connection {
@@ -59,6 +62,7 @@ impl Pool {
             idle: Mutex::default(),
             closed: AtomicBool::new(false),
             failing: AtomicBool::new(false),
+            afterwards: TaskTracker::new(),
         }))
     }
 
@@ -122,6 +126,8 @@ impl Pool {
         for idle in idle {
             let _ = tokio::time::timeout(OPEN, idle.conn.close()).await;
         }
+        self.0.afterwards.close();
+        let _ = tokio::time::timeout(OPEN, self.0.afterwards.wait()).await;
     }
 
     /// Tells of an outage when it begins and when it has ended, not at every statement.
@@ -165,10 +171,12 @@ impl Live {
     pub(super) fn throw_away(self) {
         self.deadline.expire();
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
+            let afterwards = self.pool.0.afterwards.clone();
+            let close = async move {
                 let Self { conn, _permit, .. } = self;
                 let _ = tokio::time::timeout(OPEN, conn.close()).await;
-            });
+            };
+            afterwards.spawn_on(close, &runtime);
         }
     }
 
@@ -177,12 +185,14 @@ impl Live {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
-        runtime.spawn(async move {
+        let afterwards = self.pool.0.afterwards.clone();
+        let roll_back = async move {
             // Behind what is under way. It fails where there is no transaction any more: then the connection goes too.
             match sqlx::query("ROLLBACK").execute(&mut self.conn).await {
                 Ok(_) => self.give_back(),
                 Err(_) => self.throw_away(),
             }
-        });
+        };
+        afterwards.spawn_on(roll_back, &runtime);
     }
 }

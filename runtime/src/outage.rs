@@ -1,5 +1,5 @@
-//! While the database does not take what it is given: when to try again, when to stop keeping clients waiting, and what
-//! to log of it.
+//! While something that is tried again and again does not succeed: when to try again, when to stop keeping clients
+//! waiting, and what to log of it.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -17,7 +17,7 @@ const LOGGED: Duration = Duration::from_secs(10);
 
 /// Failures in a row.
 #[derive(Debug)]
-pub(crate) struct Outage {
+pub struct Outage {
     what: &'static str,
     since: Option<Instant>,
     pause: Duration,
@@ -27,7 +27,7 @@ pub(crate) struct Outage {
 
 impl Outage {
     /// None yet; `what` names in the log what it is that fails.
-    pub(crate) fn of(what: &'static str) -> Self {
+    pub fn of(what: &'static str) -> Self {
         let now = Instant::now();
         Self {
             what,
@@ -39,7 +39,7 @@ impl Outage {
     }
 
     /// It failed: it is not tried again before [`Self::next_try`].
-    pub(crate) fn failed(&mut self, now: Instant, error: &dyn Display) {
+    pub fn failed(&mut self, now: Instant, error: &dyn Display) {
         let what = self.what;
         if self.since.is_none() {
             self.since = Some(now);
@@ -56,7 +56,7 @@ impl Outage {
     }
 
     /// It succeeded.
-    pub(crate) fn over(&mut self, now: Instant) {
+    pub fn over(&mut self, now: Instant) {
         if let Some(since) = self.since.take() {
             let seconds = (now - since).as_secs_f64();
             tracing::info!(seconds, "{} succeeded again", self.what);
@@ -65,17 +65,22 @@ impl Outage {
     }
 
     /// Nothing has succeeded for so long that clients are told.
-    pub(crate) fn lasts(&self, now: Instant) -> bool {
+    pub fn lasts(&self, now: Instant) -> bool {
         self.since.is_some_and(|since| now - since >= PATIENCE)
     }
 
     /// When it may be tried again.
-    pub(crate) fn next_try(&self) -> Instant {
+    pub fn next_try(&self) -> Instant {
         self.next_try
     }
 
+    /// Waits until it may be tried again.
+    pub async fn rest(&self) {
+        tokio::time::sleep_until(self.next_try).await;
+    }
+
     /// Returns true if it is too early to try again.
-    pub(crate) fn rests(&self, now: Instant) -> bool {
+    pub fn rests(&self, now: Instant) -> bool {
         self.since.is_some() && now < self.next_try
     }
 }
