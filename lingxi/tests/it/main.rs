@@ -44,6 +44,7 @@ mod http_admin;
 mod http_connections;
 mod http_hosts;
 mod http_memory;
+mod lists;
 mod lock_outs;
 mod membership_events;
 mod names;
