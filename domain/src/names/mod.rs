@@ -14,6 +14,7 @@ mod lookalike;
 mod marks;
 mod password;
 mod reserved;
+mod spaces;
 mod text;
 mod username;
 
