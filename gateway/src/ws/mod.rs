@@ -9,6 +9,7 @@ mod accept;
 pub(crate) mod allowance;
 mod close;
 mod commands;
+pub(crate) mod comparisons;
 mod connect;
 mod inbound;
 #[cfg(test)]
@@ -18,6 +19,7 @@ pub(crate) mod queues;
 pub(crate) mod receipts;
 pub(crate) mod registry;
 pub(crate) mod resync;
+pub(crate) mod room;
 pub(crate) mod session;
 mod socket;
 #[cfg(test)]
