@@ -14,6 +14,7 @@
 )]
 
 mod agent;
+mod deps;
 mod ledger;
 mod links;
 pub mod providers;
@@ -26,44 +27,11 @@ mod tests;
 
 use std::sync::Arc;
 
-use lingxi_bus::SharedBus;
-use lingxi_cache::SharedCache;
-use lingxi_im::Im;
-use lingxi_runtime::config::Secret;
 use lingxi_runtime::shutdown::Shutdown;
-use lingxi_store::Store;
+
+pub use deps::{Deps, Error, Options};
 
 use crate::providers::Choice;
-
-/// What a worker works with.
-#[derive(Clone)]
-pub struct Deps {
-    /// The truth.
-    pub store: Store,
-    /// Runs come from here; subscribers ask here.
-    pub bus: SharedBus,
-    /// Shared, forgettable state.
-    pub cache: SharedCache,
-    /// What users can do: tools act through it.
-    pub im: Im,
-}
-
-/// How a worker works.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The assistant's settings.
-    pub ai: settings::Ai,
-    /// Shown to gateways.
-    pub cluster_token: Option<Secret>,
-}
-
-/// A worker cannot begin.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// A provider's settings cannot be used.
-    #[error(transparent)]
-    Provider(#[from] providers::Error),
-}
 
 /// Starts a worker. Its tasks belong to `shutdown`: when that is triggered, runs that end within a moment do, the others are
 /// given back, so that another worker takes them at once. Contacts no provider before the first run.

@@ -12,8 +12,10 @@
 //! Only this crate names a messaging library. [`local::LocalBus`] is the in-process implementation, [`nats::NatsBus`] the
 //! one on a NATS server; both pass `conformance`.
 
+mod error;
 pub mod local;
 pub mod nats;
+mod reply;
 pub mod settings;
 mod subject;
 mod trace;
@@ -26,30 +28,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
+pub use error::{Error, NoReply, Result};
+pub use reply::{PendingReply, Replier};
 pub use subject::{Lane, Subject};
 pub use trace::TraceContext;
-
-/// What can go wrong with the bus.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// The log holds as much as it may; what was offered was refused, surely not stored.
-    #[error("the message log is full")]
-    Full,
-    /// Not confirmed: it may or may not have arrived.
-    #[error("the bus did not confirm: {0}")]
-    Unconfirmed(String),
-    /// The bus is closed or away; it may come back.
-    #[error("the bus is not available: {0}")]
-    Unavailable(String),
-    /// The bus cannot be used as it is set up; waiting does not help. Says in one line what to do.
-    #[error("{0}")]
-    Setup(String),
-}
-
-/// Results of bus operations.
-pub type Result<T> = std::result::Result<T, Error>;
 
 /// The shared handle that callers keep.
 pub type SharedBus = Arc<dyn Bus>;
@@ -138,67 +122,6 @@ pub struct Message {
     pub reply: Option<Replier>,
     /// The trace it was published in.
     pub trace: TraceContext,
-}
-
-/// Answers one request. Dropped, the asker learns that nobody answered.
-pub struct Replier(ReplierKind);
-
-enum ReplierKind {
-    Local(oneshot::Sender<Bytes>),
-    Nats(nats::Answer),
-}
-
-impl Replier {
-    /// Sends the answer; whether the asker still waits is not known.
-    pub fn reply(self, payload: Bytes) {
-        match self.0 {
-            ReplierKind::Local(sender) => {
-                let _ = sender.send(payload);
-            }
-            ReplierKind::Nats(answer) => answer.send(payload),
-        }
-    }
-}
-
-/// Why a request has no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoReply {
-    /// Nobody listens on the subject: known at once.
-    #[error("nobody listens")]
-    NoResponders,
-    /// Somebody listens but did not answer in time, or gave up on it.
-    #[error("no answer")]
-    Timeout,
-}
-
-/// An answer that is on its way.
-pub struct PendingReply(PendingKind);
-
-enum PendingKind {
-    NoResponders,
-    Local(oneshot::Receiver<Bytes>, tokio::time::Instant),
-    Nats(nats::Awaited, tokio::time::Instant),
-}
-
-impl PendingReply {
-    /// Waits for the answer, at most as long as the request said.
-    pub async fn wait(self) -> std::result::Result<Bytes, NoReply> {
-        match self.0 {
-            PendingKind::NoResponders => Err(NoReply::NoResponders),
-            PendingKind::Local(receiver, deadline) => {
-                match tokio::time::timeout_at(deadline, receiver).await {
-                    Ok(Ok(payload)) => Ok(payload),
-                    Ok(Err(_)) | Err(_) => Err(NoReply::Timeout),
-                }
-            }
-            PendingKind::Nats(awaited, deadline) => nats::answer(awaited, deadline).await,
-        }
-    }
-
-    /// Whether it is known already that nobody listens. On a server that is known only later: `false`.
-    pub fn is_no_responders(&self) -> bool {
-        matches!(self.0, PendingKind::NoResponders)
-    }
 }
 
 /// Keeps a subscription or a reader alive; ends it when dropped.

@@ -6,7 +6,7 @@ use lingxi_domain::{ConversationKey, ErrorCode, Seq};
 use lingxi_proto::bus::Inbound;
 use lingxi_store::{EntryKind, NewEntry, RepeatKey};
 
-use crate::sequencer::Members;
+use crate::members::Members;
 
 /// A message that a gateway read, as it stands in the log.
 #[derive(Clone, Debug)]

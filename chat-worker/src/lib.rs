@@ -6,55 +6,24 @@
 //! sequencer goes on with the next batch. Any number of workers may run; one alone owns everything.
 
 mod cursors;
+mod deps;
 mod incoming;
 mod leases;
+mod members;
 mod push;
 #[cfg(feature = "sabotage")]
 mod sabotage;
 mod sequencer;
 
-use lingxi_bus::SharedBus;
-use lingxi_im::Im;
 use lingxi_runtime::shutdown::Shutdown;
-use lingxi_store::Store;
+
+pub use deps::{Deps, Error, Options};
 
 use push::Pusher;
 use sequencer::Sequencer;
 
 #[cfg(all(feature = "sabotage", not(debug_assertions)))]
 compile_error!("sabotage plants faults for tests; a release build must not have it");
-
-/// What a chat worker works with.
-#[derive(Clone)]
-pub struct Deps {
-    /// Where messages are committed.
-    pub store: Store,
-    /// Where they come from and go to.
-    pub bus: SharedBus,
-    /// Names and the encoding of log entries.
-    pub im: Im,
-}
-
-/// How a chat worker works.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Partitions of the incoming messages, fixed when the system is installed.
-    pub partitions: u16,
-    /// Whether no other worker can be using this database, as in one process on a locked data folder: then all leases
-    /// are taken at once instead of waited for.
-    pub sole: bool,
-}
-
-/// A chat worker cannot begin.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] lingxi_store::Error),
-    /// The bus failed.
-    #[error(transparent)]
-    Bus(#[from] lingxi_bus::Error),
-}
 
 /// Starts a worker and returns when it serves. Its tasks belong to `shutdown`: when that is triggered, the worker finishes
 /// what it has read, pushes it, and gives its leases up.

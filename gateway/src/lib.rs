@@ -121,8 +121,8 @@ fn start(
         resync,
         queues: ws::queues::Queues::new(deps.budget.clone()),
         connections,
-        receipts: ws::receipts::Receipts::default(),
-        comparisons: ws::watch::Comparisons::default(),
+        receipts: Arc::default(),
+        comparisons: ws::comparisons::Comparisons::default(),
         subscribers: ai::Subscribers::new(leaving),
         stopping: CancellationToken::new(),
     });
@@ -137,14 +137,15 @@ fn start(
             }
         });
     }
-    let making_room = ws::queues::run(
+    let making_room = ws::room::run(
         state.queues.clone(),
         state.sessions.clone(),
         state.stopping.clone(),
     );
     shutdown.spawn("gateway queues", making_room);
     let stop = state.stopping.clone();
-    shutdown.spawn("gateway receipts", ws::receipts::run(state.clone(), stop));
+    let receipts = ws::receipts::run(state.receipts.clone(), state.im.clone(), stop);
+    shutdown.spawn("gateway receipts", receipts);
     shutdown.spawn("gateway watch", ws::watch::run(state.clone()));
     shutdown.spawn("gateway registration", ai::registration::run(state.clone()));
     shutdown.spawn("gateway streams", ai::tokens::run(state.clone()));

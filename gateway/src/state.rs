@@ -10,12 +10,12 @@ use lingxi_runtime::shutdown::Tasks;
 use lingxi_store::{ConnectionIds, Store};
 use tokio_util::sync::CancellationToken;
 
+use crate::ws::comparisons::Comparisons;
 use crate::ws::queues::Queues;
 use crate::ws::receipts::Receipts;
 use crate::ws::registry::{Registry, SessionPolicy};
 use crate::ws::resync::ResyncQueue;
 use crate::ws::session::Session;
-use crate::ws::watch::Comparisons;
 
 /// How a gateway behaves.
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ pub(crate) struct State {
     pub(crate) queues: Arc<Queues>,
     /// The tasks of connections.
     pub(crate) connections: Tasks,
-    pub(crate) receipts: Receipts,
+    pub(crate) receipts: Arc<Receipts>,
     pub(crate) connection_ids: ConnectionIds,
     pub(crate) comparisons: Comparisons,
     pub(crate) subscribers: Arc<crate::ai::Subscribers>,

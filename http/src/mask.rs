@@ -1,10 +1,12 @@
 //! Hides secrets in what is logged of a request: bodies, also broken ones, and query strings.
 
 mod scan;
+mod secret;
 #[cfg(test)]
 mod tests;
 
 use scan::{Scan, next};
+use secret::is_secret;
 
 /// The mark that some editors and libraries put before a text.
 pub(crate) const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -47,26 +49,6 @@ pub(crate) fn query(query: &str) -> String {
         }
     }
     out
-}
-
-/// Whether a key names a secret: its letters and digits end in one of the words, in any case (`newPassword` too).
-fn is_secret(key: &str) -> bool {
-    let letters: String = key
-        .chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect();
-    ["password", "secret", "token", "apikey"]
-        .iter()
-        .any(|word| letters.ends_with(word))
-}
-
-/// Whether a text that looks like JSON inside JSON has a secret's name in it.
-fn mentions_secret(text: &str) -> bool {
-    let lower = text.to_lowercase();
-    ["password", "secret", "token", "api_key", "apikey"]
-        .iter()
-        .any(|word| lower.contains(word))
 }
 
 fn percent_decoded(text: &str) -> String {

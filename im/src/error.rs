@@ -6,6 +6,9 @@ use std::time::Duration;
 use lingxi_domain::ErrorCode;
 use lingxi_domain::validate::Invalid;
 
+/// Results of what users do.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
 /// Why something was not done. Causes inside the store or the bus were logged when they became this; no text here names
 /// them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -19,9 +19,11 @@ mod actor;
 pub mod configuration;
 mod contacts;
 mod conversations;
+mod deps;
 mod error;
 mod frames;
 mod groups;
+mod inner;
 mod limits;
 mod log;
 mod messages;
@@ -38,60 +40,22 @@ mod tests;
 
 use std::sync::Arc;
 
-use lingxi_bus::SharedBus;
-use lingxi_cache::SharedCache;
-use lingxi_store::Store;
-
 pub use accounts::{Accounts, Login, Profile, Registration};
 pub use actor::Actor;
 pub use contacts::{Contact, Contacts, Saved};
 pub use conversations::{ConversationSummary, Conversations, Counterpart};
-pub use error::Error;
+pub use deps::{Deps, ImConfig};
+pub use error::{Error, Result};
 pub use frames::Frames;
 pub use groups::{CreatedGroup, Group, GroupMember, Groups, MembershipChange, NewGroup};
-pub use limits::{Limits, Payer, Rates, Spending};
+pub use limits::{Limits, Payer, Rates, RunLimits, Spending};
 pub use messages::{History, HistoryQuery, Messages, Reading, Recalled, Target};
 pub use page::{Listed, Page};
-pub use runs::{Asked, Question, RunLimits, Runs};
+pub use runs::{Asked, Question, Runs};
 pub use settings::Settings;
 pub use tokens::Identity;
 
-/// Results of what users do.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// What a process works with.
-#[derive(Clone)]
-pub struct Deps {
-    /// The truth.
-    pub store: Store,
-    /// Pushes go out here.
-    pub bus: SharedBus,
-    /// Presence and the limits that hold across nodes.
-    pub cache: SharedCache,
-    /// How to behave.
-    pub config: ImConfig,
-}
-
-/// How accounts and logins behave.
-#[derive(Clone)]
-pub struct ImConfig {
-    /// Signs and checks tokens (HS256).
-    pub jwt_secret: Vec<u8>,
-    /// How long a token is good for, in hours.
-    pub jwt_ttl_hours: i64,
-    /// Work factor of password hashes, 4 to 31.
-    pub bcrypt_cost: u32,
-    /// Whether anything is limited in how often it is done.
-    pub rate_limits: bool,
-    /// How often, where it is.
-    pub rates: Rates,
-    /// Groups that one user may be in.
-    pub groups_per_user: u32,
-    /// How much of the assistant one user may have.
-    pub runs: RunLimits,
-    /// Partitions of the incoming messages, fixed when the system is installed.
-    pub partitions: u16,
-}
+pub(crate) use inner::Inner;
 
 /// Everything a user can do. Cheap to clone.
 #[derive(Clone)]
@@ -99,37 +63,11 @@ pub struct Im {
     inner: Arc<Inner>,
 }
 
-struct Inner {
-    store: Store,
-    bus: SharedBus,
-    cache: SharedCache,
-    config: ImConfig,
-    names: names::Names,
-    passwords: passwords::Passwords,
-    tokens: tokens::Tokens,
-    typing: typing::Typing,
-}
-
 impl Im {
     /// Puts the pieces together; reads nothing.
     pub fn new(deps: Deps) -> Self {
-        let Deps {
-            store,
-            bus,
-            cache,
-            config,
-        } = deps;
         Self {
-            inner: Arc::new(Inner {
-                names: names::Names::new(store.clone(), cache.clone()),
-                passwords: passwords::Passwords::new(config.bcrypt_cost, config.rate_limits),
-                typing: typing::Typing::new(),
-                tokens: tokens::Tokens::new(&config, store.clone()),
-                store,
-                bus,
-                cache,
-                config,
-            }),
+            inner: Arc::new(Inner::new(deps)),
         }
     }
 

@@ -15,24 +15,6 @@ use crate::{Error, Inner, Limits, Payer, Result, Spending};
 /// How soon an answer may have ended, so that another question can be asked.
 const SOON: Duration = Duration::from_secs(2);
 
-/// How much of the assistant one user may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RunLimits {
-    /// Answers that wait or are under way at a time. Off with `rate_limits`, as the rate is.
-    pub at_once: u32,
-    /// Streams that are open at one node at a time.
-    pub subscribers: usize,
-}
-
-impl Default for RunLimits {
-    fn default() -> Self {
-        Self {
-            at_once: 3,
-            subscribers: 8,
-        }
-    }
-}
-
 /// A question to the assistant.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {

@@ -1,52 +1,19 @@
 //! That somebody is typing, told to whoever is there. Nobody else ever learns of it.
 
+mod recent;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use lingxi_domain::frame::client::Recipient;
 use lingxi_domain::frame::server;
 use lingxi_domain::{ConversationKey, GroupId, UserId, limits};
 use lingxi_proto::bus::{Push, PushFrame};
-use moka::sync::Cache;
+
+use recent::Members;
+pub(crate) use recent::Recent;
 
 use crate::log;
 use crate::{Actor, Im, Inner};
-
-/// Told once in this time for each user and conversation.
-const ONCE_IN: Duration = Duration::from_secs(3);
-/// Members are read again after this time: who was removed is told for no longer.
-const MEMBERS_FOR: Duration = Duration::from_secs(2);
-const GROUPS: u64 = 10_000;
-const TYPISTS: u64 = 100_000;
-
-/// The members of a group that is small enough.
-type Members = Option<Arc<[UserId]>>;
-
-pub(crate) struct Typing {
-    members: Cache<GroupId, Members>,
-    told: Cache<(UserId, ConversationKey), ()>,
-}
-
-impl Typing {
-    pub(crate) fn new() -> Self {
-        Self {
-            members: Cache::builder()
-                .max_capacity(GROUPS)
-                .time_to_live(MEMBERS_FOR)
-                .build(),
-            told: Cache::builder()
-                .max_capacity(TYPISTS)
-                .time_to_live(ONCE_IN)
-                .build(),
-        }
-    }
-
-    /// Returns true if it is told now; not again for a while.
-    fn is_due(&self, user: UserId, key: ConversationKey) -> bool {
-        let entry = self.told.entry((user, key)).or_insert(());
-        entry.is_fresh()
-    }
-}
 
 impl Im {
     /// Shows to the others of a conversation that the actor is typing: once in three seconds, and not in groups of more

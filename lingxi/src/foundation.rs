@@ -1,5 +1,7 @@
 //! What every role works with: the store, the bus and the cache, in one process or of a cluster.
 
+mod places;
+
 use std::future::Future;
 use std::net::{IpAddr, ToSocketAddrs, UdpSocket};
 use std::time::Duration;
@@ -7,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use lingxi_bus::SharedBus;
 use lingxi_bus::local::LocalBus;
-use lingxi_bus::nats::{self, NatsBus};
+use lingxi_bus::nats::NatsBus;
 use lingxi_cache::SharedCache;
 use lingxi_cache::local::LocalCache;
 use lingxi_cache::redis;
@@ -16,10 +18,12 @@ use lingxi_runtime::config::Secret;
 use lingxi_runtime::data_dir::{DataDirLock, embedded_secret};
 use lingxi_runtime::health::Readiness;
 use lingxi_runtime::shutdown::Shutdown;
-use lingxi_store::{Location, MySqlOptions, Store};
+use lingxi_store::Store;
 use tokio::time::Instant;
 
-use crate::config::{Config, Mode, login};
+use crate::config::{Config, Mode};
+
+pub(crate) use places::{location, nats_options, redis_options};
 
 /// Between two attempts to reach what is not there yet.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -37,60 +41,6 @@ pub(crate) struct Foundation {
     redis: Option<redis::Guarded>,
     /// Held as long as the process runs.
     _lock: Option<DataDirLock>,
-}
-
-/// Where the store of this configuration is.
-pub(crate) fn location(config: &Config) -> anyhow::Result<Location> {
-    if config.mode()? == Mode::Embedded {
-        return Ok(Location::Sqlite(config.sqlite_path()));
-    }
-    let parts = &config.database;
-    let mut options = match (&parts.host, &config.database_url) {
-        (None, Some(url)) => MySqlOptions::from_url(url).context("database_url")?,
-        (host, _) => MySqlOptions {
-            host: host.clone().unwrap_or_default(),
-            port: parts.port.unwrap_or(3306),
-            username: parts
-                .username
-                .clone()
-                .unwrap_or_else(|| "lingxi".to_owned()),
-            password: parts
-                .password
-                .as_ref()
-                .map_or_else(String::new, |p| p.expose().to_owned()),
-            dbname: parts.dbname.clone().unwrap_or_else(|| "lingxi".to_owned()),
-            ..MySqlOptions::default()
-        },
-    };
-    options.pool_size = parts.pool_size;
-    options.pool_max = parts.pool_max;
-    options.recycle = Duration::from_secs(parts.recycle_seconds);
-    Ok(Location::MySql(options))
-}
-
-/// How the bus of this configuration is reached.
-pub(crate) fn nats_options(config: &Config, name: &str, partitions: u16) -> nats::Options {
-    nats::Options {
-        url: login::encoded(config.nats_url.as_deref().unwrap_or_default()),
-        name: name.to_owned(),
-        namespace: config.namespace.clone(),
-        partitions,
-        replicas: config.nats.replicas,
-        max_log_bytes: config.nats.max_log_bytes,
-        ca_file: config.nats.ca_file.clone(),
-        monitoring_url: config.nats.monitoring_url.clone().unwrap_or_default(),
-        ..nats::Options::default()
-    }
-}
-
-/// How the cache of this configuration is reached.
-pub(crate) fn redis_options(config: &Config) -> Result<redis::Options, lingxi_cache::Error> {
-    let url = config.redis_url.as_deref().unwrap_or_default();
-    let namespace = match config.namespace.as_str() {
-        "" => "lingxi",
-        given => given,
-    };
-    redis::Options::parse(&login::encoded_one(url), namespace)
 }
 
 /// Opens everything, whose tasks belong to `base`. What cannot be reached is tried again for as long as `wait_for` says; what refuses is an error at once.
@@ -310,27 +260,4 @@ fn towards(server: &str) -> Option<IpAddr> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    use lingxi_runtime::config::{Sources, load_from};
-
-    #[test]
-    fn the_way_to_any_server_of_the_bus_will_do() {
-        let address = |url: &str| {
-            let config = Config {
-                nats_url: Some(url.to_owned()),
-                ..load_from(Sources::default()).unwrap()
-            };
-            reachable_address(&config)
-        };
-        let loopback = Some(IpAddr::from([127, 0, 0, 1]));
-        assert_eq!(address("nats://127.0.0.1:4222"), loopback);
-        assert_eq!(address("nats://user:p@ss@127.0.0.1/"), loopback);
-        assert_eq!(
-            address("nats://down.invalid:4222,nats://127.0.0.1:4222/"),
-            loopback
-        );
-        assert_eq!(address("nats://down.invalid:4222"), None);
-    }
-}
+mod tests;

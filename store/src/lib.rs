@@ -17,17 +17,18 @@ mod conversations;
 mod error;
 mod gateways;
 mod groups;
+mod location;
 mod names;
 mod partitions;
 mod readiness;
 mod runs;
 pub mod settings;
 mod sql;
+mod write_check;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +41,7 @@ pub use conversations::{
 };
 pub use error::{Error, Outage, Result};
 pub use groups::{Group, GroupMember, Member, NewGroup, Roster, RosterMember};
+pub use location::{Durability, Location, Migrated};
 pub use names::Page;
 pub use partitions::{Committer, ConnectionIds, Lease, LeaseProgress};
 pub use runs::{
@@ -49,40 +51,13 @@ pub use runs::{
 pub use sql::mysql::MySqlOptions;
 pub use sql::retry::Failure;
 
-/// Where the data is.
-#[derive(Clone, Debug)]
-pub enum Location {
-    /// A SQLite file; it and its folder's write-ahead log are made when missing.
-    Sqlite(PathBuf),
-    /// A database on a MariaDB (10.11 or newer) or MySQL (8.0.19 or newer) server. [`Store::migrate`] makes its schema.
-    MySql(MySqlOptions),
-}
-
-/// What a commit is worth, as it was read back from the database when it was opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Durability {
-    /// The database and the settings that decide, in one line for the log and for health checks.
-    pub summary: String,
-    /// Whether a commit is on the disk when it returns, also when the machine loses its power.
-    pub safe: bool,
-}
-
-/// What [`Store::migrate`] found and did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Migrated {
-    /// The migrations that were applied by this call.
-    pub applied: Vec<i64>,
-    /// The newest migration of the database where this build does not know it: the schema is newer, and suits.
-    pub newer: Option<i64>,
-}
-
 /// The database, shared by everything in a process. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     db: sql::Database,
     /// Searches at once: they read much, and must leave readers to the others.
     searches: Arc<Semaphore>,
-    write_check: readiness::WriteCheck,
+    write_check: write_check::WriteCheck,
 }
 
 /// The longest that a statement which only reads may take.
@@ -103,7 +78,7 @@ impl Store {
         let store = Self {
             db: sql::Database::open(location).await?,
             searches: Arc::new(Semaphore::new(SEARCHES)),
-            write_check: readiness::WriteCheck::default(),
+            write_check: write_check::WriteCheck::default(),
         };
         store.fill_names().await?;
         Ok(store)

@@ -1,28 +1,8 @@
 //! Whether the database can be used now.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::sync::Mutex;
-use tokio::time::Instant;
-
 use crate::Store;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::sql::args;
-
-/// How long an answer holds, however many ask.
-const FRESH: Duration = Duration::from_secs(1);
-/// A write that takes longer is no service.
-const LONGEST: Duration = Duration::from_millis(1_800);
-
-/// The last proof, shared by all who ask.
-#[derive(Clone, Default)]
-pub(crate) struct WriteCheck(Arc<Mutex<Option<Proof>>>);
-
-struct Proof {
-    at: Instant,
-    outcome: std::result::Result<(), String>,
-}
 
 impl Store {
     /// Whether the database answers.
@@ -38,23 +18,9 @@ impl Store {
     /// many ask. A disk that is full, read-only or too slow is told within two seconds, and so is its end.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] with the cause.
+    /// [`crate::Error::Unavailable`] with the cause.
     pub async fn check_write(&self) -> Result<()> {
-        let mut last = self.write_check.0.lock().await;
-        if let Some(proof) = last.as_ref().filter(|proof| proof.at.elapsed() < FRESH) {
-            return proof.outcome.clone().map_err(Error::away);
-        }
-        let outcome = match tokio::time::timeout(LONGEST, self.write_a_row()).await {
-            Ok(written) => written.map_err(|error| error.to_string()),
-            Err(_) => Err(format!(
-                "a small write was not committed within {LONGEST:?}"
-            )),
-        };
-        *last = Some(Proof {
-            at: Instant::now(),
-            outcome: outcome.clone(),
-        });
-        outcome.map_err(Error::away)
+        self.write_check.proof(self.write_a_row()).await
     }
 
     async fn write_a_row(&self) -> Result<()> {

@@ -71,7 +71,7 @@ impl World {
         let deps = lingxi_im::Deps {
             store: store.clone(),
             bus: bus.clone(),
-            cache: cache.clone(),
+            cache,
             config,
         };
         let im = Im::new(deps);
@@ -91,12 +91,7 @@ impl World {
             .await
             .unwrap();
         let mut world = Self {
-            deps: Deps {
-                store,
-                bus,
-                cache,
-                im,
-            },
+            deps: Deps { store, bus, im },
             config,
             gateway,
             simulator,

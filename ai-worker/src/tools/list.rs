@@ -1,19 +1,12 @@
-//! The tools, one line each, in the order in which the model is told about them.
+//! What is made from the list of tools.
 
-use super::{
-    Tool, add_contact, create_group, delete_contact, get_contacts, get_my_groups, invite_member,
-    join_group, leave_group, search_group, search_user,
-};
+/// Names the tools, a file and its type each, in the order in which the model is told about them: declares the modules, and
+/// makes `ALL`.
+macro_rules! tools {
+    ($($file:ident::$tool:ident),+ $(,)?) => {
+        $(mod $file;)+
 
-pub(super) const ALL: &[&dyn Tool] = &[
-    &search_user::SearchUser,
-    &get_my_groups::GetMyGroups,
-    &search_group::SearchGroup,
-    &create_group::CreateGroup,
-    &join_group::JoinGroup,
-    &leave_group::LeaveGroup,
-    &invite_member::InviteMember,
-    &get_contacts::GetContacts,
-    &add_contact::AddContact,
-    &delete_contact::DeleteContact,
-];
+        /// The tools, in the order in which the model is told about them.
+        const ALL: &[&dyn Tool] = &[$(&$file::$tool),+];
+    };
+}

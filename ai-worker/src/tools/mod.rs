@@ -1,25 +1,29 @@
 //! What the assistant can do. Each tool acts as the user who asked, through `im` with its permission checks, and
 //! answers with a short text for people and for the model.
 //!
-//! A tool is a file: its name, what the model is told, its class, what it does. To add one, write the file, and its line
-//! in [`list`].
+//! A tool is a file: its name, what the model is told, its class, what it does. This list names them all; a new tool is a
+//! new file and a line here.
 
-mod add_contact;
-mod arguments;
-mod create_group;
-mod delete_contact;
-mod get_contacts;
-mod get_my_groups;
-mod invite_member;
-mod join_group;
-mod leave_group;
+#[macro_use]
 mod list;
+mod arguments;
 mod refusal;
-mod search_group;
-mod search_user;
 mod text;
 mod tool;
 mod toolbox;
+
+tools! {
+    search_user::SearchUser,
+    get_my_groups::GetMyGroups,
+    search_group::SearchGroup,
+    create_group::CreateGroup,
+    join_group::JoinGroup,
+    leave_group::LeaveGroup,
+    invite_member::InviteMember,
+    get_contacts::GetContacts,
+    add_contact::AddContact,
+    delete_contact::DeleteContact,
+}
 
 pub(crate) use refusal::Refusal;
 pub(crate) use tool::{Class, Context, Tool};

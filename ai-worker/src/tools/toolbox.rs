@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use lingxi_domain::run::ToolOutcome;
 
-use super::list::ALL;
 use super::text::cut;
-use super::{Class, Context, Refusal, Tool, arguments};
+use super::{ALL, Class, Context, Refusal, Tool, arguments};
 use crate::providers::ToolSpec;
 
 /// How often a call whose outcome is not known is made again.

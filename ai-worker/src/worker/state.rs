@@ -44,12 +44,7 @@ pub(crate) struct Worker {
 
 impl Worker {
     pub(crate) fn new(options: Options, deps: Deps, choice: Choice) -> Self {
-        let Deps {
-            store,
-            bus,
-            cache: _,
-            im,
-        } = deps;
+        let Deps { store, bus, im } = deps;
         let Options { ai, cluster_token } = options;
         let killed = CancellationToken::new();
         let concurrency = ai.concurrency.clamp(1, Semaphore::MAX_PERMITS);

@@ -9,9 +9,8 @@ use bytes::Bytes;
 use parking_lot::RwLock;
 use tokio::sync::oneshot;
 
-use crate::{
-    Message, PendingKind, PendingReply, Replier, ReplierKind, Sink, Subject, TraceContext,
-};
+use crate::reply::{PendingKind, ReplierKind};
+use crate::{Message, PendingReply, Replier, Sink, Subject, TraceContext};
 
 struct Listener {
     id: u64,

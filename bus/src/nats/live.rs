@@ -13,13 +13,13 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
+use super::answer::Answer;
+use super::headers;
 use super::link::Link;
-use super::{headers, replies::Awaited};
-use crate::{
-    Error, Message, NoReply, PendingKind, PendingReply, Replier, ReplierKind, Result, Sink, Subject,
-};
+use crate::reply::{PendingKind, ReplierKind};
+use crate::{Error, Message, PendingReply, Replier, Result, Sink, Subject};
 
 /// Messages that one subscription may hand over before the others have their turn.
 const TURN: usize = 32;
@@ -182,38 +182,6 @@ impl Pump {
     }
 }
 
-/// Answers a request that came from the server.
-pub(crate) struct Answer {
-    link: Arc<Link>,
-    to: Option<async_nats::Subject>,
-}
-
-impl Answer {
-    pub(crate) fn send(mut self, payload: Bytes) {
-        if let Some(subject) = self.to.take() {
-            self.link.send_soon(OutboundMessage {
-                subject,
-                reply: None,
-                payload,
-                headers: None,
-            });
-        }
-    }
-}
-
-impl Drop for Answer {
-    fn drop(&mut self) {
-        if let Some(subject) = self.to.take() {
-            self.link.send_soon(OutboundMessage {
-                subject,
-                reply: None,
-                payload: Bytes::new(),
-                headers: Some(headers::gave_up()),
-            });
-        }
-    }
-}
-
 pub(super) async fn publish(link: &Link, subject: &Subject, payload: Bytes) -> Result<()> {
     link.send(OutboundMessage {
         subject: link.names.live(subject).into(),
@@ -233,18 +201,4 @@ pub(super) async fn request(
     let headers = Some(headers::outgoing());
     let awaited = link.ask(link.names.live(subject), headers, payload).await?;
     Ok(PendingReply(PendingKind::Nats(awaited, deadline)))
-}
-
-/// The answer to a request, as [`PendingReply::wait`] gives it.
-pub(crate) async fn answer(
-    awaited: Awaited,
-    deadline: Instant,
-) -> std::result::Result<Bytes, NoReply> {
-    match timeout_at(deadline, awaited.answer()).await {
-        Ok(Some(message)) if message.status == Some(async_nats::StatusCode::NO_RESPONDERS) => {
-            Err(NoReply::NoResponders)
-        }
-        Ok(Some(message)) => Ok(message.payload),
-        Ok(None) | Err(_) => Err(NoReply::Timeout),
-    }
 }

@@ -4,11 +4,13 @@
 //! for ever, and [`Bus::losses`] rises only after the subscriptions and streams are in place again.
 //! To start reading: [`NatsBus::connect`], then `supervisor` for what happens when the connection is lost.
 
+mod answer;
 mod api;
 mod barrier;
 mod connect;
 mod delivery;
 mod headers;
+mod held;
 mod link;
 mod live;
 mod log;
@@ -18,6 +20,7 @@ mod options;
 mod queue;
 mod reader;
 mod replies;
+mod round_trips;
 mod streams;
 mod supervisor;
 
@@ -42,7 +45,7 @@ use crate::{
 
 pub use self::options::Options;
 
-pub(crate) use self::live::{Answer, answer};
+pub(crate) use self::answer::{Answer, answer};
 pub(crate) use self::replies::Awaited;
 
 /// How long the server may take to take over what was published.
@@ -85,7 +88,7 @@ impl NatsBus {
         let link = Arc::new(Link::new(client, options, replies.clone(), events, tasks));
         let guard = link.closed.clone().drop_guard();
         link.spawn(replies.distribute(answers));
-        link.spawn(barrier::run(link.clone()));
+        link.spawn(round_trips::run(link.clone()));
         supervisor::declare(&link).await?;
         metrics::gauge!("lingxi_bus_connected").set(1.0);
         link.spawn(supervisor::run(link.clone()));

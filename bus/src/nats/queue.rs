@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::message::OutboundMessage;
 use async_nats::{Message, Subscriber};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -17,16 +16,15 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::api::{self, Ignored};
 use super::delivery::Delivery;
 use super::headers;
+use super::held::{Held, tell};
 use super::link::Link;
 use super::log;
 use super::names::StreamName;
 use super::reader::{nanos, pull};
-use crate::{Error, Job, JobGuard, Lane, Result};
+use crate::{Error, Job, Lane, Result};
 
 /// How long a job stays with a worker that says nothing.
 const HELD: Duration = Duration::from_secs(3);
-/// How often a worker says that it is at it.
-const PROGRESS: Duration = Duration::from_secs(1);
 /// How long one request for a job stands, and how often the server says that it does.
 const EXPIRES: Duration = Duration::from_secs(5);
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -38,9 +36,6 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(200);
 /// After how long a job of another schema version is offered to others.
 const NOT_FOR_ME: &str = "-NAK {\"delay\": 5000000000}";
-const GIVE_BACK: &str = "-NAK";
-/// How long the end of a job is still reported when the connection is down.
-const LATE: Duration = Duration::from_secs(30);
 /// Workers that may wait at one lane.
 const MAX_WAITING: u32 = 8192;
 
@@ -259,51 +254,4 @@ impl Fetcher {
             drop(self.receive(message).await);
         }
     }
-}
-
-/// A job in a worker's hands.
-struct Held(Option<oneshot::Sender<()>>);
-
-impl Held {
-    fn keep(link: &Arc<Link>, reply: async_nats::Subject) -> Self {
-        let (done, ended) = oneshot::channel();
-        link.finish(hold(link.clone(), reply, ended));
-        Self(Some(done))
-    }
-}
-
-impl JobGuard for Held {
-    fn done(mut self: Box<Self>) {
-        if let Some(done) = self.0.take() {
-            let _ = done.send(());
-        }
-    }
-}
-
-/// Tells the server that the job is being worked on, and how it ended.
-async fn hold(link: Arc<Link>, reply: async_nats::Subject, mut ended: oneshot::Receiver<()>) {
-    let done = loop {
-        match timeout(PROGRESS, &mut ended).await {
-            Ok(done) => break done.is_ok(),
-            // Not told: it is told again in a second.
-            Err(_) => {
-                let _ = tell(&link, &reply, "+WPI").await;
-            }
-        }
-    };
-    let word = if done { "+ACK" } else { GIVE_BACK };
-    let until = Instant::now() + LATE;
-    while tell(&link, &reply, word).await.is_err() && Instant::now() < until {
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
-async fn tell(link: &Link, reply: &async_nats::Subject, word: &'static str) -> Result<()> {
-    link.send(OutboundMessage {
-        subject: reply.clone(),
-        reply: None,
-        payload: Bytes::from_static(word.as_bytes()),
-        headers: None,
-    })
-    .await
 }

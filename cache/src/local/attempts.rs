@@ -5,7 +5,7 @@ use std::time::Instant;
 use moka::ops::compute::Op;
 use moka::sync::Cache as Map;
 
-use super::{CAPACITY, Mortal, OwnTtl};
+use super::mortal::{CAPACITY, Mortal, OwnTtl};
 use crate::{Backoff, Decision};
 
 #[derive(Clone, Copy)]

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use moka::sync::Cache as Map;
 
-use super::{CAPACITY, Mortal, OwnTtl};
+use super::mortal::{CAPACITY, Mortal, OwnTtl};
 use crate::{Decision, Rate};
 
 /// The longest that a refused caller is told to wait, and that a bucket is kept.

@@ -2,48 +2,21 @@
 
 mod attempts;
 mod buckets;
+mod mortal;
 mod presence;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use lingxi_domain::UserId;
-use moka::Expiry;
 use moka::sync::Cache as Map;
 
 use self::attempts::AttemptCounts;
 use self::buckets::Buckets;
+use self::mortal::{CAPACITY, Mortal, OwnTtl};
 use self::presence::Presence;
 use crate::{Backoff, Cache, Decision, Rate, Result, SharedCache};
-
-/// Entries of each kind before the least used are dropped.
-const CAPACITY: u64 = 200_000;
-
-/// A value with the time it has to live.
-#[derive(Clone)]
-struct Mortal<T> {
-    value: T,
-    ttl: Duration,
-}
-
-/// Lets each entry live as long as it says, counted from its first write where `KEEP`, else from its last.
-struct OwnTtl<const KEEP: bool>;
-
-impl<K, T, const KEEP: bool> Expiry<K, Mortal<T>> for OwnTtl<KEEP> {
-    fn expire_after_create(&self, _: &K, value: &Mortal<T>, _: Instant) -> Option<Duration> {
-        Some(value.ttl)
-    }
-    fn expire_after_update(
-        &self,
-        _: &K,
-        value: &Mortal<T>,
-        _: Instant,
-        left: Option<Duration>,
-    ) -> Option<Duration> {
-        if KEEP { left } else { Some(value.ttl) }
-    }
-}
 
 /// A cache for one process.
 pub struct LocalCache {

@@ -12,8 +12,8 @@ use tracing::Instrument as _;
 
 use super::acks::{Ack, Acks};
 use super::again::Again;
+use super::committed::Committed;
 use super::publish::publish;
-use super::pusher::Committed;
 use super::watermark::Watermarks;
 use crate::Deps;
 use crate::incoming::{Incoming, New, Outcome};

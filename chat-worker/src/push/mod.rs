@@ -7,9 +7,11 @@
 
 mod acks;
 mod again;
+mod committed;
 mod fanout;
 mod publish;
 mod pusher;
 mod watermark;
 
-pub(crate) use pusher::{Committed, Pusher};
+pub(crate) use committed::Committed;
+pub(crate) use pusher::Pusher;

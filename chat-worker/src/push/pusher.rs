@@ -5,25 +5,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::acks::Acks;
 use super::again::{self, Again};
+use super::committed::Committed;
 use super::fanout::{Fanout, Work};
 use super::watermark::Watermarks;
 use crate::Deps;
-use crate::incoming::{Incoming, Outcome};
 
 /// Committed batches that may wait to be pushed; the sequencer waits beyond.
 const BATCHES_AHEAD: usize = 4;
-
-/// A batch and what became of it.
-pub(crate) struct Committed {
-    pub(crate) messages: Vec<Incoming>,
-    /// One for each message.
-    pub(crate) outcomes: Vec<Outcome>,
-    /// The highest id that the batch gave out in each of its partitions.
-    pub(crate) upto: Vec<(u16, i64)>,
-    /// Partitions in which an earlier commit may have happened although it was not confirmed: its messages are repeats in
-    /// this batch, and nobody has pushed them.
-    pub(crate) unsure: Vec<u16>,
-}
 
 /// Pushes what was committed, while the sequencer goes on. Its tasks end when every handle is gone.
 #[derive(Clone)]

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use lingxi_domain::{ConversationKey, ErrorCode, Seq, UserId, content_hash, message_id, now_ms};
+use lingxi_domain::{ConversationKey, ErrorCode, Seq, UserId, message_id, now_ms};
 use lingxi_store::{ConversationHead, LeaseProgress, NewEntry, RepeatKey, Result, Tx};
 
-use super::members::{Loaded, MemberCache, Members};
+use super::first::{Content, First, first_ones};
+use super::members::{Loaded, MemberCache};
 use crate::incoming::{Incoming, New, Outcome};
+use crate::members::Members;
 
 /// A batch that was not yet committed.
 pub(super) enum Judged {
@@ -15,36 +17,6 @@ pub(super) enum Judged {
     Written(Tx, Vec<Outcome>),
     /// Nothing was: the members of these groups are to be read first.
     MembersChanged(Vec<String>),
-}
-
-/// What is known of a message that was written before.
-#[derive(Clone, Copy)]
-struct First<'b> {
-    id: i64,
-    seq: Seq,
-    content: Content<'b>,
-}
-
-/// What is known of a text.
-#[derive(Clone, Copy)]
-enum Content<'b> {
-    /// It is in this batch.
-    Text(&'b str),
-    /// Its hash.
-    Hash(i64),
-    /// It was taken back or edited, and no hash was kept.
-    Forgotten,
-}
-
-impl Content<'_> {
-    /// Returns false if it is surely another one.
-    fn may_be(self, text: &str) -> bool {
-        match self {
-            Self::Text(first) => first == text,
-            Self::Hash(first) => first == content_hash(text),
-            Self::Forgotten => true,
-        }
-    }
 }
 
 /// Writes `batch` in `tx`, which the caller commits. `progress` is the batch's leases as they will be after
@@ -116,33 +88,6 @@ pub(super) async fn fence(tx: &mut Tx, owner: &str, progress: &[LeaseProgress]) 
         return Ok(());
     }
     fenced
-}
-
-/// Which of these messages were written before.
-async fn first_ones<'b>(
-    tx: &mut Tx,
-    batch: &'b [Incoming],
-) -> Result<HashMap<RepeatKey<'b>, First<'b>>> {
-    let identities: Vec<RepeatKey<'_>> = batch.iter().map(Incoming::identity).collect();
-    let repeats = tx.find_repeats(&identities).await?;
-    let mut by_identity: HashMap<RepeatKey<'_>, First<'b>> = repeats
-        .iter()
-        .map(|r| {
-            let first = First {
-                id: r.id,
-                seq: r.seq,
-                content: r.content.map_or(Content::Forgotten, Content::Hash),
-            };
-            (
-                (r.conversation.as_str(), r.sender_id, r.msg_id.as_str()),
-                first,
-            )
-        })
-        .collect();
-    Ok(identities
-        .into_iter()
-        .filter_map(|identity| Some((identity, by_identity.remove(&identity)?)))
-        .collect())
 }
 
 /// Judges the messages of a batch in their order.

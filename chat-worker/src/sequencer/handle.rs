@@ -7,6 +7,7 @@ use lingxi_store::Lease;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
+use super::command::Command;
 use super::worker::Worker;
 use crate::Deps;
 use crate::cursors::CursorSink;
@@ -14,13 +15,6 @@ use crate::push::Pusher;
 
 /// Commands that may wait.
 const COMMANDS: usize = 256;
-
-pub(super) enum Command {
-    Assign(Lease),
-    Revoke(u16, i64),
-    HandBack(Vec<u16>, oneshot::Sender<()>),
-    Finish(oneshot::Sender<()>),
-}
 
 /// The sequencer of one worker.
 pub(crate) struct Sequencer {

@@ -7,10 +7,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use lingxi_domain::UserId;
 use lingxi_store::{ConversationHead, Error, Roster, Store, Tx};
 
 use crate::incoming::Incoming;
+use crate::members::Members;
 
 /// Members remembered, of all groups together, before those of the groups that were not used longest are forgotten. They
 /// take 16 bytes each.
@@ -19,29 +19,6 @@ const CAPACITY: usize = 1_000_000;
 const CHANGES: i64 = 64;
 /// Entries that are looked through for them.
 const ENTRIES: i64 = 4096;
-
-/// The present members of one group.
-#[derive(Debug)]
-pub(crate) struct Members {
-    version: i64,
-    /// Changes of membership up to this entry are in `users`.
-    seq: AtomicI64,
-    /// Sorted by user id: who, and until when muted (milliseconds since the Unix epoch).
-    users: Vec<(UserId, i64)>,
-}
-
-impl Members {
-    /// Until when the user is muted; `None` for somebody who is not a member.
-    pub(crate) fn muted_until(&self, user: UserId) -> Option<i64> {
-        let found = self.users.binary_search_by_key(&user, |&(id, _)| id);
-        found.ok().map(|index| self.users[index].1)
-    }
-
-    /// Everybody.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = UserId> {
-        self.users.iter().map(|&(id, _)| id)
-    }
-}
 
 struct Known {
     members: Arc<Members>,

@@ -5,7 +5,9 @@
 
 mod assignments;
 mod batch;
+mod command;
 mod commit;
+mod first;
 mod handle;
 mod members;
 #[cfg(test)]
@@ -15,4 +17,3 @@ mod refuse;
 mod worker;
 
 pub(crate) use handle::Sequencer;
-pub(crate) use members::Members;

@@ -2,7 +2,7 @@
 //!
 //! `failed` means that this attempt was refused. How far was refused cannot be recorded in the lease while the database
 //! takes nothing, so the log itself forgets it first: then no successor can read it, and commit what its sender was told
-//! has failed. See `docs/adr/0007-refusing-while-the-database-takes-nothing.md`.
+//! has failed. See `docs/adr/0012-refusing-while-the-database-takes-nothing.md`.
 
 use std::collections::{HashMap, HashSet};
 

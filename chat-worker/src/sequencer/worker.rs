@@ -11,7 +11,7 @@ use lingxi_store::{Committer, Lease};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use super::handle::Command;
+use super::command::Command;
 use super::members::MemberCache;
 use crate::Deps;
 use crate::cursors::CursorSink;

@@ -7,6 +7,7 @@ use super::characters::{
     is_ignorable, is_old_jamo, is_space, is_visible, is_written_as_one,
 };
 use super::context::{joins_letters, shapes};
+use super::spaces::spaced;
 use super::{marks, reserved};
 use crate::limits::MAX_NAME_CHARS;
 use crate::validate::{Invalid, invalid};
@@ -103,12 +104,6 @@ fn prepare(text: &str) -> String {
         name = next;
     }
     name
-}
-
-/// Every space is one U+0020, and none is at either end.
-pub(super) fn spaced(text: &str) -> String {
-    let words = text.split(is_space).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Letters that NFKC would tear apart, and accents that stand alone, which it would make a space with a mark on it.

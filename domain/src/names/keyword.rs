@@ -6,7 +6,7 @@ use icu_casemap::CaseMapper;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::characters::{is_control, is_ignorable, is_letter_or_digit};
-use super::display_name::spaced;
+use super::spaces::spaced;
 use crate::limits::MAX_NAME_CHARS;
 use crate::validate::{Invalid, invalid};
 

@@ -2,7 +2,7 @@
 //!
 //! Usernames follow UsernameCaseMapped and passwords OpaqueString (RFC 8265), nicknames and group names Nickname
 //! (RFC 8266); look-alikes are found by the skeletons of UTS 39. What is wider or narrower than the standards stands in
-//! docs/adr/0004-names.md. Every function that prepares is idempotent: what it returned, it returns again.
+//! docs/adr/0011-names.md. Every function that prepares is idempotent: what it returned, it returns again.
 //!
 //! Start with [`Username`] and [`display_name`]; [`fold`] is the form in which names are searched.
 
@@ -14,6 +14,7 @@ mod lookalike;
 mod marks;
 mod password;
 mod reserved;
+mod spaces;
 mod text;
 mod username;
 

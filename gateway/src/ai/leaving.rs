@@ -5,18 +5,11 @@ use lingxi_proto::Message as _;
 use lingxi_proto::bus::{RunRequest, Watcher};
 use tokio::sync::mpsc;
 
+use super::subscribers::Left;
 use crate::state::AppState;
 
 /// Those who may wait to be told of; a worker has a bound of its own for what is not.
 pub(crate) const WAITING: usize = 4096;
-
-/// A subscriber who wants no more events for a request, or any earlier one.
-#[derive(Debug)]
-pub(crate) struct Left {
-    pub(super) run_id: String,
-    pub(super) subscriber: String,
-    pub(super) session: u32,
-}
 
 /// Tells the workers until the gateway stops.
 pub(crate) async fn run(state: AppState, mut left: mpsc::Receiver<Left>) {

@@ -10,7 +10,6 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::leaving::Left;
 use super::queue::Queue;
 
 /// The subscribers of this gateway by name. An event goes to one of them or nowhere; none ever waits, so that a client
@@ -19,6 +18,14 @@ pub(crate) struct Subscribers {
     table: Mutex<HashMap<String, Entry>>,
     /// Workers are told of those who left.
     left: mpsc::Sender<Left>,
+}
+
+/// A subscriber who wants no more events for a request, or any earlier one.
+#[derive(Debug)]
+pub(crate) struct Left {
+    pub(super) run_id: String,
+    pub(super) subscriber: String,
+    pub(super) session: u32,
 }
 
 struct Entry {

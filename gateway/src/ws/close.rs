@@ -1,4 +1,11 @@
-//! The reasons for which the server closes a connection.
+//! Closing a connection, and the reasons for it.
+
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+
+/// How long the end of a connection may take: what waits is written, then the close frame.
+pub(super) const CLOSING: Duration = Duration::from_secs(2);
 
 /// Why a connection is closed by the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,5 +38,24 @@ impl Close {
             Self::Silent => (1001, "silent for too long"),
             Self::TooLarge => (1009, "too large: a frame holds at most 64 KiB"),
         }
+    }
+}
+
+/// Closes with the reason's code.
+pub(super) async fn close(socket: &mut WebSocket, reason: Close) {
+    let (code, text) = reason.code();
+    let frame = CloseFrame {
+        code,
+        reason: Utf8Bytes::from_static(text),
+    };
+    if socket.send(Message::Close(Some(frame))).await.is_err() {
+        return;
+    }
+    // Until the client's own close frame comes, or the connection ends: a socket closed with unread input would be reset,
+    // and the client would lose what was written last.
+    while let Some(Ok(_)) = socket.recv().await {}
+    if reason == Close::TooLarge {
+        // What it is still sending cannot be read; it has this long to read why.
+        tokio::time::sleep(CLOSING / 2).await;
     }
 }

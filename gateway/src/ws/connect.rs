@@ -1,12 +1,11 @@
 //! The life of a connection: opened, served, and taken off the lists.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::ws::WebSocket;
 use lingxi_domain::ErrorCode;
 
-use super::close::Close;
+use super::close::{CLOSING, Close, close};
 use super::session::Session;
 use super::{socket, watch};
 use crate::state::AppState;
@@ -20,8 +19,8 @@ pub(super) async fn connect(state: AppState, token: String, mut socket: WebSocke
             tasks.spawn(Box::pin(serve(state, session, socket)));
         }
         Err(reason) => {
-            let closing = socket::close(&mut socket, reason);
-            let _ = tokio::time::timeout(Duration::from_secs(2), closing).await;
+            let closing = close(&mut socket, reason);
+            let _ = tokio::time::timeout(CLOSING, closing).await;
         }
     }
 }

@@ -3,12 +3,13 @@
 //! Start with `accept`, then `connect`; then `socket` (the task of one connection), `session` (what waits for it and where
 //! it stands), `registry` (who is here), `resync` (what is read from the store), `inbound` and `commands` (what a client's
 //! frame leads to), `pull` and `receipts` (of them, what a device asks for and what was read), `allowance` and `queues`
-//! (how much of each there may be).
+//! (how much of each there may be), `room` (what is closed when there is too much).
 
 mod accept;
 pub(crate) mod allowance;
 mod close;
 mod commands;
+pub(crate) mod comparisons;
 mod connect;
 mod inbound;
 #[cfg(test)]
@@ -18,6 +19,7 @@ pub(crate) mod queues;
 pub(crate) mod receipts;
 pub(crate) mod registry;
 pub(crate) mod resync;
+pub(crate) mod room;
 pub(crate) mod session;
 mod socket;
 #[cfg(test)]

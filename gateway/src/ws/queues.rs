@@ -7,16 +7,12 @@ use std::sync::Arc;
 
 use lingxi_runtime::budget::{Budget, Hold};
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
-
-use super::registry::Registry;
-use super::session::Session;
 
 /// What all sessions' queues are paid from.
 pub(crate) struct Queues {
-    budget: Budget,
+    pub(super) budget: Budget,
     /// Little is left.
-    tight: Notify,
+    pub(super) tight: Notify,
 }
 
 impl Queues {
@@ -44,49 +40,12 @@ impl Queues {
     }
 
     /// From here on the largest queues are closed. What is above it serves the queues that grow meanwhile.
-    fn high(&self) -> usize {
+    pub(super) fn high(&self) -> usize {
         self.budget.most() / 8 * 7
     }
 
     /// To here.
-    fn low(&self) -> usize {
+    pub(super) fn low(&self) -> usize {
         self.budget.most() / 4 * 3
-    }
-
-    /// Closes the largest queues until enough is left. Where something else than sockets holds the budget they keep a
-    /// quarter of it.
-    pub(super) fn make_room(&self, sessions: &[Arc<Session>]) {
-        if self.budget.held() <= self.high() {
-            return;
-        }
-        let sized = |session| (Session::waiting_bytes(session), session);
-        let mut queues: Vec<(usize, &Session)> =
-            sessions.iter().map(Arc::as_ref).map(sized).collect();
-        queues.sort_unstable_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
-        let mut waiting: usize = queues.iter().map(|(bytes, _)| bytes).sum();
-        let mut held = self.budget.held();
-        for (bytes, session) in queues {
-            if held <= self.low() || waiting <= self.budget.most() / 4 || bytes == 0 {
-                break;
-            }
-            tracing::warn!(
-                bytes,
-                user = session.user_id,
-                "a queue is closed to make room for others"
-            );
-            session.overflow();
-            held = held.saturating_sub(bytes);
-            waiting -= bytes;
-        }
-    }
-}
-
-/// Makes room whenever little is left, until `stop`.
-pub(crate) async fn run(queues: Arc<Queues>, sessions: Arc<Registry>, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = queues.tight.notified() => queues.make_room(&sessions.all()),
-        }
     }
 }

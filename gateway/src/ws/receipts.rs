@@ -10,13 +10,12 @@ use std::time::Duration;
 
 use lingxi_domain::frame::server;
 use lingxi_domain::{ConversationKey, ErrorCode, Seq, UserId};
-use lingxi_im::{Actor, Reading};
+use lingxi_im::{Actor, Im, Reading};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::session::Session;
-use crate::state::AppState;
 
 /// Cursors that may wait to be moved. A receipt for one more is refused.
 const WAITING: usize = 16_384;
@@ -90,26 +89,26 @@ impl Receipts {
 }
 
 /// Moves read cursors until `stop`, and then those that still wait.
-pub(crate) async fn run(state: AppState, stop: CancellationToken) {
+pub(crate) async fn run(receipts: Arc<Receipts>, im: Im, stop: CancellationToken) {
     while !stop.is_cancelled() {
         tokio::select! {
             () = stop.cancelled() => break,
-            () = state.receipts.some.notified() => {}
+            () = receipts.some.notified() => {}
         }
         tokio::select! {
             () = stop.cancelled() => break,
             () = tokio::time::sleep(GATHER) => {}
         }
-        commit(&state, state.receipts.take_all()).await;
+        commit(&im, receipts.take_all()).await;
     }
-    state.receipts.close();
-    commit(&state, state.receipts.take_all()).await;
+    receipts.close();
+    commit(&im, receipts.take_all()).await;
 }
 
-async fn commit(state: &AppState, cursors: Cursors) {
+async fn commit(im: &Im, cursors: Cursors) {
     let (readings, sessions): (Vec<_>, Vec<_>) = cursors.into_values().unzip();
     for (readings, sessions) in readings.chunks(BATCH).zip(sessions.chunks(BATCH)) {
-        match state.im.messages().mark_many_read(readings).await {
+        match im.messages().mark_many_read(readings).await {
             Ok(answers) => {
                 for (sessions, answer) in sessions.iter().zip(answers) {
                     if let Err(error) = answer {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use futures_util::SinkExt as _;
 use lingxi_bus::Replier;
 use lingxi_domain::frame::server;
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite;
 
 use super::allowance::Allowance;
-use super::close::Close;
+use super::close::{CLOSING, Close, close};
 use super::commands::Connection;
 use super::session::Session;
 use super::{inbound, resync};
@@ -23,8 +23,6 @@ use crate::state::AppState;
 
 /// At most one confirming Ping in this time.
 const PING_INTERVAL: Duration = Duration::from_secs(1);
-/// How long the end of a connection may take: what waits is written, then the close frame.
-const CLOSING: Duration = Duration::from_secs(2);
 /// Confirming Pings that may be unanswered; the next waits for the first.
 const PINGS_IN_FLIGHT: usize = 8;
 
@@ -292,24 +290,5 @@ async fn closed_while_stuck(session: &Session) -> Close {
             return reason;
         }
         session.wake.notified().await;
-    }
-}
-
-/// Closes with the reason's code.
-pub(crate) async fn close(socket: &mut WebSocket, reason: Close) {
-    let (code, text) = reason.code();
-    let frame = CloseFrame {
-        code,
-        reason: Utf8Bytes::from_static(text),
-    };
-    if socket.send(Message::Close(Some(frame))).await.is_err() {
-        return;
-    }
-    // Until the client's own close frame comes, or the connection ends: a socket closed with unread input would be reset,
-    // and the client would lose what was written last.
-    while let Some(Ok(_)) = socket.recv().await {}
-    if reason == Close::TooLarge {
-        // What it is still sending cannot be read; it has this long to read why.
-        tokio::time::sleep(CLOSING / 2).await;
     }
 }

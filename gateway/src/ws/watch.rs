@@ -1,7 +1,6 @@
 //! What a gateway looks after as long as it runs: comparisons with the store, presence, token versions, lost messages.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use lingxi_runtime::outage::Outage;
@@ -13,41 +12,11 @@ use crate::state::AppState;
 /// How long a user counts as online without being refreshed.
 pub(crate) const PRESENCE_TTL: Duration = Duration::from_secs(60);
 const PRESENCE_REFRESH: Duration = Duration::from_secs(20);
-/// A new connection is compared with the store once more after this time.
-const FIRST_COMPARISON: Duration = Duration::from_secs(2);
 /// Every connection is compared with the store this often.
 const COMPARISON: Duration = Duration::from_secs(30);
 const TOKEN_POLL: Duration = Duration::from_millis(500);
-/// New connections that wait for their first comparison; more wait for the next of all.
-const NEW: usize = 65_536;
 /// Users of one presence update.
 const CHUNK: usize = 1000;
-
-/// New connections waiting for their first comparison; all wait equally long, so they come due in order.
-#[derive(Default)]
-pub(crate) struct Comparisons {
-    waiting: parking_lot::Mutex<VecDeque<(Instant, Weak<Session>)>>,
-}
-
-impl Comparisons {
-    pub(crate) fn soon(&self, session: &Arc<Session>) {
-        let due = Instant::now() + FIRST_COMPARISON;
-        let mut waiting = self.waiting.lock();
-        if waiting.len() < NEW {
-            waiting.push_back((due, Arc::downgrade(session)));
-        }
-    }
-
-    fn take_due(&self) -> Vec<Arc<Session>> {
-        let now = Instant::now();
-        let mut waiting = self.waiting.lock();
-        let count = waiting.iter().take_while(|(due, _)| *due <= now).count();
-        waiting
-            .drain(..count)
-            .filter_map(|(_, session)| session.upgrade())
-            .collect()
-    }
-}
 
 /// Looks after the gateway until it stops.
 pub(crate) async fn run(state: AppState) {

@@ -1,6 +1,6 @@
 //! Follows JSON through a body that may be broken, and shows what has its place in it.
 
-use super::{is_secret, mentions_secret};
+use super::secret::{is_secret, mentions_secret};
 
 /// How much of a body is logged, in characters.
 const SHOWN: usize = 200;

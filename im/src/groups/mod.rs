@@ -1,15 +1,17 @@
 //! Groups: made, found, shown. Who comes and goes is in [`membership`].
 
 mod cost;
+mod locked;
 mod membership;
 mod pages;
+mod room;
 
 use lingxi_domain::role::GroupRole;
 use lingxi_domain::{ConversationKey, ErrorCode, GroupId, UserId, limits, names, now_ms, validate};
 use lingxi_store::{ConversationHead, EntryKind};
 use serde::{Deserialize, Serialize};
 
-pub use membership::MembershipChange;
+pub use locked::MembershipChange;
 
 use crate::accounts::page_size;
 use crate::actor::begin;
@@ -152,7 +154,7 @@ impl Groups<'_> {
     ) -> Result<CreatedGroup, Failed> {
         let mut tx = begin!(actor, &self.im.store);
         let now = row.created_at;
-        membership::room_for_a_group(self.im, &mut tx, actor.user_id).await?;
+        room::room_for_a_group(self.im, &mut tx, actor.user_id).await?;
         let id = tx.create_group(row).await?;
         let key = ConversationKey::Group(id);
         let mut head = ConversationHead {

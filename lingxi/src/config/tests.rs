@@ -60,7 +60,7 @@ fn the_defaults_load_and_are_embedded() {
 
 #[test]
 fn the_default_file_names_every_key() {
-    let known = Config::keys().unwrap();
+    let known = lingxi_runtime::config::keys::<Config>().unwrap();
     let documented_file = Config::documented();
     let mut section = String::new();
     let mut documented = BTreeSet::new();

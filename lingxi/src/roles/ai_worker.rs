@@ -23,7 +23,6 @@ pub(super) async fn run(node: &Node<'_>) -> anyhow::Result<()> {
     let deps = Deps {
         store: foundation.store.clone(),
         bus: foundation.bus.clone(),
-        cache: foundation.cache.clone(),
         im: foundation.im.clone(),
     };
     lingxi_ai_worker::run(options, deps, &node.stages.workers)

@@ -9,6 +9,7 @@ mod chat_worker;
 mod gateway;
 mod listeners;
 mod node;
+mod role;
 mod stages;
 
 use std::time::Duration;
@@ -23,56 +24,7 @@ use self::listeners::Listeners;
 use self::node::Node;
 use self::stages::Stages;
 
-/// A part of the system that can be a process of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Role {
-    /// Clients' sockets and requests.
-    Gateway,
-    /// Commits messages and fans them out.
-    ChatWorker,
-    /// Answers questions.
-    AiWorker,
-    /// The operators' API.
-    AdminApi,
-}
-
-impl Role {
-    /// In the order in which they start: who works before who asks.
-    pub(crate) const ALL: &[Self] = &[
-        Self::ChatWorker,
-        Self::AiWorker,
-        Self::Gateway,
-        Self::AdminApi,
-    ];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Gateway => "gateway",
-            Self::ChatWorker => "chat-worker",
-            Self::AiWorker => "ai-worker",
-            Self::AdminApi => "admin-api",
-        }
-    }
-
-    const fn service(self) -> &'static str {
-        match self {
-            Self::Gateway => "lingxi-gateway",
-            Self::ChatWorker => "lingxi-chat-worker",
-            Self::AiWorker => "lingxi-ai-worker",
-            Self::AdminApi => "lingxi-admin-api",
-        }
-    }
-
-    /// Starts the role; returns when it serves.
-    async fn run(self, node: &Node<'_>, listeners: &mut Listeners) -> anyhow::Result<()> {
-        match self {
-            Self::Gateway => gateway::run(node, listeners).await,
-            Self::ChatWorker => chat_worker::run(node).await,
-            Self::AiWorker => ai_worker::run(node).await,
-            Self::AdminApi => admin_api::run(node, listeners).await,
-        }
-    }
-}
+pub(crate) use self::role::Role;
 
 /// Says whether `config` can run `roles`.
 pub(crate) fn check(config: &Config, roles: &[Role]) -> anyhow::Result<()> {
@@ -119,7 +71,7 @@ pub(crate) async fn run(config: Config, roles: &[Role], wait_for: Duration) -> a
     };
     let node = Node::new(&config, roles, &foundation, &stages);
     for role in roles {
-        role.run(&node, &mut listeners).await?;
+        start(*role, &node, &mut listeners).await?;
     }
     node.answer_probes(listeners.internal);
     for (name, fact) in foundation.facts() {
@@ -142,5 +94,15 @@ pub(crate) async fn run(config: Config, roles: &[Role], wait_for: Duration) -> a
             anyhow::bail!("the task {task:?} failed, see the log; start the process again")
         }
         None => Ok(()),
+    }
+}
+
+/// Starts a role; returns when it serves.
+async fn start(role: Role, node: &Node<'_>, listeners: &mut Listeners) -> anyhow::Result<()> {
+    match role {
+        Role::Gateway => gateway::run(node, listeners).await,
+        Role::ChatWorker => chat_worker::run(node).await,
+        Role::AiWorker => ai_worker::run(node).await,
+        Role::AdminApi => admin_api::run(node, listeners).await,
     }
 }

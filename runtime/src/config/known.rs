@@ -2,17 +2,17 @@
 
 use serde_json::Value as Json;
 
-use super::load::{self, Origins};
+use super::dotted::join;
+use super::origins::Origins;
 use super::{Error, Root};
 
 /// The tree of known keys; a list is described by its one sample element.
 pub(super) struct Keys(Json);
 
 impl Keys {
-    /// The keys of `C`, whose optional ones are serialized as null.
-    pub(super) fn of<C: Root>() -> Result<Self, Error> {
-        let sample = load::defaults::<C>()?.sample();
-        Ok(Self(serde_json::to_value(&sample).unwrap_or(Json::Null)))
+    /// The keys of a root with these defaults, whose optional ones are serialized as null.
+    pub(super) fn of<C: Root>(defaults: C) -> Self {
+        Self(serde_json::to_value(defaults.sample()).unwrap_or(Json::Null))
     }
 
     /// Whether the dotted key names a single value.
@@ -69,14 +69,6 @@ impl Keys {
     }
 }
 
-/// The value at a dotted key.
-pub(super) fn look_up<'a>(tree: &'a Json, key: &str) -> Option<&'a Json> {
-    key.split('.').try_fold(tree, |node, segment| match node {
-        Json::Array(list) => list.get(segment.parse::<usize>().ok()?),
-        other => other.get(segment),
-    })
-}
-
 /// How alike two dotted keys are: as wholes, or in their last parts (a key in the wrong section).
 fn likeness(given: &str, known: &str) -> f64 {
     let last = |key: &str| {
@@ -118,13 +110,5 @@ fn collect(known: &Json, path: String, found: &mut Vec<String>) {
                 .for_each(|value| collect(value, join(&path, "0"), found));
         }
         _ => found.push(path),
-    }
-}
-
-pub(super) fn join(path: &str, key: &str) -> String {
-    if path.is_empty() {
-        key.to_owned()
-    } else {
-        format!("{path}.{key}")
     }
 }

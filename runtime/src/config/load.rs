@@ -1,6 +1,5 @@
 //! Merges the sources in order and turns the result into a [`Root`].
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use ::config::builder::DefaultState;
@@ -8,7 +7,9 @@ use ::config::{ConfigBuilder, ConfigError, File, FileFormat, Value, ValueKind};
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
-use super::{Error, Root, files, known, masked, text};
+use super::known::Keys;
+use super::origins::Origins;
+use super::{Error, Root, dotted, files, masked, text};
 
 const ENV_PREFIX: &str = "LINGXI__";
 /// Behind the name of a variable for a secret: the value is the name of a file that holds it.
@@ -60,7 +61,7 @@ pub fn load<C: Root>(file: Option<&Path>, overrides: &[(String, String)]) -> Res
 /// # Errors
 /// As [`load`].
 pub fn load_from<C: Root>(sources: Sources) -> Result<C, Error> {
-    let known = known::Keys::of::<C>()?;
+    let known = Keys::of(defaults::<C>()?);
     let mut origins = Origins::default();
     let mut builder = documented::<C>();
     if let Some(path) = &sources.file {
@@ -73,7 +74,7 @@ pub fn load_from<C: Root>(sources: Sources) -> Result<C, Error> {
         builder = builder.add_source(File::from_str(&text, FileFormat::Toml));
     }
     for (name, value) in variables(&sources.env) {
-        let key = dotted(name);
+        let key = key_of(name);
         let (key, value) = match secret_file(&known, &key) {
             None => (key, text::trimmed(value).to_owned()),
             Some(secret) => {
@@ -118,8 +119,16 @@ pub fn section<T: DeserializeOwned>(documented: &str, name: &str) -> Result<T, E
         .map_err(|error| Error::Merge(one_line(&error.to_string())))
 }
 
+/// Every dotted key of `C`, with `0` for the number of a list's element.
+///
+/// # Errors
+/// When the defaults do not load.
+pub fn keys<C: Root>() -> Result<Vec<String>, Error> {
+    Ok(Keys::of(defaults::<C>()?).leaves())
+}
+
 /// The defaults alone.
-pub(super) fn defaults<C: Root>() -> Result<C, Error> {
+fn defaults<C: Root>() -> Result<C, Error> {
     typed(build(documented::<C>())?, &Origins::default())
 }
 
@@ -139,48 +148,16 @@ fn variables(env: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// The dotted key that a variable sets.
-fn dotted(name: &str) -> String {
+fn key_of(name: &str) -> String {
     let key = name.strip_prefix(ENV_PREFIX).unwrap_or(name);
     key.to_lowercase().replace("__", ".")
 }
 
 /// The key of the secret whose file `key` names, if it does: secrets, and URLs, which may hold a password.
-fn secret_file(known: &known::Keys, key: &str) -> Option<String> {
+fn secret_file(known: &Keys, key: &str) -> Option<String> {
     let secret = key.strip_suffix(&FILE_SUFFIX.to_lowercase())?;
     let may = masked::is_secret(secret) || secret.ends_with("_url");
     (may && known.has(secret) && !known.has(key)).then(|| secret.to_owned())
-}
-
-/// Which source a key was last set by, for messages.
-#[derive(Default)]
-pub(super) struct Origins {
-    file: String,
-    by_key: HashMap<String, String>,
-}
-
-impl Origins {
-    pub(super) fn of(&self, key: &str) -> &str {
-        self.by_key.get(key).map_or(&self.file, String::as_str)
-    }
-
-    /// Says by which variable or flag a refused value was set.
-    fn named(&self, error: Error) -> Error {
-        match (error, &self.by_key) {
-            (
-                Error::Value {
-                    key,
-                    value,
-                    accepted,
-                },
-                by_key,
-            ) if by_key.contains_key(&key) => Error::Value {
-                accepted: format!("{accepted} (from {})", self.of(&key)),
-                key,
-                value,
-            },
-            (other, _) => other,
-        }
-    }
 }
 
 type Builder = ConfigBuilder<DefaultState>;
@@ -190,7 +167,7 @@ type Builder = ConfigBuilder<DefaultState>;
 fn put(
     builder: Builder,
     origins: &mut Origins,
-    known: &known::Keys,
+    known: &Keys,
     origin: String,
     key: &str,
     value: &str,
@@ -259,7 +236,7 @@ fn typed<C: Root>(merged: ::config::Config, origins: &Origins) -> Result<C, Erro
             }
             Problem::Value(accepted) => {
                 let value =
-                    known::look_up(&tree, &key).map_or_else(String::new, |value| match value {
+                    dotted::look_up(&tree, &key).map_or_else(String::new, |value| match value {
                         Json::Null => "(nothing)".to_owned(),
                         Json::Object(_) | Json::Array(_) => "(a section)".to_owned(),
                         plain => masked::value(&key, &plain.to_string()),

@@ -2,7 +2,7 @@ use super::check::within;
 use super::*;
 
 /// A root of a process that is nobody's.
-#[derive(Debug, PartialEq, Serialize, serde::Deserialize)]
+#[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Example {
     name: Option<String>,
@@ -10,7 +10,7 @@ struct Example {
     pump: Pump,
 }
 
-#[derive(Debug, PartialEq, Serialize, serde::Deserialize)]
+#[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Pump {
     strokes: u32,
@@ -19,7 +19,7 @@ struct Pump {
     pipes: Vec<Pipe>,
 }
 
-#[derive(Debug, PartialEq, Serialize, serde::Deserialize)]
+#[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Pipe {
     width: u32,
 }
@@ -59,7 +59,7 @@ fn env(pairs: &[(&str, &str)]) -> Result<Example, String> {
 fn sections_are_composed_and_know_their_keys() {
     let loaded = env(&[("PUMP__STROKES", "4"), ("PUMP__PIPES__0__WIDTH", "7")]).unwrap();
     assert_eq!((loaded.pump.strokes, loaded.pump.pipes[0].width), (4, 7));
-    let mut keys = Example::keys().unwrap();
+    let mut keys = keys::<Example>().unwrap();
     keys.sort_unstable();
     let expected = [
         "name",

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IntoDeserializer, value};
 use serde_json::Value as Json;
 
-use super::known::join;
+use super::dotted::join;
 
 /// Reads a word that is one of an enum's, with an error that lists them all: for `deserialize_with`.
 ///

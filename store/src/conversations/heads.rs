@@ -2,7 +2,8 @@
 
 use lingxi_domain::{Seq, UserId};
 
-use super::entries::{COLUMNS as ENTRY, Entry, JOINS, entry_at};
+use super::entries::{COLUMNS as ENTRY, JOINS, entry_at};
+use super::entry::Entry;
 use crate::error::Result;
 use crate::sql::{Row, args, placeholders};
 use crate::{Store, Tx};

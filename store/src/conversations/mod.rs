@@ -2,14 +2,17 @@
 
 mod cursors;
 mod entries;
+mod entry;
 mod heads;
 mod pages;
 mod reads;
+mod repeats;
 mod unconfirmed;
 
 pub use cursors::CursorMove;
-pub use entries::{Entry, EntryKind, NewEntry, Repeat, RepeatKey};
+pub use entry::{Entry, EntryKind, NewEntry};
 pub use heads::{ConversationHead, ConversationRow};
 pub use pages::{Bounds, Excerpt};
 pub use reads::{ReadMark, ReadMove};
+pub use repeats::{Repeat, RepeatKey};
 pub use unconfirmed::{Unconfirmed, UserHead};

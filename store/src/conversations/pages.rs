@@ -2,7 +2,8 @@
 
 use lingxi_domain::Seq;
 
-use super::entries::{COLUMNS, Entry, JOINS, entry};
+use super::entries::{COLUMNS, JOINS, entry};
+use super::entry::Entry;
 use crate::Store;
 use crate::error::Result;
 use crate::sql::{Dialect, Row, args};

@@ -1,13 +1,13 @@
 //! Who owns a partition of the incoming messages, and how far it got: one row a partition, as Kinesis' client library
-//! keeps them. Every batch begins with [`Tx::fence`], so that an owner whose lease has gone commits nothing.
+//! keeps them. Every batch begins with [`crate::Tx::fence`], so that an owner whose lease has gone commits nothing.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::Store;
 use crate::error::{Error, Result};
-use crate::sql::{Column, Database, Row, Value, args, list};
-use crate::{Store, Tx};
+use crate::sql::{Database, Row, Value, args, list};
 
 /// A partition as its owner found it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,23 +23,6 @@ pub struct Lease {
     /// Entries up to this id were pushed.
     pub pushed_id: i64,
     /// The highest id given out.
-    pub last_id: i64,
-}
-
-/// What a batch does to a lease.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeaseProgress {
-    /// The partition.
-    pub partition: u16,
-    /// The epoch that the caller holds.
-    pub epoch: i64,
-    /// Which log the position belongs to.
-    pub stream_created: i64,
-    /// Everything up to here is committed with this transaction.
-    pub stream_pos: i64,
-    /// Entries up to this id were pushed.
-    pub pushed_id: i64,
-    /// The highest id given out, with this transaction.
     pub last_id: i64,
 }
 
@@ -252,57 +235,4 @@ fn partition(row: &Row) -> Result<u16> {
 
 fn numbers(partitions: &[u16]) -> Vec<Value<'_>> {
     partitions.iter().map(|&p| p.into()).collect()
-}
-
-impl Tx {
-    /// The first statement of every batch: records the batch's progress in each lease, or fails with
-    /// [`Error::Fenced`] when the caller no longer holds one of them, in which case nothing may be written.
-    pub async fn fence(&mut self, owner: &str, progress: &[LeaseProgress]) -> Result<()> {
-        if progress.is_empty() {
-            return Err(Error::Fenced);
-        }
-        // In key order, as every transaction locks rows.
-        let mut ordered: Vec<&LeaseProgress> = progress.iter().collect();
-        ordered.sort_unstable_by_key(|p| p.partition);
-        let mut cells = Vec::with_capacity(ordered.len() * 6);
-        for p in ordered {
-            cells.extend(args![
-                p.partition,
-                p.epoch,
-                p.stream_created,
-                p.stream_pos,
-                p.pushed_id,
-                p.last_id
-            ]);
-        }
-        let (sql, mut values) = self.dialect().update_from_values(
-            "partition_leases",
-            &[
-                Column::Int("partition_no"),
-                Column::Int("epoch"),
-                Column::Int("stream_created"),
-                Column::Int("stream_pos"),
-                Column::Int("pushed_id"),
-                Column::Int("last_id"),
-            ],
-            cells,
-            (
-                "partition_leases.partition_no = v.partition_no",
-                "partition_leases.epoch = v.epoch AND partition_leases.owner = ?",
-            ),
-            &[
-                ("stream_created", "v.stream_created"),
-                ("stream_pos", "v.stream_pos"),
-                ("pushed_id", "v.pushed_id"),
-                ("last_id", "v.last_id"),
-            ],
-        );
-        values.extend(args![owner]);
-        let held = self.conn.execute(sql, values).await?;
-        if held == progress.len() as u64 {
-            Ok(())
-        } else {
-            Err(Error::Fenced)
-        }
-    }
 }

@@ -2,9 +2,11 @@
 
 mod committer;
 mod connections;
+mod fence;
 mod leases;
 mod workers;
 
 pub use committer::Committer;
 pub use connections::ConnectionIds;
-pub use leases::{Lease, LeaseProgress};
+pub use fence::LeaseProgress;
+pub use leases::Lease;

@@ -27,71 +27,10 @@ impl Column {
     }
 }
 
-/// Rows a multi-row statement may have: few sizes, so that few texts are prepared.
-const SQLITE_CHUNKS: &[usize] = &[128, 32, 8, 1];
-/// A statement is a round trip here, so that there are more and larger ones.
-const MYSQL_CHUNKS: &[usize] = &[512, 256, 128, 64, 32, 16, 8, 4, 2, 1];
-/// Lengths of lists of keys: one that is shorter is filled up.
-const MYSQL_LISTS: &[usize] = &[1, 4, 16, 64, 256, 512];
-
 /// Ranges of entries from this length on are not looked up one by one.
 const LONG_RANGE: i64 = 1024;
 
 impl Dialect {
-    /// Cuts `items` into pieces of the sizes that INSERTs are prepared for.
-    pub(crate) fn chunks<T>(self, mut items: &[T]) -> impl Iterator<Item = &[T]> {
-        let sizes = match self {
-            Self::Sqlite => SQLITE_CHUNKS,
-            Self::MySql => MYSQL_CHUNKS,
-        };
-        std::iter::from_fn(move || {
-            let size = *sizes.iter().find(|&&size| size <= items.len())?;
-            let (piece, rest) = items.split_at(size);
-            items = rest;
-            Some(piece)
-        })
-    }
-
-    /// Cuts keys into the arguments of `IN (…)`, in their order and of the lengths that statements are prepared for. A key
-    /// may stand in one more than once.
-    pub(crate) fn lists<'a, T: Copy + Into<Value<'a>>>(
-        self,
-        mut keys: &[T],
-    ) -> impl Iterator<Item = Vec<Value<'a>>> {
-        std::iter::from_fn(move || {
-            let last = *keys.last()?;
-            let (taken, length) = match self {
-                Self::Sqlite => SQLITE_CHUNKS
-                    .iter()
-                    .find(|&&size| size <= keys.len())
-                    .map(|&size| (size, size))?,
-                Self::MySql => MYSQL_LISTS
-                    .iter()
-                    .find(|&&size| size >= keys.len())
-                    .map_or((512, 512), |&size| (keys.len(), size)),
-            };
-            let (piece, rest) = keys.split_at(taken);
-            keys = rest;
-            let fill = std::iter::repeat_n(last, length - taken);
-            Some(piece.iter().copied().chain(fill).map(Into::into).collect())
-        })
-    }
-
-    /// Cuts `items` into pieces for [`Self::with_values`] and [`Self::update_from_values`].
-    pub(crate) fn value_chunks<T>(self, mut items: &[T]) -> impl Iterator<Item = &[T]> {
-        std::iter::from_fn(move || {
-            let size = match self {
-                Self::Sqlite => *SQLITE_CHUNKS.iter().find(|&&size| size <= items.len())?,
-                // One text serves any number of rows.
-                Self::MySql if items.is_empty() => return None,
-                Self::MySql => items.len().min(1024),
-            };
-            let (piece, rest) = items.split_at(size);
-            items = rest;
-            Some(piece)
-        })
-    }
-
     /// The head of a SELECT that joins with a table of values named `v`, and the arguments for it.
     pub(crate) fn with_values<'a>(
         self,
@@ -315,33 +254,4 @@ fn json(width: usize, cells: &[Value<'_>]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_become_json() {
-        let cells: Vec<Value<'_>> = args!["a\"\\\n灵😀", 1_i64, "", -2_i64];
-        assert_eq!(json(2, &cells), "[[\"a\\\"\\\\\\n灵😀\",1],[\"\",-2]]");
-        assert_eq!(json(1, &[Value::Int(5)]), "[[5]]");
-        assert_eq!(json(1, &[]), "[]");
-    }
-
-    #[test]
-    fn pieces_have_few_sizes() {
-        let items = vec![0; 700];
-        let sizes = |d: Dialect| d.chunks(&items).map(<[i32]>::len).collect::<Vec<_>>();
-        assert_eq!(sizes(Dialect::MySql), [512, 128, 32, 16, 8, 4]);
-        assert_eq!(sizes(Dialect::Sqlite)[..6], [128, 128, 128, 128, 128, 32]);
-        let lists = |d: Dialect, n: usize| {
-            let keys: Vec<i64> = (0..n).map(|k| k as i64).collect();
-            d.lists(&keys).map(|l| l.len()).collect::<Vec<_>>()
-        };
-        assert_eq!(lists(Dialect::MySql, 5), [16]);
-        assert_eq!(lists(Dialect::MySql, 512), [512]);
-        assert_eq!(lists(Dialect::MySql, 513), [512, 1]);
-        assert_eq!(lists(Dialect::Sqlite, 9), [8, 1]);
-        assert_eq!(lists(Dialect::MySql, 0), [0; 0]);
-        assert_eq!(Dialect::MySql.value_chunks(&items).count(), 1);
-        assert_eq!(Dialect::MySql.value_chunks::<i32>(&[]).count(), 0);
-    }
-}
+mod tests;

@@ -6,83 +6,22 @@
 pub(crate) mod compatibility;
 pub(crate) mod dialect;
 pub(crate) mod mysql;
+mod pieces;
 pub(crate) mod retry;
+mod row;
 #[cfg(test)]
 mod schema_tests;
 pub(crate) mod sqlite;
+mod value;
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::{Durability, Location};
 pub(crate) use dialect::{Column, Dialect};
-
-/// A value bound to a `?`.
-#[derive(Clone, Debug)]
-pub(crate) enum Value<'a> {
-    Int(i64),
-    OptInt(Option<i64>),
-    Text(Cow<'a, str>),
-    OptText(Option<Cow<'a, str>>),
-}
-
-macro_rules! from_value {
-    ($($from:ty => $make:expr;)*) => {
-        $(impl<'a> From<$from> for Value<'a> {
-            fn from(value: $from) -> Self { let make: fn($from) -> Value<'a> = $make; make(value) }
-        })*
-    };
-}
-
-from_value! {
-    i64 => Value::Int;
-    u16 => |v| Value::Int(i64::from(v));
-    u32 => |v| Value::Int(i64::from(v));
-    usize => |v| Value::Int(i64::try_from(v).unwrap_or(i64::MAX));
-    bool => |v| Value::Int(i64::from(v));
-    Option<i64> => Value::OptInt;
-    &'a str => |v| Value::Text(Cow::Borrowed(v));
-    &'a String => |v| Value::Text(Cow::Borrowed(v.as_str()));
-    String => |v| Value::Text(Cow::Owned(v));
-    Option<&'a str> => |v| Value::OptText(v.map(Cow::Borrowed));
-    Option<String> => |v| Value::OptText(v.map(Cow::Owned));
-}
-
-/// `args![a, b, …]`: the values of a query in order.
-macro_rules! args {
-    ($($value:expr),* $(,)?) => { vec![$($crate::sql::Value::from($value)),*] };
-}
-pub(crate) use args;
-
-/// One row of a result; columns by index.
-pub(crate) enum Row {
-    Sqlite(sqlx::sqlite::SqliteRow),
-    MySql(sqlx::mysql::MySqlRow),
-}
-
-impl Row {
-    pub(crate) fn int(&self, column: usize) -> Result<i64> {
-        self.opt_int(column)?
-            .ok_or_else(|| Error::Corrupt(format!("column {column} is NULL")))
-    }
-    pub(crate) fn opt_int(&self, column: usize) -> Result<Option<i64>> {
-        match self {
-            Self::Sqlite(row) => Ok(sqlx::Row::try_get(row, column)?),
-            Self::MySql(row) => mysql::row::int(row, column),
-        }
-    }
-    pub(crate) fn text(&self, column: usize) -> Result<String> {
-        self.opt_text(column)?
-            .ok_or_else(|| Error::Corrupt(format!("column {column} is NULL")))
-    }
-    pub(crate) fn opt_text(&self, column: usize) -> Result<Option<String>> {
-        match self {
-            Self::Sqlite(row) => Ok(sqlx::Row::try_get(row, column)?),
-            Self::MySql(row) => mysql::row::text(row, column),
-        }
-    }
-}
+pub(crate) use row::{Done, Row};
+pub(crate) use value::{Value, args, list, placeholders};
 
 /// The connections of one database.
 #[derive(Clone)]
@@ -247,21 +186,4 @@ impl Conn {
             Self::MySql(session) => session.commit().await,
         }
     }
-}
-
-/// What a statement did.
-pub(crate) struct Done {
-    found: u64,
-    number: i64,
-}
-
-/// `(?,?),(?,?)`: placeholders for `rows` rows of `columns` values.
-pub(crate) fn placeholders(rows: usize, columns: usize) -> String {
-    let one = format!("({})", vec!["?"; columns].join(","));
-    vec![one; rows].join(",")
-}
-
-/// `?,?,?`
-pub(crate) fn list(count: usize) -> String {
-    vec!["?"; count].join(",")
 }

@@ -1,6 +1,7 @@
 //! What the demo model says in the end.
 
-use super::plan::{Done, GroupRef, Intent, Progress};
+use super::intent::{GroupRef, Intent};
+use super::plan::{Done, Progress};
 use super::words;
 
 const ABOUT_EN: &str = "I am Lingxi's built-in demo model: a set of rules, not a language model. To get real answers, set \

@@ -1,6 +1,6 @@
 //! What a Chinese clause asks for.
 
-use super::plan::{GroupRef, Intent};
+use super::intent::{GroupRef, Intent};
 use super::words::{first_number, names, quoted, trimmed};
 
 const CREATE: &[&str] = &[

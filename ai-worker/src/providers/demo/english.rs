@@ -1,6 +1,6 @@
 //! What an English clause asks for.
 
-use super::plan::{GroupRef, Intent};
+use super::intent::{GroupRef, Intent};
 use super::words::{behind, find_word, first_number, has, names, quoted, trimmed};
 
 const LIST: &[&str] = &[

@@ -6,6 +6,7 @@
 mod answer;
 mod chinese;
 mod english;
+mod intent;
 mod plan;
 mod words;
 

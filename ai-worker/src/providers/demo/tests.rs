@@ -3,7 +3,8 @@
 use lingxi_domain::run::ToolCall;
 use serde_json::{Value, json};
 
-use super::plan::{GroupRef, Intent, plan};
+use super::intent::{GroupRef, Intent};
+use super::plan::plan;
 use super::*;
 use crate::providers::ToolSpec;
 

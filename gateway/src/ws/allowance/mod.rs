@@ -6,13 +6,11 @@ mod slice;
 use std::time::Duration;
 
 use lingxi_domain::UserId;
-use lingxi_im::Spending;
+use lingxi_im::{Im, Spending};
 use parking_lot::Mutex;
 
 use bucket::{Bucket, Limit};
 use slice::Slice;
-
-use crate::state::AppState;
 
 /// Life signs that cost nothing: far more than any client needs.
 const LIFE: Limit = Limit {
@@ -56,11 +54,11 @@ impl Allowance {
     }
 
     /// Pays for one frame; returns true if it may pass.
-    pub(crate) async fn pay(&self, state: &AppState, price: Price) -> bool {
+    pub(crate) async fn pay(&self, im: &Im, price: Price) -> bool {
         match price {
-            Price::Message => self.messages.pay(state).await,
+            Price::Message => self.messages.pay(im).await,
             Price::Life if self.life.lock().take() => true,
-            Price::Request | Price::Life => self.requests.pay(state).await,
+            Price::Request | Price::Life => self.requests.pay(im).await,
         }
     }
 

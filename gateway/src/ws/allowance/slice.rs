@@ -4,9 +4,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use lingxi_domain::{UserId, now_ms};
-use lingxi_im::Spending;
-
-use crate::state::AppState;
+use lingxi_im::{Im, Spending};
 
 /// Tokens asked for at a time. What is left of them is lost with the user's last socket here.
 const SIZE: u32 = 10;
@@ -33,7 +31,7 @@ impl Slice {
     }
 
     /// Takes a token, from the bucket itself when none is kept here; returns true if there was one.
-    pub(super) async fn pay(&self, state: &AppState) -> bool {
+    pub(super) async fn pay(&self, im: &Im) -> bool {
         if self.take() {
             return true;
         }
@@ -41,7 +39,7 @@ impl Slice {
         if now < self.empty_until.load(Ordering::Relaxed) {
             return false;
         }
-        let granted = state.im.limits().slice(self.user, self.what, SIZE).await;
+        let granted = im.limits().slice(self.user, self.what, SIZE).await;
         match granted.checked_sub(1) {
             Some(kept) => {
                 self.tokens.fetch_add(kept, Ordering::Relaxed);

@@ -40,7 +40,7 @@ impl Connection<'_> {
     /// # Errors
     /// `rate_limited` when the user has sent too much.
     pub(crate) async fn pay(&self, price: Price) -> Result<(), Refused> {
-        if self.allowance.pay(self.state, price).await {
+        if self.allowance.pay(&self.state.im, price).await {
             Ok(())
         } else {
             Err(ErrorCode::RateLimited.into())

@@ -20,7 +20,6 @@ use lingxi_store::{ConnectionIds, ConversationHead, EntryKind, Location, NewEntr
 use serde_json::Value;
 
 use super::queues::Queues;
-use super::receipts::Receipts;
 use super::registry::{Registry, SessionPolicy};
 use super::resync::{Asked, ResyncQueue};
 use super::session::Session;
@@ -93,8 +92,8 @@ impl World {
             bus,
             cache,
             resync,
-            receipts: Receipts::default(),
-            comparisons: super::watch::Comparisons::default(),
+            receipts: Arc::default(),
+            comparisons: super::comparisons::Comparisons::default(),
             subscribers: crate::ai::Subscribers::new(tokio::sync::mpsc::channel(1).0),
             stopping: Default::default(),
         };

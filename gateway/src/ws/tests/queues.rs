@@ -6,6 +6,7 @@ use lingxi_proto::bus::PushFrame;
 
 use super::{queues, session_of};
 use crate::ws::close::Close;
+use crate::ws::room::make_room;
 use crate::ws::session::Session;
 
 const KIB: usize = 1024;
@@ -53,13 +54,13 @@ fn when_little_is_left_the_largest_queues_are_closed() {
     for (session, kib) in sessions.iter().zip([10, 300, 50, 400, 100]) {
         fill(session, kib * KIB);
     }
-    queues.make_room(&sessions);
+    make_room(&queues, &sessions);
     assert!(
         sessions.iter().all(|s| s.closing().is_none()),
         "860 of 1000"
     );
     fill(&sessions[0], 20 * KIB);
-    queues.make_room(&sessions);
+    make_room(&queues, &sessions);
     let closing: Vec<_> = sessions.iter().map(|s| s.closing()).collect();
     let too_slow = Some(Close::TooSlow);
     assert_eq!(closing, [None, None, None, too_slow, None]);
@@ -81,7 +82,7 @@ fn no_more_than_there_is_and_others_bytes_close_nobody() {
     let (one, two) = (session_of(1, 1, &queues), session_of(2, 2, &queues));
     fill(&one, 60 * KIB);
     fill(&two, 30 * KIB);
-    queues.make_room(&[one.clone(), two.clone()]);
+    make_room(&queues, &[one.clone(), two.clone()]);
     assert_eq!((one.closing(), two.closing()), (None, None));
     fill(&two, 30 * KIB);
     assert_eq!(

@@ -18,7 +18,7 @@ const TALK: &str = "d:1:2";
 async fn settle(w: &World) {
     let stop = w.state.stopping.clone();
     stop.cancel();
-    receipts::run(w.state.clone(), stop).await;
+    receipts::run(w.state.receipts.clone(), w.state.im.clone(), stop).await;
 }
 
 fn reasons(session: &Session) -> Vec<String> {

@@ -13,6 +13,7 @@ pub(crate) mod row;
 mod schema;
 mod server;
 mod session;
+mod version;
 
 #[cfg(feature = "conformance")]
 pub(crate) mod fresh;

@@ -7,7 +7,8 @@ use sqlx::mysql::MySqlConnection;
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::failure::{self, Stage};
-use super::{MySqlOptions, connect, server};
+use super::version::check_version;
+use super::{MySqlOptions, connect};
 use crate::Migrated;
 use crate::error::{Error, Result};
 use crate::sql::compatibility::{self, Recorded, Schema};
@@ -96,13 +97,13 @@ pub(crate) async fn migrate(options: &MySqlOptions) -> Result<Migrated> {
     let mut conn = match connect::connect(options, true).await {
         Err(Error::Setup(absent)) => {
             let mut conn = connect::connect(options, false).await?;
-            server::check_version(&mut conn, options).await?;
+            check_version(&mut conn, options).await?;
             create(&mut conn, options, absent).await?;
             connect::connect(options, true).await?
         }
         other => other?,
     };
-    server::check_version(&mut conn, options).await?;
+    check_version(&mut conn, options).await?;
     let outcome = migrate_on(&mut conn, options).await;
     let _ = conn.close().await;
     outcome

@@ -1,0 +1,41 @@
+//! What this crate is put together from.
+
+use lingxi_bus::SharedBus;
+use lingxi_cache::SharedCache;
+use lingxi_store::Store;
+
+use crate::{Rates, RunLimits};
+
+/// What a process works with.
+#[derive(Clone)]
+pub struct Deps {
+    /// The truth.
+    pub store: Store,
+    /// Pushes go out here.
+    pub bus: SharedBus,
+    /// Presence and the limits that hold across nodes.
+    pub cache: SharedCache,
+    /// How to behave.
+    pub config: ImConfig,
+}
+
+/// How accounts and logins behave.
+#[derive(Clone)]
+pub struct ImConfig {
+    /// Signs and checks tokens (HS256).
+    pub jwt_secret: Vec<u8>,
+    /// How long a token is good for, in hours.
+    pub jwt_ttl_hours: i64,
+    /// Work factor of password hashes, 4 to 31.
+    pub bcrypt_cost: u32,
+    /// Whether anything is limited in how often it is done.
+    pub rate_limits: bool,
+    /// How often, where it is.
+    pub rates: Rates,
+    /// Groups that one user may be in.
+    pub groups_per_user: u32,
+    /// How much of the assistant one user may have.
+    pub runs: RunLimits,
+    /// Partitions of the incoming messages, fixed when the system is installed.
+    pub partitions: u16,
+}

@@ -1,0 +1,39 @@
+//! What a statement brings back.
+
+use super::mysql;
+use crate::error::{Error, Result};
+
+/// One row of a result; columns by index.
+pub(crate) enum Row {
+    Sqlite(sqlx::sqlite::SqliteRow),
+    MySql(sqlx::mysql::MySqlRow),
+}
+
+impl Row {
+    pub(crate) fn int(&self, column: usize) -> Result<i64> {
+        self.opt_int(column)?
+            .ok_or_else(|| Error::Corrupt(format!("column {column} is NULL")))
+    }
+    pub(crate) fn opt_int(&self, column: usize) -> Result<Option<i64>> {
+        match self {
+            Self::Sqlite(row) => Ok(sqlx::Row::try_get(row, column)?),
+            Self::MySql(row) => mysql::row::int(row, column),
+        }
+    }
+    pub(crate) fn text(&self, column: usize) -> Result<String> {
+        self.opt_text(column)?
+            .ok_or_else(|| Error::Corrupt(format!("column {column} is NULL")))
+    }
+    pub(crate) fn opt_text(&self, column: usize) -> Result<Option<String>> {
+        match self {
+            Self::Sqlite(row) => Ok(sqlx::Row::try_get(row, column)?),
+            Self::MySql(row) => mysql::row::text(row, column),
+        }
+    }
+}
+
+/// What a statement did.
+pub(crate) struct Done {
+    pub(super) found: u64,
+    pub(super) number: i64,
+}
