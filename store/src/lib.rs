@@ -36,7 +36,7 @@ pub use names::Page;
 pub use partitions::{Committer, ConnectionIds, Lease, LeaseProgress};
 pub use runs::{
     Claim, ClaimedRun, CreatedRun, Effect, FinishedRun, HeldRun, MAX_FAILURES, NewRun, NewStep,
-    RUN_LEASE_MS, Run, RunStep, StepKind, SweptRun,
+    RUN_LEASE_MS, Released, Run, RunStep, StepKind, SweptRun,
 };
 pub use sql::mysql::MySqlOptions;
 pub use sql::retry::Failure;
