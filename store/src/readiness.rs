@@ -35,7 +35,8 @@ impl Store {
     }
 
     /// Whether the database takes writes: a transaction that writes a row and is committed, at most once a second however
-    /// many ask. A disk that is full, read-only or too slow is told within two seconds, and so is its end.
+    /// many ask. A disk that is full, read-only or too slow is told within two seconds; its end as well, or some seconds
+    /// later where writes of others were what had failed.
     ///
     /// # Errors
     /// [`Error::Unavailable`] with the cause.
@@ -45,7 +46,8 @@ impl Store {
             return proof.outcome.clone().map_err(Error::away);
         }
         let outcome = match tokio::time::timeout(LONGEST, self.write_a_row()).await {
-            Ok(written) => written.map_err(|error| error.to_string()),
+            Ok(Ok(())) => self.db.disk_failure().map_or(Ok(()), Err),
+            Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err(format!(
                 "a small write was not committed within {LONGEST:?}"
             )),

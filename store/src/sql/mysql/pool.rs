@@ -11,6 +11,7 @@ use sqlx::Connection as _;
 use sqlx::mysql::MySqlConnection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::disk::Disk;
 use super::{MySqlOptions, connect};
 use crate::error::{Error, Result};
 
@@ -30,6 +31,7 @@ struct Shared {
     permits: Arc<Semaphore>,
     idle: std::sync::Mutex<Vec<Idle>>,
     closed: AtomicBool,
+    disk: Disk,
 }
 
 struct Idle {
@@ -48,20 +50,20 @@ pub(super) struct Live {
 
 impl Pool {
     pub(super) fn new(options: MySqlOptions) -> Self {
-        Self::make(options, None)
+        Self::make(options, None, Disk::default())
     }
 
     /// One connection, which the named lock of `owner` belongs to.
-    pub(super) fn of_owner(options: &MySqlOptions, owner: &str) -> Self {
+    pub(super) fn of_owner(&self, owner: &str) -> Self {
         let options = MySqlOptions {
             pool_size: 1,
             pool_max: 1,
-            ..options.clone()
+            ..self.0.options.clone()
         };
-        Self::make(options, Some(owner.to_owned()))
+        Self::make(options, Some(owner.to_owned()), self.0.disk.clone())
     }
 
-    fn make(options: MySqlOptions, owner: Option<String>) -> Self {
+    fn make(options: MySqlOptions, owner: Option<String>, disk: Disk) -> Self {
         let most = usize::try_from(options.pool_max.max(1)).unwrap_or(1);
         Self(Arc::new(Shared {
             permits: Arc::new(Semaphore::new(most)),
@@ -69,11 +71,16 @@ impl Pool {
             owner,
             idle: std::sync::Mutex::default(),
             closed: AtomicBool::new(false),
+            disk,
         }))
     }
 
     pub(super) fn options(&self) -> &MySqlOptions {
         &self.0.options
+    }
+
+    pub(super) fn disk(&self) -> &Disk {
+        &self.0.disk
     }
 
     /// A connection that is alive as far as can be known.
@@ -135,6 +142,10 @@ impl Pool {
 }
 
 impl Live {
+    pub(super) fn disk(&self) -> &Disk {
+        self.pool.disk()
+    }
+
     pub(super) fn statement_timeout(&self) -> Duration {
         self.pool.0.options.statement_timeout
     }
