@@ -46,6 +46,11 @@ suite() {
     notices "$1" "$(broken "$2")" faults::everything_at_once LINGXI_TEST_FAULTS="$3" LINGXI_TEST_PATIENCE=12
 }
 
+# disk FAULT KIND STRUCK: the same on one process, whose disk fails.
+disk() {
+    notices "$1" "$(broken "$2")" faults::the_disk_of_one_process LINGXI_TEST_FAULTS="$3" LINGXI_TEST_PATIENCE=12
+}
+
 broken() { echo "promises broken, seed [0-9]+: \\{.*\"$1\": "; }
 
 notices ack-before-commit "$(broken Lost)" durability::twenty_kills_lose_nothing
@@ -56,3 +61,6 @@ suite no-dedup Double silence-client@0/down,silence-client@1/down,silence-client
 suite cursor-moved-on-write CursorPassed silence-client@0/down,silence-client@1/down,silence-client@0/down,silence-client@1/down
 suite no-resync-after-reconnect NotConverged silence-nats@0/down,silence-nats@1/down,silence-nats@0/down,silence-nats@1/down
 suite no-repush-after-takeover NotConverged silence-nats@2/up,silence-nats@3/up,silence-nats@2/up,silence-nats@3/up
+suite full-disk-not-told NotTold full-disk@0,full-disk@0
+disk commit-on-a-full-disk Lost full-disk@1,full-disk@1
+disk outage-without-end NotConverged failing-disk,read-only-disk

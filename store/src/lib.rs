@@ -22,12 +22,17 @@ mod names;
 mod partitions;
 mod readiness;
 mod runs;
+#[cfg(feature = "sabotage")]
+mod sabotage;
 pub mod settings;
 mod sql;
 mod write_check;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+
+#[cfg(all(feature = "sabotage", not(debug_assertions)))]
+compile_error!("sabotage plants faults for tests; a release build must not have it");
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +51,7 @@ pub use names::Page;
 pub use partitions::{Committer, ConnectionIds, Lease, LeaseProgress};
 pub use runs::{
     Claim, ClaimedRun, CreatedRun, Effect, FinishedRun, HeldRun, MAX_FAILURES, NewRun, NewStep,
-    RUN_LEASE_MS, Run, RunStep, StepKind, SweptRun,
+    RUN_LEASE_MS, Released, Run, RunStep, StepKind, SweptRun,
 };
 pub use sql::mysql::MySqlOptions;
 pub use sql::retry::Failure;

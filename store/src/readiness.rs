@@ -1,7 +1,7 @@
 //! Whether the database can be used now.
 
 use crate::Store;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::sql::args;
 
 impl Store {
@@ -15,12 +15,23 @@ impl Store {
     }
 
     /// Whether the database takes writes: a transaction that writes a row and is committed, at most once a second however
-    /// many ask. A disk that is full, read-only or too slow is told within two seconds, and so is its end.
+    /// many ask. A disk that is full, read-only or too slow is told within two seconds; its end as well, or some seconds
+    /// later where writes of others were what had failed.
     ///
     /// # Errors
-    /// [`crate::Error::Unavailable`] with the cause.
+    /// [`Error::Unavailable`] with the cause.
     pub async fn check_write(&self) -> Result<()> {
-        self.write_check.proof(self.write_a_row()).await
+        let proof = async {
+            self.write_a_row().await?;
+            #[cfg(feature = "sabotage")]
+            if crate::sabotage::planted("full-disk-not-told") {
+                return Ok(());
+            }
+            self.db
+                .disk_failure()
+                .map_or(Ok(()), |cause| Err(Error::away(cause)))
+        };
+        self.write_check.proof(proof).await
     }
 
     async fn write_a_row(&self) -> Result<()> {

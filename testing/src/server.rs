@@ -47,6 +47,15 @@ impl Server {
         Self::begin(kind, parent, wrapper, "", arguments)
     }
 
+    /// Starts a database server behind a `wrapper`, with these arguments beside the usual ones.
+    ///
+    /// # Panics
+    /// As [`Server::start`].
+    #[must_use]
+    pub fn start_mariadb(parent: &Path, wrapper: &[String], arguments: &[&str]) -> Self {
+        Self::begin(Kind::MariaDb, parent, wrapper, "", arguments)
+    }
+
     /// Starts one with this file of configuration (NATS and Redis) and these arguments instead of the usual ones.
     ///
     /// # Panics
@@ -100,6 +109,12 @@ impl Server {
     /// # Panics
     /// As [`Server::start`].
     pub fn restart(&mut self) {
+        self.respawn();
+        self.answers();
+    }
+
+    /// Starts it again after its end, with its data, without waiting: whatever it needs may be away.
+    pub fn respawn(&mut self) {
         self.process = spawn(
             self.kind,
             &self.port,
@@ -107,7 +122,18 @@ impl Server {
             &self.wrapper,
             &self.arguments,
         );
-        self.answers();
+    }
+
+    /// Whether it takes connections.
+    #[must_use]
+    pub fn listens(&self) -> bool {
+        std::net::TcpStream::connect(self.address()).is_ok()
+    }
+
+    /// What it has said, for the reader of a failure.
+    #[must_use]
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
     /// Throws its data away; it must not run.
@@ -136,18 +162,16 @@ impl Server {
                         .arg(format!("--port={}", self.port.number))
                         .arg("ping"),
                 ),
-                Kind::Nats | Kind::Redis => std::net::TcpStream::connect(self.address()).is_ok(),
+                Kind::Nats | Kind::Redis => self.listens(),
             };
             if asked {
                 return;
             }
-            let log = self.folder.join("log");
-            let said = || std::fs::read_to_string(&log).unwrap_or_default();
             assert!(
                 self.process.ended().is_none() && start.elapsed() < Duration::from_secs(30),
                 "{:?} does not answer; it said:\n{}",
                 self.kind,
-                said()
+                self.said()
             );
             std::thread::sleep(Duration::from_millis(10));
         }

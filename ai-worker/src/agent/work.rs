@@ -30,6 +30,9 @@ pub(crate) enum Abandoned {
     /// Another worker has it.
     #[error("another worker took it over")]
     Lost,
+    /// Something that it needs is not available: not its failure.
+    #[error("{0}")]
+    Away(String),
     /// Something of ours failed; another attempt may succeed.
     #[error("{0}")]
     Failed(String),
@@ -39,6 +42,7 @@ impl From<lingxi_store::Error> for Abandoned {
     fn from(error: lingxi_store::Error) -> Self {
         match error {
             lingxi_store::Error::Fenced => Self::Lost,
+            lingxi_store::Error::Unavailable(outage) => Self::Away(outage.to_string()),
             other => Self::Failed(other.to_string()),
         }
     }
@@ -98,7 +102,10 @@ pub(crate) async fn work(
 /// Who asked; nobody when the account is gone.
 async fn asker(settings: &Settings, run: &Run) -> Result<Option<Actor>, Abandoned> {
     let profile = settings.im.accounts().profile(run.user_id).await;
-    let profile = profile.map_err(|error| Abandoned::Failed(error.to_string()))?;
+    let profile = profile.map_err(|error| match error.code() {
+        ErrorCode::Unavailable => Abandoned::Away(error.to_string()),
+        _ => Abandoned::Failed(error.to_string()),
+    })?;
     Ok(profile.map(|profile| Actor::new(run.user_id, profile.username)))
 }
 
@@ -140,6 +147,10 @@ async fn call(
         Given::Outcome(outcome) => Ok(Came::Outcome(outcome)),
         Given::Late => Ok(Came::Ended(ErrorCode::Timeout.into())),
         Given::Lost => Err(Abandoned::Lost),
+        Given::Away => Err(Abandoned::Away(format!(
+            "a tool ({}) lacks what it needs",
+            call.name
+        ))),
         Given::Unknown => Err(Abandoned::Failed(format!(
             "the outcome of a tool call ({}) is not known",
             call.name

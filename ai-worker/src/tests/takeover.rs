@@ -113,7 +113,10 @@ async fn an_effect_that_was_committed_without_its_step_is_not_done_again() {
     let Given::Outcome(done) = tools.call("create_group", args, &context).await else {
         panic!("not done")
     };
-    store.release_run("r", 1, true).await.unwrap();
+    store
+        .release_run("r", 1, lingxi_store::Released::Failed)
+        .await
+        .unwrap();
 
     let node = world.worker();
     let run = world.finished("r").await;

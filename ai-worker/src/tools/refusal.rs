@@ -9,6 +9,8 @@ pub(crate) enum Refusal {
     Told(String),
     /// The run belongs to another worker.
     Lost,
+    /// What it needs is not available now. It may have been done all the same: the same call again finds out.
+    Away,
     /// Whether it was done is not known: the same call again, with the same key, finds out.
     Unknown,
 }
@@ -19,7 +21,8 @@ impl From<lingxi_im::Error> for Refusal {
             return Self::Lost;
         }
         let reason = match error.code() {
-            ErrorCode::Internal | ErrorCode::Unavailable => return Self::Unknown,
+            ErrorCode::Unavailable => return Self::Away,
+            ErrorCode::Internal => return Self::Unknown,
             ErrorCode::UserNotFound => "用户不存在",
             ErrorCode::GroupNotFound => "群聊不存在",
             ErrorCode::ContactNotFound => "对方不在联系人列表中",

@@ -26,6 +26,8 @@ pub(crate) enum Given {
     Late,
     /// The run belongs to another worker.
     Lost,
+    /// What it needs is not available: another attempt of the run makes the same call, with the same key.
+    Away,
     /// Nobody knows: another attempt of the run makes the same call, with the same key, and finds out.
     Unknown,
 }
@@ -59,6 +61,7 @@ impl Toolbox {
             Ok(result) => (result, true),
             Err(Refusal::Told(reason)) => (reason, false),
             Err(Refusal::Lost) => return Given::Lost,
+            Err(Refusal::Away) => return Given::Away,
             Err(Refusal::Unknown) => return Given::Unknown,
         };
         let word = if success { "true" } else { "false" };
@@ -74,12 +77,12 @@ async fn attempt(tool: &dyn Tool, args: &str, context: &Context<'_>) -> Result<S
     let mut attempt = 1;
     loop {
         match tool.execute(context, args.clone()).await {
-            Err(Refusal::Unknown) if tool.class() == Class::ForeignEffect => {
+            Err(Refusal::Unknown | Refusal::Away) if tool.class() == Class::ForeignEffect => {
                 return Err(Refusal::Told(
                     "结果未知:操作可能已经完成,不会再试".to_owned(),
                 ));
             }
-            Err(Refusal::Unknown) if attempt < ATTEMPTS => {
+            Err(Refusal::Unknown | Refusal::Away) if attempt < ATTEMPTS => {
                 tokio::time::sleep(PAUSE * attempt).await;
                 attempt += 1;
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lingxi_bus::Lane;
 use lingxi_proto::Message as _;
 use lingxi_proto::bus::{RunRequest, Watcher};
-use lingxi_store::{ClaimedRun, Run};
+use lingxi_store::{ClaimedRun, Released, Run};
 
 use super::active::Active;
 use super::{Worker, attach};
@@ -48,7 +48,7 @@ pub(super) async fn execute(worker: &Arc<Worker>, claimed: ClaimedRun, watcher: 
         biased;
         () = active.lost.cancelled() => Err(Abandoned::Lost),
         () = active.stopped.cancelled() => {
-            give_back(worker, run, false).await;
+            give_back(worker, run, Released::Stopping).await;
             tracing::info!(run = run.id, "given back: this worker stops");
             return;
         }
@@ -75,6 +75,16 @@ pub(super) async fn execute(worker: &Arc<Worker>, claimed: ClaimedRun, watcher: 
             );
             count(kind, "lost");
         }
+        Err(Abandoned::Away(reason)) => {
+            tracing::warn!(
+                run = run.id,
+                attempt = run.attempt,
+                reason,
+                "what a run needs is away; it is given back"
+            );
+            count(kind, "away");
+            give_back(worker, run, Released::Away).await;
+        }
         Err(Abandoned::Failed(reason)) => {
             tracing::error!(
                 run = run.id,
@@ -83,20 +93,20 @@ pub(super) async fn execute(worker: &Arc<Worker>, claimed: ClaimedRun, watcher: 
                 "an attempt failed; the run is given back"
             );
             count(kind, "attempt_failed");
-            give_back(worker, run, true).await;
+            give_back(worker, run, Released::Failed).await;
         }
     }
     drop(held);
     drop(listening);
 }
 
-/// Lets others have the run: at once, or after a failure when the sweeper finds it.
-async fn give_back(worker: &Worker, run: &Run, failed: bool) {
-    if let Err(error) = worker.store.release_run(&run.id, run.attempt, failed).await {
+/// Lets others have the run: at once when this worker stops, otherwise when the sweeper finds it.
+async fn give_back(worker: &Worker, run: &Run, why: Released) {
+    if let Err(error) = worker.store.release_run(&run.id, run.attempt, why).await {
         tracing::warn!(%error, run = run.id, "a run could not be given back; its lease will expire");
         return;
     }
-    if failed {
+    if why != Released::Stopping {
         return;
     }
     let lane = lane_of(&run.lane);

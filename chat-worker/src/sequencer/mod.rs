@@ -1,7 +1,7 @@
 //! The sequencer: over all of a worker's partitions it takes what waits, gives each message its place in its
 //! conversation, commits in one transaction (`batch`), and hands the result to the pushing, which overlaps the next batch.
 //!
-//! Start with `worker`, then `commit`: what is done when the database takes a batch, and when it does not (`crate::outage`).
+//! Start with `worker`, then `commit`: what is done when the database takes a batch, and when it does not (`lingxi_runtime::outage`).
 
 mod assignments;
 mod batch;

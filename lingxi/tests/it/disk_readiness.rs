@@ -3,13 +3,11 @@
 //!
 //! One process on SQLite: in a cluster the disk is the database server's.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::harness::{Deployment, Mode, User, until};
+use crate::harness::{Deployment, DiskFault, Mode, User, until};
 
 /// From the fault to `not_ready`, and from its end to `ready`.
 const TOLD: Duration = Duration::from_secs(5);
@@ -96,47 +94,24 @@ async fn a_full_disk_is_told_and_passes() {
     breaks_and_heals(&lx, || disk.fill(), || disk.free()).await;
 }
 
-/// The library that makes a disk fail, compiled.
-fn failing_disk(folder: &Path) -> PathBuf {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/failing_disk.c");
-    let library = folder.join("failing_disk.so");
-    let compiled = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-o"])
-        .args([&library, &source])
-        .arg("-ldl")
-        .status();
-    assert!(compiled.is_ok_and(|status| status.success()), "cc");
-    library
-}
-
-/// Every write fails with this error number while a file says so.
-async fn fails_with(errno: &str) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let control = folder.path().join("errno");
-    let data = folder.path().join("data");
-    let lx = Mode::Embedded
-        .with("LINGXI__DATA_DIR", data.display())
-        .with("LD_PRELOAD", failing_disk(folder.path()).display())
-        .with("FAILING_DISK", data.display())
-        .with("FAILING_DISK_ERRNO", control.display())
-        .start()
-        .await;
-    let break_it = || std::fs::write(&control, errno).expect("the control file");
-    let mend = || std::fs::remove_file(&control).expect("the control file");
-    breaks_and_heals(&lx, break_it, mend).await;
+/// Every write fails like this for a while.
+async fn fails_with(fault: DiskFault) {
+    let lx = Mode::Embedded.options().failing_disk().start().await;
+    let disk = lx.failing_disk();
+    breaks_and_heals(&lx, || disk.strike(fault), || disk.mend()).await;
 }
 
 #[tokio::test]
 async fn a_disk_with_errors_is_told_and_passes() {
-    fails_with("5").await; // EIO
+    fails_with(DiskFault::Errors).await;
 }
 
 #[tokio::test]
 async fn a_disk_that_became_read_only_is_told_and_passes() {
-    fails_with("30").await; // EROFS
+    fails_with(DiskFault::ReadOnly).await;
 }
 
 #[tokio::test]
 async fn a_quota_that_is_used_up_is_told_and_passes() {
-    fails_with("122").await; // EDQUOT
+    fails_with(DiskFault::Quota).await;
 }

@@ -1,53 +1,119 @@
-// A disk that fails when it is told to: writes to files below $FAILING_DISK fail with the number in $FAILING_DISK_ERRNO.
+// A disk that fails when it is told to. $FAILING_DISK is a pattern of paths, $FAILING_DISK_CONTROL a file with one of
+//   full     what makes a file longer fails with ENOSPC; what is written in place does not, as on a file system
+//   slow MS  each sync, and each write that waits for the disk, takes so much longer
+//   ERRNO    each write, sync and change of length fails with this number; with EROFS, opening for writing, too
+// No file: the disk is well.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-static int told(void) {
-    const char *control = getenv("FAILING_DISK_ERRNO");
+struct order { int fails, full, slow; };
+
+static struct order told(void) {
+    struct order order = {0, 0, 0};
+    const char *control = getenv("FAILING_DISK_CONTROL");
     int file = control ? (int)syscall(SYS_openat, AT_FDCWD, control, O_RDONLY) : -1;
-    char text[16] = {0};
-    if (file < 0) return 0;
+    char text[32] = {0};
+    if (file < 0) return order;
     ssize_t got = syscall(SYS_read, file, text, sizeof text - 1);
     syscall(SYS_close, file);
-    return got > 0 ? atoi(text) : 0;
+    if (got <= 0) return order;
+    if (strncmp(text, "full", 4) == 0) order.full = 1;
+    else if (sscanf(text, "slow %d", &order.slow) != 1) order.fails = atoi(text);
+    return order;
 }
 
-static int below(const char *path) {
+static int on_the_disk(const char *path) {
     const char *disk = getenv("FAILING_DISK");
-    return disk && strncmp(path, disk, strlen(disk)) == 0;
+    return disk && fnmatch(disk, path, 0) == 0;
 }
 
-static int failing(int fd) {
+// What is to be done to an open file; nothing where it is on another disk.
+static struct order told_of(int fd) {
+    struct order none = {0, 0, 0};
     char link[64], path[4096];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t length = readlink(link, path, sizeof path - 1);
-    if (length < 0) return 0;
+    if (length < 0) return none;
     path[length] = 0;
-    return below(path) ? told() : 0;
+    return on_the_disk(path) ? told() : none;
 }
 
-#define FAIL(fd) do { int number = failing(fd); if (number) { errno = number; return -1; } } while (0)
+static void take(int milliseconds) {
+    struct timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
+    nanosleep(&time, NULL);
+}
+
+static off64_t length_of(int fd) {
+    struct stat64 found;
+    return fstat64(fd, &found) == 0 ? found.st_size : 0;
+}
+
+// The number with which a write of what ends at `end` fails, 0 for none.
+static int writing(int fd, off64_t end) {
+    struct order order = told_of(fd);
+    if (order.full && end > length_of(fd)) return ENOSPC;
+    if (order.slow && (fcntl(fd, F_GETFL) & (O_DIRECT | O_SYNC | O_DSYNC))) take(order.slow);
+    return order.fails;
+}
+
+static int syncing(int fd) {
+    struct order order = told_of(fd);
+    if (order.slow) take(order.slow);
+    return order.fails;
+}
+
+static off64_t position(int fd) {
+    return fcntl(fd, F_GETFL) & O_APPEND ? length_of(fd) : lseek64(fd, 0, SEEK_CUR);
+}
+
+#define FAIL(when) do { int number = (when); if (number) { errno = number; return -1; } } while (0)
 #define NEXT(name) static __typeof__(name) *next; if (!next) next = dlsym(RTLD_NEXT, #name)
 
-ssize_t write(int fd, const void *b, size_t n) { FAIL(fd); NEXT(write); return next(fd, b, n); }
-ssize_t pwrite(int fd, const void *b, size_t n, off_t at) { FAIL(fd); NEXT(pwrite); return next(fd, b, n, at); }
-ssize_t pwrite64(int fd, const void *b, size_t n, off64_t at) { FAIL(fd); NEXT(pwrite64); return next(fd, b, n, at); }
-int fsync(int fd) { FAIL(fd); NEXT(fsync); return next(fd); }
-int fdatasync(int fd) { FAIL(fd); NEXT(fdatasync); return next(fd); }
-int ftruncate(int fd, off_t n) { FAIL(fd); NEXT(ftruncate); return next(fd, n); }
-int ftruncate64(int fd, off64_t n) { FAIL(fd); NEXT(ftruncate64); return next(fd, n); }
+ssize_t write(int fd, const void *b, size_t n) {
+    FAIL(writing(fd, position(fd) + (off64_t)n)); NEXT(write); return next(fd, b, n);
+}
+ssize_t pwrite(int fd, const void *b, size_t n, off_t at) {
+    FAIL(writing(fd, at + (off64_t)n)); NEXT(pwrite); return next(fd, b, n, at);
+}
+ssize_t pwrite64(int fd, const void *b, size_t n, off64_t at) {
+    FAIL(writing(fd, at + (off64_t)n)); NEXT(pwrite64); return next(fd, b, n, at);
+}
+int fsync(int fd) { FAIL(syncing(fd)); NEXT(fsync); return next(fd); }
+int fdatasync(int fd) { FAIL(syncing(fd)); NEXT(fdatasync); return next(fd); }
+int ftruncate(int fd, off_t n) { FAIL(told_of(fd).fails); NEXT(ftruncate); return next(fd, n); }
+int ftruncate64(int fd, off64_t n) { FAIL(told_of(fd).fails); NEXT(ftruncate64); return next(fd, n); }
+int fallocate(int fd, int mode, off_t at, off_t n) {
+    FAIL(writing(fd, at + n)); NEXT(fallocate); return next(fd, mode, at, n);
+}
+int fallocate64(int fd, int mode, off64_t at, off64_t n) {
+    FAIL(writing(fd, at + n)); NEXT(fallocate64); return next(fd, mode, at, n);
+}
+// These two return the number.
+int posix_fallocate(int fd, off_t at, off_t n) {
+    int number = writing(fd, at + n);
+    if (number) return number;
+    NEXT(posix_fallocate); return next(fd, at, n);
+}
+int posix_fallocate64(int fd, off64_t at, off64_t n) {
+    int number = writing(fd, at + n);
+    if (number) return number;
+    NEXT(posix_fallocate64); return next(fd, at, n);
+}
 
 static int refused(const char *path, int flags) {
-    int writing = (flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT);
-    return writing && below(path) && told() == EROFS;
+    int writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT);
+    return writes && on_the_disk(path) && told().fails == EROFS;
 }
 
 #define OPEN(name)                                                      \

@@ -9,8 +9,8 @@ use lingxi_domain::run::{RunEvent, RunKind, RunState, Usage};
 
 use crate::sql::args;
 use crate::{
-    Claim, ClaimedRun, CreatedRun, Effect, Error, FinishedRun, HeldRun, NewRun, NewStep, StepKind,
-    Store, SweptRun,
+    Claim, ClaimedRun, CreatedRun, Effect, Error, FinishedRun, HeldRun, NewRun, NewStep, Released,
+    StepKind, Store, SweptRun,
 };
 
 /// Each case begins without any runs: the sweeper looks at all there are.
@@ -311,9 +311,11 @@ async fn the_sweeper_finds_each_lost_run_once(store: &Store) {
 
 async fn giving_back_is_no_failure_and_five_failures_end_it(store: &Store) {
     store.create_run(&new("a", None)).await.unwrap();
-    for _ in 0..10 {
-        let attempt = claimed(store, "a", "w").await.run.attempt;
-        store.release_run("a", attempt, false).await.unwrap();
+    for why in [Released::Stopping, Released::Away] {
+        for _ in 0..10 {
+            let attempt = claimed(store, "a", "w").await.run.attempt;
+            store.release_run("a", attempt, why).await.unwrap();
+        }
     }
     let attempt = claimed(store, "a", "w").await.run.attempt;
     let events = [chunk(9, 5, "text")];
@@ -321,7 +323,10 @@ async fn giving_back_is_no_failure_and_five_failures_end_it(store: &Store) {
         .commit_step("a", attempt, &step(1, 9, 5, &events))
         .await
         .unwrap();
-    store.release_run("a", attempt, true).await.unwrap();
+    store
+        .release_run("a", attempt, Released::Failed)
+        .await
+        .unwrap();
     for failures in 1..5 {
         let claim = claimed(store, "a", "w").await;
         assert_eq!(claim.run.failures, failures);
@@ -370,7 +375,7 @@ async fn a_lease_ends_by_the_databases_clock(store: &Store) {
     let claim = claimed(store, "a", "w1").await;
     assert!(claim.remaining_ms < 0);
     store
-        .release_run("a", claim.run.attempt, true)
+        .release_run("a", claim.run.attempt, Released::Failed)
         .await
         .unwrap();
     let deadline = tokio::time::Instant::now() + Duration::from_secs(10);

@@ -44,6 +44,17 @@ pub struct HeldRun {
     pub stop_requested: bool,
 }
 
+/// Why a run is given back before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Released {
+    /// Its worker stops: others may take it at once.
+    Stopping,
+    /// What it needs was not available. However often that happens, it is no failure of the run: its deadline ends it.
+    Away,
+    /// The attempt failed, which may happen [`MAX_FAILURES`] times.
+    Failed,
+}
+
 impl Store {
     /// Takes a run that waits, or whose worker let its lease expire. Raises `attempt`, and from the second attempt on
     /// `generation`, since clients may have seen more of the first than it committed.
@@ -160,11 +171,11 @@ impl Store {
         Ok(held)
     }
 
-    /// Gives a run back, so that another worker can take it at once; `failed` counts the attempt as one. Does nothing
-    /// when the run is no longer held under `attempt`.
-    pub async fn release_run(&self, id: &str, attempt: i64, failed: bool) -> Result<()> {
-        // After a failure the sweeper waits a little: what went wrong may still be wrong.
-        let pause: i64 = if failed { 1_000 } else { 0 };
+    /// Gives a run back, so that another worker can take it. Does nothing when the run is no longer held under `attempt`.
+    pub async fn release_run(&self, id: &str, attempt: i64, why: Released) -> Result<()> {
+        // The sweeper waits a little: what went wrong may still be wrong.
+        let pause: i64 = if why == Released::Stopping { 0 } else { 1_000 };
+        let failed = why == Released::Failed;
         let sql = format!(
             "UPDATE runs SET state = 'queued', worker = NULL, failures = failures + ?, lease_expires_at = {} + ? \
              WHERE id = ? AND attempt = ? AND state = 'running'",

@@ -18,7 +18,7 @@ use crate::Store;
 use crate::error::{Error, Result};
 use crate::sql::{Row, args};
 
-pub use claim::{Claim, ClaimedRun, HeldRun};
+pub use claim::{Claim, ClaimedRun, HeldRun, Released};
 pub use create::{CreatedRun, NewRun};
 pub use effects::Effect;
 pub use steps::{FinishedRun, NewStep, RunStep, StepKind};

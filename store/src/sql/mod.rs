@@ -52,6 +52,15 @@ impl Database {
         }
     }
 
+    /// Why a write failed just now, where it was the disk that failed and small writes may succeed all the same.
+    pub(crate) fn disk_failure(&self) -> Option<String> {
+        match self {
+            // Everything that is written is written behind the rest.
+            Self::Sqlite(_) => None,
+            Self::MySql(server) => server.disk_failure(),
+        }
+    }
+
     /// For reading what is committed; a statement that takes longer than `limit` ends as [`Error::TimedOut`].
     pub(crate) async fn reader(&self, limit: Duration) -> Result<Conn> {
         Ok(match self {

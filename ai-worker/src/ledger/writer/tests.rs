@@ -35,7 +35,12 @@ async fn nobody_hears_of_what_could_not_be_committed() {
     let mut ledger = held(&world).await;
     let log = ledger.log();
     ledger.say(Live::Text("text".into())).unwrap();
-    world.deps.store.release_run("r", 1, true).await.unwrap();
+    world
+        .deps
+        .store
+        .release_run("r", 1, lingxi_store::Released::Failed)
+        .await
+        .unwrap();
     let refused = ledger.outcome("t", "c", &outcome()).await;
     assert!(matches!(refused, Err(Error::Fenced)), "{refused:?}");
     let closing = Closing::Answered {

@@ -42,6 +42,9 @@ impl Tool for Vague {
         if args["hang"] == true {
             std::future::pending::<()>().await;
         }
+        if args["away"] == true {
+            return Err(Refusal::Away);
+        }
         Err(Refusal::Unknown)
     }
 }
@@ -66,12 +69,13 @@ async fn what_reads_or_has_a_key_is_tried_again_and_nothing_else_is() {
     let tools = Toolbox { tools: &TOOLS };
     assert_eq!(call(&tools, "reads", "").await, Given::Unknown);
     assert_eq!(call(&tools, "own", "").await, Given::Unknown);
+    assert_eq!(call(&tools, "own", r#"{"away": true}"#).await, Given::Away);
     let told = call(&tools, "foreign", "").await;
     let Given::Outcome(ToolOutcome { success: false, .. }) = told else {
         panic!("{told:?}")
     };
     let calls = [&READS, &OWN, &FOREIGN].map(|tool| tool.calls.load(Ordering::Relaxed));
-    assert_eq!(calls, [ATTEMPTS, ATTEMPTS, 1]);
+    assert_eq!(calls, [ATTEMPTS, 2 * ATTEMPTS, 1]);
 }
 
 #[tokio::test]

@@ -16,6 +16,8 @@ pub(super) struct Orders {
     pub(super) talk: bool,
     /// Keep the connection, and come back at once when it is gone.
     pub(super) stay: bool,
+    /// Write long messages, which need room.
+    pub(super) large: bool,
     /// End.
     pub(super) stop: bool,
 }
@@ -107,6 +109,7 @@ impl Board {
         let orders = Orders {
             talk: true,
             stay: false,
+            large: false,
             stop: false,
         };
         let epoch = SystemTime::now().duration_since(UNIX_EPOCH);

@@ -1,6 +1,7 @@
-//! Everything breaks, again and again, under load; every promise is kept.
+//! Everything breaks, again and again, under load; every promise is kept. A cluster is struck everywhere; the one process of
+//! an embedded deployment by the faults of its disk, and by kill -9.
 //!
-//! [`plan`] says from a seed what is broken when, [`nemesis`] does it, [`person`], [`questions`] and [`churn`] are the
+//! [`plan`] says from a seed what is broken when, [`nemesis`] does it, [`disk`] hears what is said of a disk, [`person`], [`questions`] and [`churn`] are the
 //! load, [`board`] is what they write down, and the checker in [`crate::evidence`] judges it.
 //!
 //! `LINGXI_TEST_SEED` repeats a plan; `LINGXI_TEST_SOAK_MINUTES` makes the run long; `LINGXI_TEST_FAULTS` names the faults
@@ -9,6 +10,7 @@
 
 mod board;
 mod churn;
+mod disk;
 mod nemesis;
 mod person;
 mod plan;
@@ -21,11 +23,11 @@ use std::time::{Duration, Instant};
 
 use self::board::Board;
 use self::nemesis::{Nemesis, Watched};
-use self::plan::{NAMES, Plan, ROLES};
+use self::plan::{NAMES, Plan, roles};
 use self::summary::Summary;
 use self::world::World;
 use crate::evidence::{check, kinds, overtaken};
-use crate::harness::{Dice, seed};
+use crate::harness::{Dice, Mode, seed};
 
 /// Rounds of every kind of fault, without a soak.
 const ROUNDS: u64 = 4;
@@ -49,19 +51,21 @@ fn number_from(name: &str) -> Option<u64> {
 
 /// What is to be done, and when it is enough.
 struct Course {
+    mode: Mode,
     plan: Plan,
     soak: Option<Duration>,
     patience: Duration,
 }
 
 impl Course {
-    fn of(seed: u64) -> Self {
+    fn of(mode: Mode, seed: u64) -> Self {
         let plan = match std::env::var("LINGXI_TEST_FAULTS") {
-            Ok(names) => Plan::only(seed, &names),
-            Err(_) => Plan::new(seed),
+            Ok(names) => Plan::only(seed, mode, &names),
+            Err(_) => Plan::new(seed, mode),
         };
         let soak = number_from("LINGXI_TEST_SOAK_MINUTES");
         Self {
+            mode,
             plan,
             soak: soak.map(|minutes| Duration::from_secs(minutes * 60)),
             patience: number_from("LINGXI_TEST_PATIENCE").map_or(PATIENCE, Duration::from_secs),
@@ -72,7 +76,7 @@ impl Course {
         let rounds = self.plan.rounds();
         match self.soak {
             Some(soak) => elapsed >= soak,
-            None if self.plan.directed => rounds >= 1,
+            None if self.plan.directed || self.mode == Mode::Embedded => rounds >= 1,
             None => rounds >= ROUNDS || (rounds >= 1 && elapsed >= SHORT),
         }
     }
@@ -80,11 +84,20 @@ impl Course {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_at_once() {
+    run(Mode::Cluster).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_disk_of_one_process() {
+    run(Mode::Embedded).await;
+}
+
+async fn run(mode: Mode) {
     let seed = seed();
     println!("LINGXI_TEST_SEED={seed}");
-    let mut course = Course::of(seed);
+    let mut course = Course::of(mode, seed);
     // The load's chances are its own: the plan does not depend on them.
-    let mut world = World::begin(&mut Dice(seed ^ 0x10ad)).await;
+    let mut world = World::begin(mode, &mut Dice(seed ^ 0x10ad)).await;
     let board = Arc::clone(&world.board);
     assert!(
         Board::until(Duration::from_secs(30), || board.has_recovered(world.begun)).await,
@@ -99,7 +112,10 @@ async fn everything_at_once() {
         summary: Summary::new(seed),
         patience: course.patience,
         acked: 0,
-        nodes: vec![Watched::running(now); ROLES.len()],
+        prober: world.prober.clone(),
+        database: None,
+        watch: None,
+        nodes: vec![Watched::running(now); roles(mode).len()],
     };
     let mut number = 0;
     while !course.is_over(nemesis.summary.elapsed()) {
@@ -162,7 +178,7 @@ async fn everything_at_once() {
         summary.faults()
     );
     if course.soak.is_some() {
-        for (fault, name) in NAMES {
+        for (fault, name) in NAMES.iter().filter(|(fault, _)| fault.is_of(mode)) {
             let count = summary.count(*fault);
             assert!(count >= SOAKED, "{name} struck {count} times only");
         }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::board::{Board, Found};
+use super::disk::Watch;
 use super::plan::{Blow, Fault, Target, Wave};
 use super::summary::{Struck, Summary};
-use crate::harness::{Deployment, Kind};
+use crate::harness::{Deployment, Kind, User};
 
 /// How long a fault waits for a moment at which something can be lost.
 const MOMENT: Duration = Duration::from_secs(8);
@@ -26,6 +27,12 @@ pub(super) struct Nemesis<'a> {
     pub(super) patience: Duration,
     /// ACKs at the last fault.
     pub(super) acked: u64,
+    /// Who asks for something small while the disk fails.
+    pub(super) prober: User,
+    /// When the database server is to be started again, if it has ended or hangs: while its disk fails, and behind that.
+    pub(super) database: Option<Instant>,
+    /// What is said about the disk that fails.
+    pub(super) watch: Option<Watch>,
     /// Processes that are to run, with whether they were seen ready since their start.
     pub(super) nodes: Vec<Watched>,
 }
@@ -128,6 +135,10 @@ impl Nemesis<'_> {
             .unrest
             .push((unrest, self.board_now()));
         orders(&self.board, true, false);
+        self.database = None;
+        if let Some(watch) = self.watch.take() {
+            self.judge(wave, &watch, recovered[0]);
+        }
         self.tell(number, wave, &active, converged, &recovered);
         recovered.iter().all(Option::is_some) && (wave.hush.is_none() || converged.is_some())
     }
@@ -167,7 +178,10 @@ impl Nemesis<'_> {
     fn begin(&mut self, blow: &Blow) -> bool {
         match (blow.fault, blow.target) {
             (
-                Fault::KillGateway | Fault::KillChatWorker | Fault::KillAiWorker,
+                Fault::KillGateway
+                | Fault::KillChatWorker
+                | Fault::KillAiWorker
+                | Fault::KillProcess,
                 Target::Node(node),
             ) => {
                 self.nodes[node].again = None;
@@ -179,6 +193,7 @@ impl Nemesis<'_> {
                 return true;
             }
             (_, Target::Node(node)) => self.lx.process(node).signal("STOP"),
+            (_, Target::Disk) => self.strike_disk(blow),
             (
                 Fault::KillNats | Fault::EmptyNats | Fault::KillMariaDb | Fault::KillRedis,
                 Target::Server(kind),
@@ -229,11 +244,13 @@ impl Nemesis<'_> {
                 Fault::KillGateway
                 | Fault::KillChatWorker
                 | Fault::KillAiWorker
+                | Fault::KillProcess
                 | Fault::DrainGateway
                 | Fault::DrainChatWorker,
                 Target::Node(node),
             ) => self.start_again(node).await,
             (_, Target::Node(node)) => self.lx.process(node).signal("CONT"),
+            (_, Target::Disk) => self.mend_disk(),
             (
                 Fault::KillNats | Fault::EmptyNats | Fault::KillMariaDb | Fault::KillRedis,
                 Target::Server(kind),
@@ -283,6 +300,7 @@ impl Nemesis<'_> {
     /// Starts processes again that have ended by themselves: at their start, because a server was away; any other end is
     /// no good.
     pub(super) async fn supervise(&mut self) {
+        self.supervise_database().await;
         for node in 0..self.nodes.len() {
             let Watched { again, started } = self.nodes[node];
             let Some(again) = again else { continue };
@@ -338,7 +356,10 @@ impl Nemesis<'_> {
             })
             .collect();
         let mut recovered: Vec<Option<Duration>> = vec![None; active.len()];
-        while now.elapsed() < RECOVERY && recovered.iter().any(Option::is_none) {
+        let told = |watch: &Option<Watch>| watch.as_ref().is_none_or(Watch::is_back);
+        while now.elapsed() < RECOVERY
+            && (recovered.iter().any(Option::is_none) || !told(&self.watch))
+        {
             for (since, recovered) in since.iter().zip(&mut recovered) {
                 if recovered.is_none() && self.board.has_recovered(*since) {
                     *recovered = Some(since.elapsed());

@@ -28,6 +28,11 @@ const OPEN: Duration = Duration::from_secs(4);
 /// How often a client looks what it has to do.
 const TICK: Duration = Duration::from_millis(25);
 
+/// In the `msg_id` of a long message.
+const LARGE: &str = "-large";
+/// Characters of it, of three bytes each.
+const ROOM: usize = 3000;
+
 /// A conversation that a user takes part in.
 #[derive(Debug, Clone)]
 pub(super) struct Room {
@@ -242,7 +247,8 @@ impl Person {
     fn write(&mut self) -> String {
         self.written += 1;
         let room = &self.rooms[self.dice.index(self.rooms.len())];
-        let msg_id = format!("{}-{}/{}", self.user.name, self.written, room.key);
+        let large = if self.orders().large { LARGE } else { "" };
+        let msg_id = format!("{}-{}{large}/{}", self.user.name, self.written, room.key);
         self.board
             .announce(&self.user.name, &room.key, &msg_id, content_of(&msg_id));
         msg_id
@@ -385,5 +391,6 @@ async fn linger(board: Arc<Board>, user: String, mut line: Line) {
 }
 
 fn content_of(msg_id: &str) -> String {
-    format!("灵犀 {msg_id}")
+    let more = if msg_id.contains(LARGE) { ROOM } else { 0 };
+    format!("灵犀 {msg_id}{}", "。".repeat(more))
 }

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use crate::harness::{Dice, Direction, Kind};
+use crate::harness::{Dice, Direction, DiskFault, Kind, Mode};
 
 /// The processes of the cluster under test.
-pub(super) const ROLES: &[&str] = &[
+const CLUSTER: &[&str] = &[
     "gateway",
     "gateway",
     "chat-worker",
@@ -13,9 +13,17 @@ pub(super) const ROLES: &[&str] = &[
     "ai-worker",
     "ai-worker",
 ];
-pub(super) const GATEWAYS: [usize; 2] = [0, 1];
-pub(super) const CHAT_WORKERS: [usize; 2] = [2, 3];
+const GATEWAYS: [usize; 2] = [0, 1];
+const CHAT_WORKERS: [usize; 2] = [2, 3];
 const AI_WORKERS: [usize; 2] = [4, 5];
+
+/// The processes under test.
+pub(super) fn roles(mode: Mode) -> &'static [&'static str] {
+    match mode {
+        Mode::Cluster => CLUSTER,
+        Mode::Embedded => &["all"],
+    }
+}
 
 /// Everything that can be broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +50,12 @@ pub(super) enum Fault {
     SilenceNats,
     SilenceMariaDb,
     SilenceClient,
+    FullDisk,
+    ReadOnlyDisk,
+    FailingDisk,
+    SlowDisk,
+    /// The one process of an embedded deployment.
+    KillProcess,
 }
 
 /// How a fault is called, in plans, tables and `LINGXI_TEST_FAULTS`.
@@ -68,6 +82,11 @@ pub(super) const NAMES: &[(Fault, &str)] = &[
     (Fault::SilenceNats, "silence-nats"),
     (Fault::SilenceMariaDb, "silence-mariadb"),
     (Fault::SilenceClient, "silence-client"),
+    (Fault::FullDisk, "full-disk"),
+    (Fault::ReadOnlyDisk, "read-only-disk"),
+    (Fault::FailingDisk, "failing-disk"),
+    (Fault::SlowDisk, "slow-disk"),
+    (Fault::KillProcess, "kill-process"),
 ];
 
 impl Fault {
@@ -83,6 +102,21 @@ impl Fault {
             .0
     }
 
+    /// Whether there is such a thing to break.
+    pub(super) fn is_of(self, mode: Mode) -> bool {
+        match mode {
+            Mode::Cluster => self != Self::KillProcess,
+            Mode::Embedded => self == Self::KillProcess || self.is_of_the_disk(),
+        }
+    }
+
+    pub(super) fn is_of_the_disk(self) -> bool {
+        matches!(
+            self,
+            Self::FullDisk | Self::ReadOnlyDisk | Self::FailingDisk | Self::SlowDisk
+        )
+    }
+
     /// Whether another process of its kind does the work meanwhile, so that recovery counts from the fault's beginning.
     pub(super) fn has_a_substitute(self) -> bool {
         matches!(
@@ -91,6 +125,11 @@ impl Fault {
         )
     }
 }
+
+/// How much longer a slow disk takes for a sync.
+const SLOW_MS: u32 = 300;
+/// How long it takes until a disk that cannot grow fails what is written.
+const FILLING: u64 = 3500;
 
 /// What is broken: nothing else of the same wave touches it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,16 +142,20 @@ pub(super) enum Target {
     Link(usize, Kind),
     /// Clients' connections to a gateway.
     Edge(usize),
+    /// What everything is stored on.
+    Disk,
 }
 
 impl Target {
     fn clashes(self, other: Self) -> bool {
         let node = |target| match target {
             Self::Node(node) | Self::Link(node, _) | Self::Edge(node) => Some(node),
-            Self::Server(_) => None,
+            Self::Server(_) | Self::Disk => None,
         };
         let server = |target| match target {
             Self::Server(kind) | Self::Link(_, kind) => Some(kind),
+            // The database server's.
+            Self::Disk => Some(Kind::MariaDb),
             _ => None,
         };
         let same = |one: Option<usize>, two| one.is_some() && one == two;
@@ -131,8 +174,22 @@ pub(super) struct Blow {
     pub(super) lasts: u64,
     /// Which way is silenced.
     pub(super) direction: Direction,
-    /// Which of several connections is cut, and whether what was silent is cut in the end.
+    /// Which of several connections is cut, whether what was silent is cut in the end, how full a disk is.
     pub(super) pick: u64,
+}
+
+impl Blow {
+    /// What becomes of the disk.
+    pub(super) fn of_the_disk(&self) -> Option<DiskFault> {
+        match self.fault {
+            Fault::FullDisk if self.pick.is_multiple_of(2) => Some(DiskFault::Full),
+            Fault::FullDisk => Some(DiskFault::NoRoom),
+            Fault::ReadOnlyDisk => Some(DiskFault::ReadOnly),
+            Fault::FailingDisk => Some(DiskFault::Errors),
+            Fault::SlowDisk => Some(DiskFault::Slow(SLOW_MS)),
+            _ => None,
+        }
+    }
 }
 
 /// Faults that overlap, and what follows before the next.
@@ -156,6 +213,9 @@ impl fmt::Display for Wave {
                 Fault::SilenceNats | Fault::SilenceMariaDb | Fault::SilenceClient
             ) {
                 write!(out, " {:?}", blow.direction)?;
+            }
+            if let Some(fault) = blow.of_the_disk() {
+                write!(out, " {fault:?}")?;
             }
             write!(out, " at {} for {} ms", blow.at, blow.lasts)?;
         }
@@ -183,7 +243,7 @@ impl Card {
         }
     }
 
-    /// `silence-nats`, or more exactly `silence-nats@0/down`.
+    /// `silence-nats`, or more exactly `silence-nats@0/down`; `full-disk@0` cannot grow, `full-disk@1` takes nothing.
     fn named(text: &str) -> Self {
         let (text, direction) = match text.split_once('/') {
             Some((text, "up")) => (text, Some(Direction::Up)),
@@ -208,6 +268,10 @@ impl Card {
                 Target::Link(_, kind) => Target::Link(node, kind),
                 Target::Edge(_) => Target::Edge(node),
                 server @ Target::Server(_) => server,
+                Target::Disk => {
+                    blow.pick = node as u64;
+                    Target::Disk
+                }
             };
         }
         if let Some(direction) = self.direction {
@@ -230,10 +294,14 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64, mode: Mode) -> Self {
+        let faults = NAMES.iter().map(|(fault, _)| *fault);
         Self {
             dice: Dice(seed),
-            kinds: NAMES.iter().map(|(fault, _)| Card::of(*fault)).collect(),
+            kinds: faults
+                .filter(|fault| fault.is_of(mode))
+                .map(Card::of)
+                .collect(),
             deck: Vec::new(),
             round: 0,
             directed: false,
@@ -241,11 +309,11 @@ impl Plan {
     }
 
     /// Only these, by name, separated by commas.
-    pub(super) fn only(seed: u64, names: &str) -> Self {
+    pub(super) fn only(seed: u64, mode: Mode, names: &str) -> Self {
         Self {
             kinds: names.split(',').map(Card::named).collect(),
             directed: true,
-            ..Self::new(seed)
+            ..Self::new(seed, mode)
         }
     }
 
@@ -297,6 +365,9 @@ impl Plan {
             true => 120,
             false => self.dice.between(30, longest.max(200)),
         });
+        // It is what is written that makes it full.
+        let full = blows.iter().find(|blow| blow.fault == Fault::FullDisk);
+        let hush = hush.map(|hush| full.map_or(hush, |full| hush.max(full.at + FILLING)));
         Wave { blows, hush }
     }
 
@@ -333,6 +404,11 @@ impl Plan {
             Fault::SilenceNats => (Target::Link(any, Kind::Nats), 1000, 6000),
             Fault::SilenceMariaDb => (Target::Link(any, Kind::MariaDb), 1000, 4000),
             Fault::SilenceClient => (Target::Edge(gateway), 1000, 5000),
+            // Longer than it may take to be told.
+            Fault::FullDisk => (Target::Disk, 6500, 7500),
+            Fault::ReadOnlyDisk | Fault::FailingDisk => (Target::Disk, 5200, 6500),
+            Fault::SlowDisk => (Target::Disk, 3000, 5000),
+            Fault::KillProcess => (Target::Node(0), 50, 2000),
         };
         Blow {
             fault,
@@ -352,7 +428,7 @@ impl Plan {
 #[test]
 fn a_seed_is_a_plan_and_a_round_has_every_kind() {
     let waves = |seed| {
-        let mut plan = Plan::new(seed);
+        let mut plan = Plan::new(seed, Mode::Cluster);
         let mut waves = Vec::new();
         while plan.rounds() < 3 {
             waves.push(plan.next());
@@ -363,6 +439,9 @@ fn a_seed_is_a_plan_and_a_round_has_every_kind() {
     assert_eq!(shown(&waves(7)), shown(&waves(7)));
     assert_ne!(shown(&waves(7)), shown(&waves(8)));
     for (fault, _) in NAMES {
+        if !fault.is_of(Mode::Cluster) {
+            continue;
+        }
         let all = waves(7);
         let blows = all.iter().flat_map(|wave| &wave.blows);
         assert_eq!(blows.filter(|blow| blow.fault == *fault).count(), 3);
@@ -378,7 +457,7 @@ fn a_seed_is_a_plan_and_a_round_has_every_kind() {
             );
         }
     }
-    let mut only = Plan::only(1, "kill-nats,silence-client@1/down");
+    let mut only = Plan::only(1, Mode::Cluster, "kill-nats,silence-client@1/down");
     assert_eq!(only.next().blows[0].fault, Fault::KillNats);
     let second = only.next().blows[0];
     assert_eq!(second.fault, Fault::SilenceClient);

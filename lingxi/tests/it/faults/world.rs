@@ -1,4 +1,4 @@
-//! The cluster under load: who is there, what they talk in, and what is read from the database in the end.
+//! The system under load: who is there, what they talk in, and what is read from the database in the end.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -11,10 +11,11 @@ use tokio::task::JoinHandle;
 use super::board::Board;
 use super::churn::Churn;
 use super::person::{Person, Room};
-use super::plan::ROLES;
+use super::plan::roles;
 use super::questions::Asker;
 use crate::evidence::{CursorSeen, Entry, Log, Owed};
-use crate::harness::{Deployment, Dice, Mode, User, database};
+use crate::harness::database::Source;
+use crate::harness::{Deployment, Dice, Mode, User};
 
 /// Users who write.
 const PEOPLE: usize = 16;
@@ -32,13 +33,15 @@ const LOOK: Duration = Duration::from_millis(700);
 pub(super) struct World {
     pub(super) lx: Deployment,
     pub(super) board: Arc<Board>,
-    /// The database's own address, past the proxies.
-    database: String,
+    /// The database itself, past the proxies.
+    database: Source,
     simulator: Arc<Simulator>,
     /// Who is a member of what and stays: user, conversation.
     pub(super) members: Vec<(String, String)>,
     /// One member of each room, with how to ask for its history.
     readers: Vec<(User, Room)>,
+    /// Asks for something small again and again, to hear what is answered.
+    pub(super) prober: User,
     /// Users by their ids.
     names: HashMap<u64, String>,
     pub(super) people: usize,
@@ -49,21 +52,21 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) async fn begin(dice: &mut Dice) -> Self {
+    pub(super) async fn begin(mode: Mode, dice: &mut Dice) -> Self {
         let simulator = Simulator::start(Script::default()).await;
         let simulator = Arc::new(simulator.expect("a model"));
-        let lx = Mode::Cluster
+        let lx = mode
             .options()
-            .roles(ROLES)
+            .roles(roles(mode))
             .proxied()
+            .failing_disk()
             .with("LINGXI__AI__PROVIDERS__0__NAME", "simulator")
             .with("LINGXI__AI__PROVIDERS__0__BASE_URL", simulator.base_url())
             .with("LINGXI__AI__PROVIDERS__0__API_KEY", "a key")
             .with("LINGXI__AI__PROVIDERS__0__MODEL", "a model")
             .start()
             .await;
-        let backends = lx.backends.as_ref().expect("servers");
-        let database = backends.database_url.clone();
+        let database = Source::of(&lx);
         let board = Arc::new(Board::new());
         let doors: Vec<String> = lx
             .edges
@@ -125,6 +128,7 @@ impl World {
                 .collect(),
             members: Vec::new(),
             readers: Vec::new(),
+            prober: people[0].clone(),
             people: PEOPLE + LISTENERS + GUESTS,
             begun: Instant::now(),
             tasks: Vec::new(),
@@ -215,7 +219,7 @@ impl World {
     }
 
     fn query(&self, sql: &str) -> Vec<Vec<String>> {
-        database::query(&self.database, sql)
+        self.database.query(sql)
     }
 
     /// Ends the load, and adds to the recording what the database and the history say.
@@ -272,7 +276,7 @@ impl World {
     async fn logs(&self) -> Vec<Log> {
         let rows = self.query(
             "SELECT conversation, seq, id, sender_id, IFNULL(msg_id, ''), \
-             IF(kind = 1 AND recalled_at IS NULL, content, '') FROM entries ORDER BY conversation, seq",
+             CASE WHEN kind = 1 AND recalled_at IS NULL THEN content ELSE '' END FROM entries ORDER BY conversation, seq",
         );
         let mut logs: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
         for row in rows {
@@ -332,7 +336,7 @@ impl World {
     /// Connections that the gateways have open, by their own count.
     pub(super) async fn connections(&self) -> Option<usize> {
         let mut open = 0.0;
-        for gateway in super::plan::GATEWAYS {
+        for gateway in 0..self.lx.edges.len() {
             let url = self.lx.internal_url(gateway, "/metrics");
             let asked = self.lx.http.get(url).send().await.ok()?;
             let text = asked.text().await.ok()?;
@@ -369,13 +373,13 @@ fn pairs() -> Vec<(usize, usize)> {
 }
 
 /// Looks at all cursors again and again, and writes down what changed.
-async fn look(url: String, board: Arc<Board>, names: HashMap<u64, String>) {
+async fn look(database: Source, board: Arc<Board>, names: HashMap<u64, String>) {
     let query = "SELECT conversation, user_id, joined_seq, delivered_seq, read_seq FROM members";
     let mut known: HashMap<(String, String), Vec<String>> = HashMap::new();
     loop {
         tokio::time::sleep(LOOK).await;
         // The database may be away or paused.
-        let Some(rows) = database::try_query(&url, query).await else {
+        let Some(rows) = database.try_query(query).await else {
             continue;
         };
         let mut shared = board.lock();

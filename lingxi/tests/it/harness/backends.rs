@@ -51,9 +51,15 @@ impl Backends {
         }
     }
 
-    /// Servers of its own; the database's has its data below a folder of its own, and `wrapper` before its command.
-    pub(crate) async fn own(folder: &Path, database: &Path, wrapper: &[String]) -> Self {
-        let mariadb = Server::start(Kind::MariaDb, database, wrapper);
+    /// Servers of its own; the database's has its data below a folder of its own, `wrapper` before its command and more
+    /// `arguments`.
+    pub(crate) async fn own(
+        folder: &Path,
+        database: &Path,
+        wrapper: &[String],
+        arguments: &[&str],
+    ) -> Self {
+        let mariadb = Server::start_mariadb(database, wrapper, arguments);
         let nats = Server::start(Kind::Nats, folder, &[]);
         let redis = Server::start(Kind::Redis, folder, &[]);
         let database_url = format!("mysql://root@{}/lingxi", mariadb.address());

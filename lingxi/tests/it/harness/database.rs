@@ -1,10 +1,13 @@
-//! A look into the cluster's database from outside, by the database's own client.
+//! A look into the database from outside: the cluster's by its own client, the one process's by Python's.
 
 use std::io::{BufRead, BufReader, Write as _};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use lingxi_store::MySqlOptions;
+
+use super::deployment::Deployment;
 
 /// How long an answer may take; a paused server gives none.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -31,10 +34,12 @@ fn client(url: &str) -> Command {
 
 /// Runs a query; answers its rows.
 pub(crate) fn query(url: &str, sql: &str) -> Vec<Vec<String>> {
-    let output = client(url).args(["--execute", sql]).output();
-    let output = output.expect("mariadb; ./test installs it");
-    assert!(output.status.success(), "{sql}: {output:?}");
-    rows(&String::from_utf8(output.stdout).expect("UTF-8"))
+    Source::MySql(url.to_owned()).query(sql)
+}
+
+/// As [`query`], of a database that may be away: `None` then.
+pub(crate) async fn try_query(url: &str, sql: &str) -> Option<Vec<Vec<String>>> {
+    Source::MySql(url.to_owned()).try_query(sql).await
 }
 
 /// How many transactions on this database wait for a lock that another one holds.
@@ -45,19 +50,61 @@ pub(crate) fn lock_waits(url: &str) -> usize {
     query(url, waiting).len()
 }
 
-/// The rows of a query, of a database that may be away or paused: `None` then.
-pub(crate) async fn try_query(url: &str, sql: &str) -> Option<Vec<Vec<String>>> {
-    let mut command = tokio::process::Command::from(client(url));
-    command
-        .args(["--execute", sql])
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
-    let output = tokio::time::timeout(PATIENCE, command.output()).await;
-    let output = output.ok()?.ok()?;
-    output
-        .status
-        .success()
-        .then(|| rows(&String::from_utf8_lossy(&output.stdout)))
+/// Prints the rows of a query as the other client does.
+const SQLITE: &str = "import sqlite3, sys\n\
+    file = sqlite3.connect('file:' + sys.argv[1] + '?mode=ro', uri=True, timeout=5)\n\
+    for row in file.execute(sys.argv[2]):\n\
+    \x20   print(*('NULL' if value is None else value for value in row), sep='\\t')";
+
+/// A database that is asked from outside.
+#[derive(Debug, Clone)]
+pub(crate) enum Source {
+    MySql(String),
+    Sqlite(PathBuf),
+}
+
+impl Source {
+    /// The database of a deployment, past all proxies.
+    pub(crate) fn of(lx: &Deployment) -> Self {
+        match &lx.backends {
+            Some(backends) => Self::MySql(backends.database_url.clone()),
+            None => Self::Sqlite(lx.sqlite()),
+        }
+    }
+
+    fn command(&self, sql: &str) -> Command {
+        match self {
+            Self::MySql(url) => {
+                let mut command = client(url);
+                command.args(["--execute", sql]);
+                command
+            }
+            Self::Sqlite(path) => {
+                let mut command = Command::new("python3");
+                command.args(["-c", SQLITE]).arg(path).arg(sql);
+                command
+            }
+        }
+    }
+
+    /// Runs a query; answers its rows.
+    pub(crate) fn query(&self, sql: &str) -> Vec<Vec<String>> {
+        let output = self.command(sql).output().expect("./test installs it");
+        assert!(output.status.success(), "{sql}: {output:?}");
+        rows(&String::from_utf8(output.stdout).expect("UTF-8"))
+    }
+
+    /// The rows of a query, of a database that may be away or paused: `None` then.
+    pub(crate) async fn try_query(&self, sql: &str) -> Option<Vec<Vec<String>>> {
+        let mut command = tokio::process::Command::from(self.command(sql));
+        command.stdin(Stdio::null()).kill_on_drop(true);
+        let output = tokio::time::timeout(PATIENCE, command.output()).await;
+        let output = output.ok()?.ok()?;
+        output
+            .status
+            .success()
+            .then(|| rows(&String::from_utf8_lossy(&output.stdout)))
+    }
 }
 
 fn rows(text: &str) -> Vec<Vec<String>> {

@@ -8,6 +8,7 @@ use lingxi_testing::{Kind, Port, Process, Server, SmallDisk};
 use tempfile::TempDir;
 
 use super::backends::Backends;
+use super::failing_disk::FailingDisk;
 use super::links::Links;
 use super::process::{answers, lingxi};
 use super::proxy::Proxy;
@@ -51,6 +52,7 @@ impl Mode {
             own_servers: false,
             proxied: false,
             disk: None,
+            failing_disk: false,
         }
     }
 
@@ -71,6 +73,7 @@ pub(crate) struct Options {
     own_servers: bool,
     proxied: bool,
     disk: Option<u64>,
+    failing_disk: bool,
 }
 
 impl Options {
@@ -116,6 +119,12 @@ impl Options {
         self.own_servers()
     }
 
+    /// Puts a disk that can be made to fail below what is stored: the data folder, or the database's.
+    pub(crate) fn failing_disk(mut self) -> Self {
+        self.failing_disk = true;
+        self.own_servers()
+    }
+
     /// Starts it and waits until every process is ready.
     pub(crate) async fn start(self) -> Deployment {
         let http = reqwest::Client::builder()
@@ -135,15 +144,28 @@ impl Options {
             let data = disk.path().join("data").display().to_string();
             env.push(("LINGXI__DATA_DIR".to_owned(), data));
         }
+        let failing = self
+            .failing_disk
+            .then(|| FailingDisk::below(folder.path(), self.mode));
         let backends = match self.mode {
-            Mode::Embedded => None,
+            Mode::Embedded => {
+                let set = failing.iter().flat_map(FailingDisk::env);
+                env.extend(set.map(|(key, value)| (key.to_owned(), value)));
+                None
+            }
             Mode::Cluster => {
                 let own = self.own_servers || !wrapper.is_empty();
                 // It is the database that writes to the disk.
-                let wrapper = std::mem::take(&mut wrapper);
+                let mut wrapper = std::mem::take(&mut wrapper);
+                wrapper.extend(failing.iter().flat_map(FailingDisk::wrapper));
+                let arguments: &[&str] = match failing {
+                    // Through the C library, not past it.
+                    Some(_) => &["--innodb-use-native-aio=0", "--skip-stack-trace"],
+                    None => &[],
+                };
                 let backends = if own {
                     let database = disk.as_ref().map_or(folder.path(), SmallDisk::path);
-                    Backends::own(folder.path(), database, &wrapper).await
+                    Backends::own(folder.path(), database, &wrapper, arguments).await
                 } else {
                     Backends::shared().await
                 };
@@ -184,6 +206,7 @@ impl Options {
             http,
             next_node: AtomicUsize::new(0),
             disk,
+            failing,
             folder,
         }
     }
@@ -311,6 +334,7 @@ pub(crate) struct Deployment {
     next_node: AtomicUsize,
     /// What is stored is on it, when it is small.
     pub(crate) disk: Option<SmallDisk>,
+    failing: Option<FailingDisk>,
     folder: TempDir,
 }
 
@@ -386,6 +410,22 @@ impl Deployment {
             .iter_mut()
             .find(|server| server.kind == kind);
         found.expect("a server of the test's own")
+    }
+
+    /// What everything is stored on, to be made to fail.
+    pub(crate) fn failing_disk(&self) -> &FailingDisk {
+        self.failing.as_ref().expect("a disk that can fail")
+    }
+
+    /// Each process's `/readyz`.
+    pub(crate) fn readiness(&self) -> Vec<String> {
+        let urls = self.nodes.iter().map(|node| node.internal_url("/readyz"));
+        urls.collect()
+    }
+
+    /// Where an embedded deployment keeps its database.
+    pub(crate) fn sqlite(&self) -> PathBuf {
+        self.folder.path().join("data/lingxi.db")
     }
 
     /// One process.

@@ -4,6 +4,7 @@ mod backends;
 pub(crate) mod database;
 mod deployment;
 mod dice;
+mod failing_disk;
 mod links;
 mod process;
 pub(crate) mod protocol;
@@ -20,6 +21,7 @@ pub(crate) use lingxi_testing::{DEADLINE, Kind, Port, Process, Server, until, un
 pub(crate) use backends::Backends;
 pub(crate) use deployment::{Deployment, Mode};
 pub(crate) use dice::{Dice, seed};
+pub(crate) use failing_disk::DiskFault;
 pub(crate) use process::{answers, binary, lingxi};
 pub(crate) use proxy::Direction;
 pub(crate) use raw::Raw;

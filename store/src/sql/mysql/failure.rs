@@ -41,6 +41,11 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
     }
 }
 
+/// Whether it is the server's disk that failed.
+pub(super) fn is_of_the_disk(error: &sqlx::Error) -> bool {
+    number(error).is_some_and(is_disk)
+}
+
 /// A failed statement.
 pub(super) fn of_statement(error: &sqlx::Error, stage: Stage, sql: &str) -> Error {
     if is_lost(error) {
@@ -59,7 +64,7 @@ pub(super) fn of_statement(error: &sqlx::Error, stage: Stage, sql: &str) -> Erro
         Some(Meaning::RolledBack) => Error::rolled_back(error),
         Some(Meaning::TooLong) => Error::out_of_time(error),
         // A full disk under a commit: the log may hold it.
-        Some(Meaning::Away) if stage == Stage::Committing && number(error).is_some_and(is_disk) => {
+        Some(Meaning::Away) if stage == Stage::Committing && is_of_the_disk(error) => {
             Error::unknown(error)
         }
         Some(Meaning::Away) => Error::away(error),

@@ -5,6 +5,7 @@
 //! own connections.
 
 mod connect;
+mod disk;
 mod failure;
 mod options;
 mod owner;

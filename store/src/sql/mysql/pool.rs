@@ -12,6 +12,7 @@ use sqlx::mysql::MySqlConnection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 
+use super::disk::Disk;
 use super::{MySqlOptions, connect};
 use crate::error::{Error, Result};
 
@@ -33,6 +34,7 @@ struct Shared {
     closed: AtomicBool,
     /// Rollbacks and goodbyes that nobody waits for before the end.
     afterwards: TaskTracker,
+    disk: Disk,
 }
 
 struct Idle {
@@ -51,20 +53,20 @@ pub(super) struct Live {
 
 impl Pool {
     pub(super) fn new(options: MySqlOptions) -> Self {
-        Self::make(options, None)
+        Self::make(options, None, Disk::default())
     }
 
     /// One connection, which the named lock of `owner` belongs to.
-    pub(super) fn of_owner(options: &MySqlOptions, owner: &str) -> Self {
+    pub(super) fn of_owner(&self, owner: &str) -> Self {
         let options = MySqlOptions {
             pool_size: 1,
             pool_max: 1,
-            ..options.clone()
+            ..self.0.options.clone()
         };
-        Self::make(options, Some(owner.to_owned()))
+        Self::make(options, Some(owner.to_owned()), self.0.disk.clone())
     }
 
-    fn make(options: MySqlOptions, owner: Option<String>) -> Self {
+    fn make(options: MySqlOptions, owner: Option<String>, disk: Disk) -> Self {
         let most = usize::try_from(options.pool_max.max(1)).unwrap_or(1);
         Self(Arc::new(Shared {
             permits: Arc::new(Semaphore::new(most)),
@@ -73,11 +75,16 @@ impl Pool {
             idle: std::sync::Mutex::default(),
             closed: AtomicBool::new(false),
             afterwards: TaskTracker::new(),
+            disk,
         }))
     }
 
     pub(super) fn options(&self) -> &MySqlOptions {
         &self.0.options
+    }
+
+    pub(super) fn disk(&self) -> &Disk {
+        &self.0.disk
     }
 
     /// A connection that is alive as far as can be known.
@@ -151,6 +158,10 @@ impl Pool {
 }
 
 impl Live {
+    pub(super) fn disk(&self) -> &Disk {
+        self.pool.disk()
+    }
+
     pub(super) fn statement_timeout(&self) -> Duration {
         self.pool.0.options.statement_timeout
     }

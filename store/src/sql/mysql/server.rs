@@ -46,6 +46,11 @@ impl Server {
         Durability::clone(&self.durability)
     }
 
+    /// Why a write failed just now, where it was the server's disk that failed.
+    pub(crate) fn disk_failure(&self) -> Option<String> {
+        self.pool.disk().failing()
+    }
+
     pub(crate) async fn reader(&self, limit: Duration) -> Result<Session> {
         Session::reader(&self.pool, limit).await
     }
@@ -65,7 +70,7 @@ impl Server {
     /// Transactions of one owner, on a connection that others can end by the owner's name.
     pub(crate) fn of_owner(&self, owner: &str) -> Self {
         Self {
-            pool: Pool::of_owner(self.pool.options(), owner),
+            pool: self.pool.of_owner(owner),
             durability: Arc::clone(&self.durability),
         }
     }

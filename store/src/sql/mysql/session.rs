@@ -148,6 +148,12 @@ impl Session {
         match outcome {
             Ok(outcome) => {
                 self.busy = false;
+                if let Err(error) = &outcome
+                    && !matches!(self.mode, Mode::Reading(_))
+                    && failure::is_of_the_disk(error)
+                {
+                    live.disk().failed(error);
+                }
                 outcome.map_err(|error| {
                     if failure::is_lost(&error) {
                         self.live = None;
