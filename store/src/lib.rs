@@ -13,16 +13,11 @@ mod names;
 mod partitions;
 mod readiness;
 mod runs;
-#[cfg(feature = "sabotage")]
-mod sabotage;
 pub mod settings;
 mod sql;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
-
-#[cfg(all(feature = "sabotage", not(debug_assertions)))]
-compile_error!("sabotage plants faults for tests; a release build must not have it");
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -46,8 +46,6 @@ impl Store {
             return proof.outcome.clone().map_err(Error::away);
         }
         let outcome = match tokio::time::timeout(LONGEST, self.write_a_row()).await {
-            #[cfg(feature = "sabotage")]
-            Ok(Ok(())) if crate::sabotage::planted("full-disk-not-told") => Ok(()),
             Ok(Ok(())) => self.db.disk_failure().map_or(Ok(()), Err),
             Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err(format!(
