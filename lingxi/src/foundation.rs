@@ -206,7 +206,15 @@ impl Foundation {
         let store = self.store.clone();
         readiness.register("store", move || {
             let store = store.clone();
-            async move { store.check_write().await.map_err(|e| e.to_string()) }
+            async move {
+                #[cfg(feature = "sabotage")]
+                if std::env::var("LINGXI_SABOTAGE")
+                    .is_ok_and(|named| named == "readiness-only-reads")
+                {
+                    return store.ping().await.map_err(|e| e.to_string());
+                }
+                store.check_write().await.map_err(|e| e.to_string())
+            }
         });
         let bus = self.bus.clone();
         readiness.register("bus", move || {

@@ -61,6 +61,6 @@ suite no-dedup Double silence-client@0/down,silence-client@1/down,silence-client
 suite cursor-moved-on-write CursorPassed silence-client@0/down,silence-client@1/down,silence-client@0/down,silence-client@1/down
 suite no-resync-after-reconnect NotConverged silence-nats@0/down,silence-nats@1/down,silence-nats@0/down,silence-nats@1/down
 suite no-repush-after-takeover NotConverged silence-nats@2/up,silence-nats@3/up,silence-nats@2/up,silence-nats@3/up
-suite full-disk-not-told NotTold full-disk@0,full-disk@0
-disk commit-on-a-full-disk Lost full-disk@1,full-disk@1
-disk outage-without-end NotConverged failing-disk,read-only-disk
+disk ack-of-a-failed-commit Lost full-disk@1
+disk outage-without-end NotConverged read-only-disk
+disk readiness-only-reads NotTold read-only-disk

@@ -22,17 +22,12 @@ mod names;
 mod partitions;
 mod readiness;
 mod runs;
-#[cfg(feature = "sabotage")]
-mod sabotage;
 pub mod settings;
 mod sql;
 mod write_check;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
-
-#[cfg(all(feature = "sabotage", not(debug_assertions)))]
-compile_error!("sabotage plants faults for tests; a release build must not have it");
 
 use std::sync::Arc;
 use std::time::Duration;

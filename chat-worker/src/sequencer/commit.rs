@@ -28,6 +28,10 @@ fn upto(progress: &[LeaseProgress]) -> Vec<(u16, i64)> {
 impl Worker {
     /// Commits the parts that wait, until none is left or the database does not take one.
     pub(super) async fn commit_parts(&mut self) {
+        #[cfg(feature = "sabotage")]
+        if crate::sabotage::planted("outage-without-end") && self.outage.lasts(Instant::now()) {
+            return self.refuse_waiting().await;
+        }
         while let Some(mut part) = self.parts.pop() {
             // What was let go meanwhile is its next owner's.
             part.messages
@@ -155,7 +159,17 @@ impl Worker {
                 // Most of the time, so that whatever strikes finds an ACK without its commit.
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
-            tx.commit().await?;
+            let committed = tx.commit().await;
+            #[cfg(feature = "sabotage")]
+            let committed = match committed {
+                Err(Error::Unavailable(_))
+                    if crate::sabotage::planted("ack-of-a-failed-commit") =>
+                {
+                    Ok(())
+                }
+                committed => committed,
+            };
+            committed?;
             metrics::histogram!("lingxi_commit_batch_messages").record(part.messages.len() as f64);
             self.record(&progress);
             let part = std::mem::take(part);

@@ -18,6 +18,8 @@ pub(super) struct Orders {
     pub(super) stay: bool,
     /// Write long messages, which need room.
     pub(super) large: bool,
+    /// All is lost already: wait for nothing more.
+    pub(super) lost: bool,
     /// End.
     pub(super) stop: bool,
 }
@@ -110,6 +112,7 @@ impl Board {
             talk: true,
             stay: false,
             large: false,
+            lost: false,
             stop: false,
         };
         let epoch = SystemTime::now().duration_since(UNIX_EPOCH);

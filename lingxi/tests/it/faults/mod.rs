@@ -6,7 +6,7 @@
 //!
 //! `LINGXI_TEST_SEED` repeats a plan; `LINGXI_TEST_SOAK_MINUTES` makes the run long; `LINGXI_TEST_FAULTS` names the faults
 //! of a short one, each struck alone, while nobody writes behind it; `LINGXI_TEST_PATIENCE` is how many seconds everybody
-//! may then take to have everything; `LINGXI_TEST_SUMMARY` is the file for the table.
+//! may then take to have everything, and the system to work again; `LINGXI_TEST_SUMMARY` is the file for the table.
 
 mod board;
 mod churn;
@@ -35,6 +35,8 @@ const ROUNDS: u64 = 4;
 const SHORT: Duration = Duration::from_secs(165);
 /// How long the last comparison may take to come round, and some.
 const PATIENCE: Duration = Duration::from_secs(45);
+/// How long the system may take to work again everywhere after the last fault of a wave.
+const RECOVERY: Duration = Duration::from_secs(60);
 /// The least number of acknowledged messages a fault: fewer is no load.
 const FLOOR: usize = 20;
 /// How often every kind must strike in a soak.
@@ -55,6 +57,7 @@ struct Course {
     plan: Plan,
     soak: Option<Duration>,
     patience: Duration,
+    recovery: Duration,
 }
 
 impl Course {
@@ -64,11 +67,13 @@ impl Course {
             Err(_) => Plan::new(seed, mode),
         };
         let soak = number_from("LINGXI_TEST_SOAK_MINUTES");
+        let given = number_from("LINGXI_TEST_PATIENCE");
         Self {
             mode,
             plan,
             soak: soak.map(|minutes| Duration::from_secs(minutes * 60)),
-            patience: number_from("LINGXI_TEST_PATIENCE").map_or(PATIENCE, Duration::from_secs),
+            patience: given.map_or(PATIENCE, Duration::from_secs),
+            recovery: given.map_or(RECOVERY, Duration::from_secs),
         }
     }
 
@@ -111,6 +116,7 @@ async fn run(mode: Mode) {
         members: world.members.clone(),
         summary: Summary::new(seed),
         patience: course.patience,
+        recovery: course.recovery,
         acked: 0,
         prober: world.prober.clone(),
         database: None,
@@ -122,6 +128,7 @@ async fn run(mode: Mode) {
         number += 1;
         if !nemesis.strike(number, &course.plan.next()).await {
             println!("the run ends here: the system does not recover");
+            board.order(|orders| orders.lost = true);
             break;
         }
     }

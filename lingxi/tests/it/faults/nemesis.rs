@@ -11,8 +11,6 @@ use crate::harness::{Deployment, Kind, User};
 
 /// How long a fault waits for a moment at which something can be lost.
 const MOMENT: Duration = Duration::from_secs(8);
-/// How long the system may take to work again everywhere after the last fault of a wave.
-const RECOVERY: Duration = Duration::from_secs(60);
 /// How long a process may take to end after SIGTERM.
 const DRAIN: Duration = Duration::from_secs(30);
 const STEP: Duration = Duration::from_millis(5);
@@ -25,6 +23,8 @@ pub(super) struct Nemesis<'a> {
     pub(super) summary: Summary,
     /// How long everybody may take to have everything, when nobody writes any more.
     pub(super) patience: Duration,
+    /// How long the system may take to work again everywhere after the last fault of a wave.
+    pub(super) recovery: Duration,
     /// ACKs at the last fault.
     pub(super) acked: u64,
     /// Who asks for something small while the disk fails.
@@ -357,7 +357,7 @@ impl Nemesis<'_> {
             .collect();
         let mut recovered: Vec<Option<Duration>> = vec![None; active.len()];
         let told = |watch: &Option<Watch>| watch.as_ref().is_none_or(Watch::is_back);
-        while now.elapsed() < RECOVERY
+        while now.elapsed() < self.recovery
             && (recovered.iter().any(Option::is_none) || !told(&self.watch))
         {
             for (since, recovered) in since.iter().zip(&mut recovered) {
@@ -370,7 +370,7 @@ impl Nemesis<'_> {
         }
         if let Some(at) = recovered.iter().position(Option::is_none) {
             let stale = self.board.stale(since[at]);
-            let what = format!("{RECOVERY:?} after wave {number}: {wave}: {stale:?}");
+            let what = format!("{:?} after wave {number}: {wave}: {stale:?}", self.recovery);
             self.board.incident("NotRecovered", what);
         }
         recovered

@@ -115,7 +115,7 @@ impl Asker {
             if orders.talk {
                 since = Instant::now();
             }
-            if since.elapsed() > END {
+            if orders.lost || since.elapsed() > END {
                 break;
             }
             let request = self.next_request(&question, &heard);

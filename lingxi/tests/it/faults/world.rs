@@ -235,7 +235,11 @@ impl World {
         };
         let start = Instant::now();
         let mut unfinished: Vec<String> = finished();
-        while !unfinished.is_empty() && start.elapsed() < Duration::from_secs(60) {
+        let longest = match self.board.orders.borrow().lost {
+            true => Duration::ZERO,
+            false => Duration::from_secs(60),
+        };
+        while !unfinished.is_empty() && start.elapsed() < longest {
             tokio::time::sleep(LOOK).await;
             unfinished = finished();
         }

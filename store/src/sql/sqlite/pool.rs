@@ -78,11 +78,6 @@ impl Pool {
                 )));
             }
         };
-        #[cfg(feature = "sabotage")]
-        if crate::sabotage::planted("outage-without-end") && self.0.failing.load(Ordering::Acquire)
-        {
-            return Err(Error::away("it failed before"));
-        }
         let kept = self.idle().pop();
         let Connection { conn, deadline } = match kept {
             Some(kept) => kept,

@@ -91,15 +91,7 @@ impl Session {
         if self.limit.is_some() {
             return Err(Error::Database("a reader has nothing to commit".into()));
         }
-        let committed = self.command("COMMIT", Stage::Committing).await;
-        #[cfg(feature = "sabotage")]
-        let committed = match committed {
-            Err(Error::Unavailable(_)) if crate::sabotage::planted("commit-on-a-full-disk") => {
-                Ok(())
-            }
-            committed => committed,
-        };
-        committed?;
+        self.command("COMMIT", Stage::Committing).await?;
         if let Some(live) = self.live.take() {
             live.pool().note(None);
             live.give_back();
