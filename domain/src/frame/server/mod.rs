@@ -1,6 +1,6 @@
 //! What the server sends: each frame is encoded once, by whoever makes it, and handed on as bytes.
 //!
-//! A frame is a file, and [`frames!`] names them all: the protocol's schema is made from that list.
+//! A frame is a file, and `frames!` names them all: the protocol's schema is made from that list.
 
 #[macro_use]
 mod list;
