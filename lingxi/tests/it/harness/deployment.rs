@@ -1,341 +1,36 @@
-//! A running system of one or more processes, and how a test asks for one.
+//! A running system of one or more processes.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use lingxi_testing::{Kind, Port, Process, Server, SmallDisk};
+use lingxi_testing::{Kind, Process, Server, SmallDisk};
 use tempfile::TempDir;
 
 use super::backends::Backends;
 use super::failing_disk::FailingDisk;
 use super::links::Links;
-use super::process::{answers, lingxi};
+use super::node::Node;
+use super::process::answers;
 use super::proxy::Proxy;
 use super::user::User;
-
-/// In which shape the system runs. Every behaviour holds in each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// One process on SQLite with the in-process bus.
-    Embedded,
-    /// Several processes on MariaDB, NATS and Redis: two gateways, two chat workers, an AI worker.
-    Cluster,
-}
-
-/// A cluster's processes by role. Users are spread over the gateways, which come first.
-pub(crate) const CLUSTER: &[&str] = &[
-    "gateway",
-    "gateway",
-    "chat-worker",
-    "chat-worker",
-    "ai-worker",
-];
-
-impl Mode {
-    /// A deployment with the tests' defaults.
-    pub(crate) async fn start(self) -> Deployment {
-        self.options().start().await
-    }
-
-    /// Options to change before the start.
-    pub(crate) fn options(self) -> Options {
-        Options {
-            roles: match self {
-                Self::Embedded => &["all"],
-                Self::Cluster => CLUSTER,
-            },
-            mode: self,
-            env: Vec::new(),
-            wrapper: Vec::new(),
-            descriptors: None,
-            own_servers: false,
-            proxied: false,
-            disk: None,
-            failing_disk: false,
-        }
-    }
-
-    /// Options with one variable set.
-    pub(crate) fn with(self, key: &str, value: impl ToString) -> Options {
-        self.options().with(key, value)
-    }
-}
-
-/// What a deployment is started with, beyond the defaults of every test.
-#[derive(Debug, Clone)]
-pub(crate) struct Options {
-    mode: Mode,
-    roles: &'static [&'static str],
-    env: Vec<(String, String)>,
-    wrapper: Vec<String>,
-    descriptors: Option<u32>,
-    own_servers: bool,
-    proxied: bool,
-    disk: Option<u64>,
-    failing_disk: bool,
-}
-
-impl Options {
-    /// Sets an environment variable of every process.
-    pub(crate) fn with(mut self, key: &str, value: impl ToString) -> Self {
-        self.env.push((key.to_owned(), value.to_string()));
-        self
-    }
-
-    /// Puts a command (strace, say) before the process that writes to the disk: the server itself, or the database.
-    pub(crate) fn wrapped(mut self, command: &[&str]) -> Self {
-        self.wrapper = command.iter().map(|&word| word.to_owned()).collect();
-        self
-    }
-
-    /// Processes that may have only so many descriptors open.
-    pub(crate) fn descriptors(mut self, most: u32) -> Self {
-        self.descriptors = Some(most);
-        self
-    }
-
-    /// Other processes than the mode's usual ones; the gateways first.
-    pub(crate) fn roles(mut self, roles: &'static [&'static str]) -> Self {
-        self.roles = roles;
-        self
-    }
-
-    /// Database, bus and cache servers of its own, to be killed and paused.
-    pub(crate) fn own_servers(mut self) -> Self {
-        self.own_servers = true;
-        self
-    }
-
-    /// Servers of its own, each reached by each process through a proxy, and proxies before the gateways.
-    pub(crate) fn proxied(mut self) -> Self {
-        self.proxied = true;
-        self.own_servers()
-    }
-
-    /// Keeps what is stored on a disk of its own of that many megabytes: the data folder, or the database's.
-    pub(crate) fn small_disk(mut self, megabytes: u64) -> Self {
-        self.disk = Some(megabytes);
-        self.own_servers()
-    }
-
-    /// Puts a disk that can be made to fail below what is stored: the data folder, or the database's.
-    pub(crate) fn failing_disk(mut self) -> Self {
-        self.failing_disk = true;
-        self.own_servers()
-    }
-
-    /// Starts it and waits until every process is ready.
-    pub(crate) async fn start(self) -> Deployment {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(Duration::from_secs(30))
-            .build()
-            .expect("an HTTP client");
-        let folder = tempfile::Builder::new()
-            .prefix("lingxi-it-")
-            .tempdir()
-            .expect("a temporary folder");
-        let disk = self
-            .disk
-            .map(|megabytes| SmallDisk::mount(folder.path().join("disk"), megabytes));
-        let (mut env, mut wrapper) = (self.env, self.wrapper);
-        if let Some(disk) = &disk {
-            let data = disk.path().join("data").display().to_string();
-            env.push(("LINGXI__DATA_DIR".to_owned(), data));
-        }
-        let failing = self
-            .failing_disk
-            .then(|| FailingDisk::below(folder.path(), self.mode));
-        let backends = match self.mode {
-            Mode::Embedded => {
-                let set = failing.iter().flat_map(FailingDisk::env);
-                env.extend(set.map(|(key, value)| (key.to_owned(), value)));
-                None
-            }
-            Mode::Cluster => {
-                let own = self.own_servers || !wrapper.is_empty();
-                // It is the database that writes to the disk.
-                let mut wrapper = std::mem::take(&mut wrapper);
-                wrapper.extend(failing.iter().flat_map(FailingDisk::wrapper));
-                let arguments: &[&str] = match failing {
-                    // Through the C library, not past it.
-                    Some(_) => &["--innodb-use-native-aio=0", "--skip-stack-trace"],
-                    None => &[],
-                };
-                let backends = if own {
-                    let database = disk.as_ref().map_or(folder.path(), SmallDisk::path);
-                    Backends::own(folder.path(), database, &wrapper, arguments).await
-                } else {
-                    Backends::shared().await
-                };
-                let mut all = backends.env();
-                all.append(&mut env);
-                env = all;
-                Some(backends)
-            }
-        };
-        if let Some(most) = self.descriptors {
-            let limit = format!("--nofile={most}:{most}");
-            wrapper.extend(["prlimit".to_owned(), limit]);
-        }
-        let (mut nodes, mut links) = (Vec::new(), Vec::new());
-        for (number, role) in self.roles.iter().enumerate() {
-            let log = folder.path().join(format!("{number}-{role}.log"));
-            let mut env = env.clone();
-            if let Some(backends) = backends.as_ref().filter(|_| self.proxied) {
-                let through = Links::start(backends).await;
-                env.extend(through.env());
-                links.push(through);
-            }
-            nodes.push(Node::spawn(role, &env, &wrapper, folder.path(), log));
-        }
-        let mut edges = Vec::new();
-        for node in &mut nodes {
-            node.is_ready(&http, folder.path()).await;
-            if self.proxied && node.is_gateway() {
-                let public = format!("127.0.0.1:{}", node.public.number);
-                edges.push(Proxy::start(public).await);
-            }
-        }
-        Deployment {
-            nodes,
-            backends,
-            links,
-            edges,
-            http,
-            next_node: AtomicUsize::new(0),
-            disk,
-            failing,
-            folder,
-        }
-    }
-}
-
-/// One process with its addresses, which stay the same over restarts.
-#[derive(Debug)]
-struct Node {
-    role: &'static str,
-    public: Port,
-    internal: Port,
-    _grpc: Port,
-    env: Vec<(String, String)>,
-    wrapper: Vec<String>,
-    log: PathBuf,
-    process: Process,
-    ready_after: Duration,
-}
-
-impl Node {
-    fn spawn(
-        role: &'static str,
-        env: &[(String, String)],
-        wrapper: &[String],
-        folder: &Path,
-        log: PathBuf,
-    ) -> Self {
-        let (public, internal, grpc) = (Port::reserve(), Port::reserve(), Port::reserve());
-        let env = with_defaults(env, (&public, &internal, &grpc), folder);
-        let process = lingxi(&[role], &env, wrapper, folder, &log);
-        Self {
-            role,
-            public,
-            internal,
-            _grpc: grpc,
-            env,
-            wrapper: wrapper.to_vec(),
-            log,
-            process,
-            ready_after: Duration::ZERO,
-        }
-    }
-
-    /// Waits until it is. A port may have been taken between the reservation and the bind, by something that is no test of
-    /// ours: then it gets others.
-    async fn is_ready(&mut self, http: &reqwest::Client, folder: &Path) {
-        for _ in 0..5 {
-            let ready = self.internal_url("/readyz");
-            if let Ok(ready_after) = answers(&self.process, http, &ready).await {
-                self.ready_after = ready_after;
-                return;
-            }
-            let said = std::fs::read_to_string(&self.log).unwrap_or_default();
-            assert!(
-                said.contains("in use"),
-                "{} ended; it said:\n{said}",
-                self.role
-            );
-            *self = Self::spawn(
-                self.role,
-                &self.env,
-                &self.wrapper,
-                folder,
-                self.log.clone(),
-            );
-        }
-        panic!("no port stayed free five times");
-    }
-
-    fn respawn(&mut self, folder: &Path) {
-        self.process = lingxi(&[self.role], &self.env, &self.wrapper, folder, &self.log);
-    }
-
-    fn is_gateway(&self) -> bool {
-        matches!(self.role, "all" | "gateway")
-    }
-
-    fn internal_url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.internal.number)
-    }
-}
-
-/// The environment of a node: the tests' defaults, then what is given, then its addresses.
-fn with_defaults(
-    given: &[(String, String)],
-    (public, internal, grpc): (&Port, &Port, &Port),
-    folder: &Path,
-) -> Vec<(String, String)> {
-    let address = |port: &Port| format!("127.0.0.1:{}", port.number);
-    let defaults = [
-        (
-            "LINGXI__DATA_DIR",
-            folder.join("data").display().to_string(),
-        ),
-        ("LINGXI__BCRYPT_COST", "4".to_owned()),
-        ("LINGXI__RATE_LIMITS", "off".to_owned()),
-        ("LINGXI__AI__DETECT_OLLAMA", "false".to_owned()),
-        ("LINGXI__LOG", "warn".to_owned()),
-    ];
-    let addresses = [
-        ("LINGXI__LISTEN", address(public)),
-        ("LINGXI__INTERNAL_LISTEN", address(internal)),
-        ("LINGXI__GRPC_LISTEN", address(grpc)),
-    ];
-    let owned = |(key, value): (&str, String)| (key.to_owned(), value);
-    let mut env: Vec<_> = defaults.into_iter().map(owned).collect();
-    // Which planted fault a sabotaged build is to have.
-    env.extend(std::env::var("LINGXI_SABOTAGE").map(|fault| ("LINGXI_SABOTAGE".to_owned(), fault)));
-    env.extend(given.iter().cloned());
-    env.extend(addresses.into_iter().map(owned));
-    env
-}
 
 /// A running system. Dropping it ends its processes; a failing test prints what they logged.
 #[derive(Debug)]
 pub(crate) struct Deployment {
     /// The gateways come first. Declared before what they use, so that they end before it.
-    nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
     pub(crate) backends: Option<Backends>,
     /// Each process's ways to the servers, when it is proxied.
     pub(crate) links: Vec<Links>,
     /// The ways of clients to each gateway, when it is proxied.
     pub(crate) edges: Vec<Proxy>,
     pub(crate) http: reqwest::Client,
-    next_node: AtomicUsize,
+    pub(super) next_node: AtomicUsize,
     /// What is stored is on it, when it is small.
     pub(crate) disk: Option<SmallDisk>,
-    failing: Option<FailingDisk>,
-    folder: TempDir,
+    pub(super) failing: Option<FailingDisk>,
+    pub(super) folder: TempDir,
 }
 
 impl Deployment {

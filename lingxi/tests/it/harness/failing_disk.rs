@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::deployment::Mode;
+use super::mode::Mode;
 
 /// What becomes of a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

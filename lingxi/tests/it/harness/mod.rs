@@ -6,6 +6,9 @@ mod deployment;
 mod dice;
 mod failing_disk;
 mod links;
+mod mode;
+mod node;
+mod options;
 mod process;
 pub(crate) mod protocol;
 mod proxy;
@@ -13,15 +16,17 @@ mod raw;
 mod rest;
 mod socket;
 mod sse;
+mod start;
 mod user;
 mod ws;
 
 pub(crate) use lingxi_testing::{DEADLINE, Kind, Port, Process, Server, until, until_some};
 
 pub(crate) use backends::Backends;
-pub(crate) use deployment::{Deployment, Mode};
+pub(crate) use deployment::Deployment;
 pub(crate) use dice::{Dice, seed};
 pub(crate) use failing_disk::DiskFault;
+pub(crate) use mode::Mode;
 pub(crate) use process::{answers, binary, lingxi};
 pub(crate) use proxy::Direction;
 pub(crate) use raw::Raw;

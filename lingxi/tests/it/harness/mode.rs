@@ -1,0 +1,47 @@
+//! In which shape the system runs.
+
+use super::deployment::Deployment;
+use super::options::Options;
+
+/// In which shape the system runs. Every behaviour holds in each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// One process on SQLite with the in-process bus.
+    Embedded,
+    /// Several processes on MariaDB, NATS and Redis: two gateways, two chat workers, an AI worker.
+    Cluster,
+}
+
+/// A cluster's processes by role. Users are spread over the gateways, which come first.
+pub(crate) const CLUSTER: &[&str] = &[
+    "gateway",
+    "gateway",
+    "chat-worker",
+    "chat-worker",
+    "ai-worker",
+];
+
+impl Mode {
+    /// A deployment with the tests' defaults.
+    pub(crate) async fn start(self) -> Deployment {
+        self.options().start().await
+    }
+
+    /// Options to change before the start.
+    pub(crate) fn options(self) -> Options {
+        Options::new(self)
+    }
+
+    /// The processes of this mode, by role.
+    pub(super) fn roles(self) -> &'static [&'static str] {
+        match self {
+            Self::Embedded => &["all"],
+            Self::Cluster => CLUSTER,
+        }
+    }
+
+    /// Options with one variable set.
+    pub(crate) fn with(self, key: &str, value: impl ToString) -> Options {
+        self.options().with(key, value)
+    }
+}
