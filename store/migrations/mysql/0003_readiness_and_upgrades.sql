@@ -11,6 +11,3 @@ CREATE TABLE write_checks (
     checked_at BIGINT        NOT NULL,
     PRIMARY KEY (name)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
-
--- Unread messages are counted in this index alone.
-CREATE INDEX entries_unread ON entries (conversation, seq, kind, sender_id, recalled_at);

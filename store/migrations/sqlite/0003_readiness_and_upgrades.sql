@@ -12,6 +12,3 @@ CREATE TABLE write_checks (
 
 -- Old runs are found to be removed.
 CREATE INDEX runs_finished ON runs (finished_at) WHERE finished_at IS NOT NULL;
-
--- Unread messages are counted in this index alone.
-CREATE INDEX entries_unread ON entries (conversation, seq, sender_id) WHERE kind = 1 AND recalled_at IS NULL;

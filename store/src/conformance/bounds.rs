@@ -9,6 +9,7 @@ use crate::{Bounds, ConversationHead, CursorMove, Excerpt, NewEntry, NewGroup, S
 pub(super) async fn run(store: &Store) {
     bytes(store).await;
     unread(store).await;
+    unread_of_many(store).await;
     many_conversations(store).await;
     contacts(store).await;
     groups(store).await;
@@ -18,6 +19,17 @@ pub(super) async fn run(store: &Store) {
 
 /// Gives a private conversation these messages.
 async fn talk(store: &Store, key: &str, sides: &[UserId], contents: &[(UserId, &str)]) {
+    talk_in(9, store, key, sides, contents).await;
+}
+
+/// With ids of that partition.
+async fn talk_in(
+    partition: u16,
+    store: &Store,
+    key: &str,
+    sides: &[UserId],
+    contents: &[(UserId, &str)],
+) {
     let ids: Vec<String> = (0..contents.len()).map(|n| format!("b{n}")).collect();
     let mut last = 0;
     let new: Vec<NewEntry<'_>> = contents
@@ -25,7 +37,7 @@ async fn talk(store: &Store, key: &str, sides: &[UserId], contents: &[(UserId, &
         .zip(&ids)
         .zip(1..)
         .map(|((&(sender, content), msg_id), seq)| {
-            last = message_id::next_owned(last, 9);
+            last = message_id::next_owned(last, partition);
             NewEntry {
                 content,
                 ..message(last, key, seq, sender, msg_id)
@@ -145,6 +157,24 @@ async fn unread(store: &Store) {
         store.mark_read(&[mark]).await.unwrap();
         assert_eq!(unread(a).await, left, "read up to {upto}");
     }
+}
+
+/// Counting ends somewhere: behind that, what is unread is whatever stands there.
+async fn unread_of_many(store: &Store) {
+    let me = user(store, "unread.many").await;
+    let others: Vec<UserId> = (0..12).map(|n| 8_000_000 + n).collect();
+    for (other, partition) in others.iter().zip(10..) {
+        let mut contents = vec![(*other, "x"); 100];
+        contents.extend(vec![(me, "mine"); 2_000]);
+        let key = format!("d:{me}:{other}");
+        talk_in(partition, store, &key, &[me, *other], &contents).await;
+    }
+    let list = store.conversations_of(me, i64::MAX, 20).await.unwrap();
+    let unread: Vec<i64> = list.iter().map(|row| row.unread).collect();
+    let expected: Vec<i64> = std::iter::repeat_n(100, 10)
+        .chain(std::iter::repeat_n(999, 2))
+        .collect();
+    assert_eq!(unread, expected);
 }
 
 /// A user with very many conversations is looked at alone, page by page; the others as ever.

@@ -96,29 +96,39 @@ const SAME_TIME: i64 = 1000;
 
 /// Unread messages are counted up to here.
 const UNREAD_MOST: i64 = 999;
-/// Entries behind the read cursor that are looked at for unread messages: one's own and events are among them.
-const UNREAD_WINDOW: i64 = 4_000;
+/// Entries behind the read cursor that are looked at for unread messages: one's own and events are among them. Each is a row
+/// that is read: an index of them would be one more page that every message dirties.
+const UNREAD_WINDOW: i64 = 2_000;
+/// Entries that are looked at for one page, those of its first conversations first. Behind that, whatever stands behind the
+/// read cursor counts.
+const LOOKED_AT: i64 = 20_000;
 
 /// One page of a user's conversations; what is shown of each is looked up for that page only.
 fn page(condition: &str) -> String {
     let unread = format!(
-        "FROM entries n WHERE n.conversation = p.conversation AND n.seq > p.read_seq AND n.seq >= p.joined_seq \
-         AND n.seq <= p.read_seq + {UNREAD_WINDOW} AND n.kind = 1 AND n.sender_id <> p.user_id AND n.recalled_at IS NULL"
+        "FROM entries n WHERE n.conversation = q.conversation AND n.seq > q.read_seq AND n.seq >= q.joined_seq \
+         AND n.seq <= q.read_seq + {UNREAD_WINDOW} AND n.kind = 1 AND n.sender_id <> q.user_id AND n.recalled_at IS NULL"
     );
     format!(
-        "WITH p AS (SELECT c.conversation, c.last_seq, c.message_seq, c.last_time, m.read_seq, m.joined_seq, m.user_id \
+        "WITH p AS (SELECT c.conversation, c.last_seq, c.message_seq, c.last_time, m.read_seq, m.joined_seq, m.user_id, \
+             CASE WHEN m.read_seq < m.joined_seq THEN c.last_seq - m.joined_seq + 1 ELSE c.last_seq - m.read_seq END \
+               AS behind \
            FROM members m JOIN conversations c ON c.conversation = m.conversation \
            WHERE m.user_id = ? AND m.left_seq IS NULL AND {condition} \
-           ORDER BY c.last_time DESC, c.conversation LIMIT ?) \
-         SELECT p.conversation, p.last_seq, p.read_seq, p.last_time, \
-           CASE WHEN p.last_seq <= p.read_seq THEN 0 \
-             WHEN p.last_seq - p.read_seq >= {UNREAD_MOST} AND \
+           ORDER BY c.last_time DESC, c.conversation LIMIT ?), \
+         q AS (SELECT p.*, SUM(CASE WHEN behind < {UNREAD_WINDOW} THEN behind ELSE {UNREAD_WINDOW} END) \
+             OVER (ORDER BY last_time DESC, conversation) AS looked_at \
+           FROM p) \
+         SELECT q.conversation, q.last_seq, q.read_seq, q.last_time, \
+           CASE WHEN behind <= 0 THEN 0 \
+             WHEN looked_at > {LOOKED_AT} THEN CASE WHEN behind < {UNREAD_MOST} THEN behind ELSE {UNREAD_MOST} END \
+             WHEN behind >= {UNREAD_MOST} AND \
                (SELECT n.seq {unread} ORDER BY n.seq LIMIT 1 OFFSET {}) IS NOT NULL THEN {UNREAD_MOST} \
              ELSE (SELECT COUNT(*) {unread}) END, \
            {ENTRY} \
-         FROM p LEFT JOIN entries e ON e.conversation = p.conversation AND e.seq = p.message_seq \
-              AND e.seq >= p.joined_seq \
-         {JOINS} ORDER BY p.last_time DESC, p.conversation",
+         FROM q LEFT JOIN entries e ON e.conversation = q.conversation AND e.seq = q.message_seq \
+              AND e.seq >= q.joined_seq \
+         {JOINS} ORDER BY q.last_time DESC, q.conversation",
         UNREAD_MOST - 1
     )
 }
