@@ -1,6 +1,7 @@
 //! Database, message bus and cache servers of a test's own: real ones, on free loopback ports, that it may kill, pause,
 //! empty and start again.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -127,7 +128,9 @@ impl Server {
     /// Whether it takes connections.
     #[must_use]
     pub fn listens(&self) -> bool {
-        std::net::TcpStream::connect(self.address()).is_ok()
+        let address = SocketAddr::from(([127, 0, 0, 1], self.port.number));
+        let connected = std::net::TcpStream::connect_timeout(&address, Duration::from_millis(500));
+        connected.is_ok()
     }
 
     /// What it has said, for the reader of a failure.

@@ -148,3 +148,27 @@ async fn sixteen_networks_are_known() {
     assert_eq!(known("n9").await, None, "expired");
     assert_eq!(known("n10").await, Some(1_000_010));
 }
+
+/// More logins at once from one network than may wait for a hash: theirs are turned away, and somebody else's is not.
+#[tokio::test]
+async fn a_storm_from_one_network_takes_no_place_of_others() {
+    let w = world().await;
+    let storm = (0..200).map(|n| {
+        let im = w.im.clone();
+        async move { login(&im, &format!("nobody{n}"), WRONG, "192.0.2.1").await }
+    });
+    let storm = futures_util::future::join_all(storm);
+    let elsewhere = async {
+        // Behind all of the storm.
+        tokio::task::yield_now().await;
+        login(&w.im, "alice", RIGHT, "198.51.100.7").await
+    };
+    let (storm, elsewhere) = tokio::join!(storm, elsewhere);
+    assert_eq!(elsewhere, Ok(()));
+    let judged = storm
+        .iter()
+        .filter(|a| **a == Err(ErrorCode::InvalidCredentials));
+    let turned_away = storm.iter().filter(|a| **a == Err(ErrorCode::RateLimited));
+    assert!(judged.count() >= 32, "as many as may wait");
+    assert!(turned_away.count() > 0, "one network fills the queue");
+}

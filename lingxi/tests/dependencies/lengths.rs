@@ -2,7 +2,7 @@
 
 use crate::members::product;
 
-/// Nine files of ten are no longer than this, their tests beside them counted.
+/// Nine files of ten are no longer than this. Tests inside a file count, those in files of their own do not.
 const MOST: usize = 250;
 /// None is longer.
 const LONGEST: usize = 300;

@@ -2,7 +2,7 @@
 //   full     what makes a file longer fails with ENOSPC; what is written in place does not, as on a file system
 //   slow MS  each sync, and each write that waits for the disk, takes so much longer
 //   ERRNO    each write, sync and change of length fails with this number; with EROFS, opening for writing, too
-// No file: the disk is well.
+// No file: the disk is well. A file of that name and ".met" says that something has met it.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -49,7 +49,16 @@ static struct order told_of(int fd) {
     return on_the_disk(path) ? told() : none;
 }
 
+// Leaves word that the disk was met.
+static void met(void) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s.met", getenv("FAILING_DISK_CONTROL"));
+    int file = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT, 0666);
+    if (file >= 0) syscall(SYS_close, file);
+}
+
 static void take(int milliseconds) {
+    met();
     struct timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
     nanosleep(&time, NULL);
 }
@@ -77,7 +86,7 @@ static off64_t position(int fd) {
     return fcntl(fd, F_GETFL) & O_APPEND ? length_of(fd) : lseek64(fd, 0, SEEK_CUR);
 }
 
-#define FAIL(when) do { int number = (when); if (number) { errno = number; return -1; } } while (0)
+#define FAIL(when) do { int number = (when); if (number) { met(); errno = number; return -1; } } while (0)
 #define NEXT(name) static __typeof__(name) *next; if (!next) next = dlsym(RTLD_NEXT, #name)
 
 ssize_t write(int fd, const void *b, size_t n) {
@@ -102,12 +111,12 @@ int fallocate64(int fd, int mode, off64_t at, off64_t n) {
 // These two return the number.
 int posix_fallocate(int fd, off_t at, off_t n) {
     int number = writing(fd, at + n);
-    if (number) return number;
+    if (number) { met(); return number; }
     NEXT(posix_fallocate); return next(fd, at, n);
 }
 int posix_fallocate64(int fd, off64_t at, off64_t n) {
     int number = writing(fd, at + n);
-    if (number) return number;
+    if (number) { met(); return number; }
     NEXT(posix_fallocate64); return next(fd, at, n);
 }
 
@@ -121,7 +130,7 @@ static int refused(const char *path, int flags) {
         va_list more; va_start(more, flags);                            \
         mode_t mode = (flags & O_CREAT) ? va_arg(more, mode_t) : 0;     \
         va_end(more);                                                   \
-        if (refused(path, flags)) { errno = EROFS; return -1; }         \
+        if (refused(path, flags)) { met(); errno = EROFS; return -1; }         \
         NEXT(name); return next(path, flags, mode);                     \
     }
 OPEN(open)

@@ -10,6 +10,7 @@ use crate::{Error, NewUser, Store};
 pub(super) async fn run(store: &Store, open: &impl AsyncFn() -> Store) {
     keys(store).await;
     search(store).await;
+    search_is_bounded(store).await;
     lookalikes(store).await;
     older_rows(store, open).await;
     tokens(store).await;
@@ -166,6 +167,34 @@ async fn pages(store: &Store) {
     assert_eq!(found.rows.iter().map(|u| u.id).collect::<Vec<_>>(), [id]);
     let found = store.search_users(&format!("{long}y"), -1, None, 5).await;
     assert_eq!(found.unwrap().rows, [], "longer than the parts");
+}
+
+/// A search reads so many rows of the index and no more; the pages go on behind that.
+async fn search_is_bounded(store: &Store) {
+    let mut all = Vec::new();
+    for n in 0..120 {
+        // Each of the words begins with the keyword: twenty rows a name.
+        let words: Vec<String> = (0..20).map(|word| format!("q{word}")).collect();
+        let nickname = format!("{} {n}", words.join(" "));
+        all.push(nicknamed(store, &format!("cf.bound{n}"), &nickname).await);
+    }
+    let first = store.search_users("q", -1, None, 200).await.unwrap();
+    assert!(
+        first.has_more && first.rows.len() < 120,
+        "{}",
+        first.rows.len()
+    );
+    let (mut found, mut page) = (Vec::new(), first);
+    loop {
+        found.extend(page.rows.iter().map(|user| user.id));
+        if !page.has_more {
+            break;
+        }
+        let last = found.last().copied();
+        page = store.search_users("q", -1, last, 200).await.unwrap();
+    }
+    found.sort_unstable();
+    assert_eq!(found, all);
 }
 
 async fn lookalikes(store: &Store) {

@@ -7,7 +7,6 @@ use lingxi_domain::{ErrorCode, UserId};
 use lingxi_proto::bus::{CursorMove, PushFrame};
 use lingxi_runtime::outage::Outage;
 use lingxi_store::{Unconfirmed, UserHead};
-
 use tokio::time::Instant;
 
 use super::confirm;
@@ -74,7 +73,8 @@ async fn round(state: &AppState, sessions: &[Arc<Session>]) -> Result<(), lingxi
     let mut piece = Piece::default();
     for session in sessions {
         if alone.contains(&session.user_id) {
-            if !session.is_heavy() {
+            // Not while others wait, nor in the line of the others.
+            if sessions.len() > 1 || !session.is_heavy() {
                 session.set_heavy(true);
                 state.resync.ask(session);
                 continue;

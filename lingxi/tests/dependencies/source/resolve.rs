@@ -4,15 +4,6 @@ use std::path::Path;
 
 use super::{Crate, Names, Uses};
 
-/// What a path leads to.
-enum Found<'a> {
-    /// Something that this file defines.
-    File(&'a Path),
-    Module,
-    /// Nothing of this crate.
-    Outside,
-}
-
 /// Imports that are followed for one path.
 const DEPTH: usize = 16;
 
@@ -24,7 +15,7 @@ impl Crate {
         for (name, module) in &self.modules {
             let Some(file) = &module.file else { continue };
             for path in module.paths.iter().chain(&module.private_imports) {
-                if let Found::File(used) = self.resolve(name, path, 0)
+                if let Some(used) = self.resolve(name, path, 0)
                     && used != file
                 {
                     let of_file = uses.entry(file.clone()).or_default();
@@ -37,9 +28,10 @@ impl Crate {
         uses
     }
 
-    fn resolve(&self, from: &Names, path: &[String], depth: usize) -> Found<'_> {
+    /// The file that defines what a path leads to: `None` for a module, and for what is not of this crate.
+    fn resolve(&self, from: &Names, path: &[String], depth: usize) -> Option<&Path> {
         if depth > DEPTH {
-            return Found::Outside;
+            return None;
         }
         let mut at = from.clone();
         for (n, name) in path.iter().enumerate() {
@@ -50,9 +42,7 @@ impl Crate {
                     at.pop();
                 }
                 name => {
-                    let Some(module) = self.modules.get(&at) else {
-                        return Found::Outside;
-                    };
+                    let module = self.modules.get(&at)?;
                     let last = n + 1 == path.len();
                     let named = module.items.contains(name) || module.imports.contains_key(name);
                     // A module and a function may have one name; by itself it is the function's that is used.
@@ -61,7 +51,7 @@ impl Crate {
                         continue;
                     }
                     if module.items.contains(name) {
-                        return found(module.file.as_deref());
+                        return module.file.as_deref();
                     }
                     let rest = &path[n + 1..];
                     if let Some(import) = module.imports.get(name) {
@@ -70,21 +60,18 @@ impl Crate {
                     }
                     for glob in &module.globs {
                         let whole: Names = glob.iter().chain(&path[n..]).cloned().collect();
-                        if let Found::File(file) = self.resolve(&at, &whole, depth + 1)
+                        if let Some(file) = self.resolve(&at, &whole, depth + 1)
                             && self.defines(file, name)
                         {
-                            return Found::File(file);
+                            return Some(file);
                         }
                     }
-                    return match n {
-                        0 => Found::Outside,
-                        // Made by a macro.
-                        _ => found(module.file.as_deref()),
-                    };
+                    // Behind a module's name: made by a macro there.
+                    return if n == 0 { None } else { module.file.as_deref() };
                 }
             }
         }
-        Found::Module
+        None
     }
 
     /// Whether a file visibly defines this name.
@@ -92,8 +79,4 @@ impl Crate {
         let mut of_file = self.modules.values();
         of_file.any(|m| m.file.as_deref() == Some(file) && m.items.contains(name))
     }
-}
-
-fn found(file: Option<&Path>) -> Found<'_> {
-    file.map_or(Found::Outside, Found::File)
 }

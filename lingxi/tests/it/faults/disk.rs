@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
+use serde_json::json;
 use tokio::task::JoinHandle;
 
 use super::board::Board;
 use super::nemesis::Nemesis;
-use super::plan::{Blow, Fault, Wave};
-use crate::harness::{Kind, Rest, User};
+use super::plan::{Blow, Fault, Wave, roles};
+use crate::harness::{DiskFault, Kind, Rest, User};
 
 /// From the disk's failing to the first 503 of a `/readyz`.
 const TOLD: Duration = Duration::from_secs(5);
@@ -29,16 +30,24 @@ const ANSWER: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Default)]
 struct Heard {
-    /// The first time that somebody was told `unavailable`.
+    /// The first time that somebody was told `unavailable`, before the disk was well.
     refused: Option<Instant>,
-    /// The first 503 of a `/readyz`.
-    not_ready: Option<Instant>,
+    /// Of each process, the first 503 of its `/readyz`.
+    not_ready: Vec<Option<Instant>>,
     /// Of each process, since when it has said nothing but that it is ready.
     ready: Vec<Option<Instant>>,
     mended: Option<Instant>,
     /// ACKs until then, and when there was one more.
     acked: u64,
     stored: Option<Instant>,
+}
+
+impl Heard {
+    fn refuse(&mut self) {
+        if self.mended.is_none() {
+            self.refused.get_or_insert(Instant::now());
+        }
+    }
 }
 
 /// Asks everybody all the time, until it is dropped.
@@ -52,6 +61,7 @@ pub(super) struct Watch {
 impl Watch {
     fn begin(processes: Vec<String>, user: &User, door: String, board: &Arc<Board>) -> Self {
         let heard = Heard {
+            not_ready: vec![None; processes.len()],
             ready: vec![None; processes.len()],
             ..Heard::default()
         };
@@ -114,7 +124,7 @@ async fn ask(http: reqwest::Client, url: String, node: usize, heard: Arc<Mutex<H
         {
             let mut heard = lock(&heard);
             if status == Some(503) {
-                heard.not_ready.get_or_insert(Instant::now());
+                heard.not_ready[node].get_or_insert(Instant::now());
             }
             let mended = heard.mended;
             let ready = &mut heard.ready[node];
@@ -128,16 +138,19 @@ async fn ask(http: reqwest::Client, url: String, node: usize, heard: Arc<Mutex<H
     }
 }
 
-/// Something that needs the database, and is answered whatever becomes of it.
+/// Something small that is written, and answered whatever becomes of it, also where nobody says anything.
 async fn probe(rest: Rest, heard: Arc<Mutex<Heard>>) {
     loop {
-        let request = rest.request(Method::GET, "user/me").timeout(ANSWER);
-        if request
-            .send()
-            .await
-            .is_ok_and(|answer| answer.status() == 503)
+        let request = rest.request(Method::PUT, "user/settings").timeout(ANSWER);
+        let request = request.json(&json!({"who_may_invite": "everyone"}));
+        if let Ok(answer) = request.send().await
+            && answer.status() == 503
+            && answer
+                .text()
+                .await
+                .is_ok_and(|body| body.contains("\"unavailable\""))
         {
-            lock(&heard).refused.get_or_insert(Instant::now());
+            lock(&heard).refuse();
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -154,7 +167,7 @@ async fn follow(board: Arc<Board>, heard: Arc<Mutex<Heard>>) {
         {
             let mut heard = lock(&heard);
             if put_off > before {
-                heard.refused.get_or_insert(Instant::now());
+                heard.refuse();
             }
             if heard.mended.is_some() && acked > heard.acked {
                 heard.stored.get_or_insert(Instant::now());
@@ -203,37 +216,53 @@ impl Nemesis<'_> {
         server.respawn();
     }
 
-    /// Whether what was promised for a disk that fails was kept. Judged where nothing else was broken.
+    /// Whether what was promised for a disk that fails was kept. What is told meanwhile, and how soon all is well, is judged
+    /// where nothing else was broken.
     pub(super) fn judge(&self, wave: &Wave, watch: &Watch, recovered: Option<Duration>) {
+        let broken = |name, what: String| self.board.incident(name, format!("{what}: {wave}"));
+        let back = watch.back();
+        if back.is_none() {
+            broken("NotBack", "never after the disk was well".to_owned());
+        }
         let [blow] = &wave.blows[..] else { return };
+        let Some(fault) = blow.of_the_disk() else {
+            return;
+        };
         let after = |at: Option<Instant>| at.map(|at| at.duration_since(watch.begun));
         let (refused, told, lasted) = {
             let heard = watch.heard();
-            (
-                after(heard.refused),
-                after(heard.not_ready),
-                after(heard.mended),
-            )
+            let told: Vec<_> = heard.not_ready.iter().map(|at| after(*at)).collect();
+            (after(heard.refused), told, after(heard.mended))
         };
-        let back = watch.back();
         println!(
             "         {blow:?}: refused after {refused:.1?}, not ready after {told:.1?}, back {back:.1?} after its end; \
              recovered {recovered:.1?}"
         );
-        let broken = |name, what: String| self.board.incident(name, format!("{what}: {wave}"));
-        if back.is_none_or(|back| back > BACK) {
+        if back.is_some_and(|back| back > BACK) {
             broken("NotBack", format!("{back:?} after the disk was well"));
         }
-        // A slow disk may be quick enough, and one that is full have some room yet.
-        let begun = match (blow.fault, refused) {
-            (Fault::SlowDisk, _) | (Fault::FullDisk, None) => return,
-            (Fault::FullDisk, Some(refused)) => refused.saturating_sub(PATIENCE),
-            (_, None) => return broken("NotRefused", "nobody heard `unavailable`".to_owned()),
-            (_, Some(_)) => Duration::ZERO,
+        if !self.lx.failing_disk().was_met() {
+            broken("NotMet", "nothing touched the disk".to_owned());
+        }
+        if matches!(fault, DiskFault::Slow(_)) {
+            // It may be quick enough.
+            return;
+        }
+        let Some(refused) = refused else {
+            return broken("NotRefused", "nobody heard `unavailable`".to_owned());
+        };
+        let roles = roles(self.lx.mode());
+        let (begun, who) = match fault {
+            // Some room was left; and on a server, each process knows of its own writes alone.
+            DiskFault::Full => (refused.saturating_sub(PATIENCE), "chat-worker"),
+            _ => (Duration::ZERO, ""),
         };
         let lasted = lasted.unwrap_or_default();
-        if told.is_none_or(|told| told > begun + TOLD) && lasted > begun + TOLD {
-            broken("NotTold", format!("not ready after {told:?}"));
+        for (role, told) in roles.iter().zip(told) {
+            let asked = *role == "all" || role.contains(who);
+            if asked && told.is_none_or(|told| told > begun + TOLD) && lasted > begun + TOLD {
+                broken("NotTold", format!("{role} not ready after {told:?}"));
+            }
         }
     }
 }

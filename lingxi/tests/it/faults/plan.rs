@@ -126,7 +126,7 @@ impl Fault {
     }
 }
 
-/// How much longer a slow disk takes for a sync.
+/// How much longer a slow disk takes for a sync, and for a write that waits for it.
 const SLOW_MS: u32 = 300;
 /// How long it takes until a disk that cannot grow fails what is written.
 const FILLING: u64 = 3500;
@@ -310,8 +310,16 @@ impl Plan {
 
     /// Only these, by name, separated by commas.
     pub(super) fn only(seed: u64, mode: Mode, names: &str) -> Self {
+        let kinds: Vec<Card> = names.split(',').map(Card::named).collect();
+        for card in &kinds {
+            let name = card.fault.name();
+            assert!(
+                card.fault.is_of(mode),
+                "there is no {name} in mode {mode:?}"
+            );
+        }
         Self {
-            kinds: names.split(',').map(Card::named).collect(),
+            kinds,
             directed: true,
             ..Self::new(seed, mode)
         }
@@ -342,7 +350,19 @@ impl Plan {
         };
         let mut blows: Vec<Blow> = Vec::new();
         let mut at = 0;
-        let mut left = std::mem::take(&mut self.deck).into_iter();
+        // Every other round they strike alone: only then what is told of them is judged.
+        let alone = |card: &Card| card.fault.is_of_the_disk() && !self.round.is_multiple_of(2);
+        let size = if self.deck.first().is_some_and(alone) {
+            1
+        } else {
+            size
+        };
+        let (disks, others): (Vec<Card>, Vec<Card>) = match size {
+            1 => (Vec::new(), std::mem::take(&mut self.deck)),
+            _ => std::mem::take(&mut self.deck).into_iter().partition(alone),
+        };
+        self.deck = disks;
+        let mut left = others.into_iter();
         while blows.len() < size
             && let Some(card) = left.next()
         {
@@ -427,8 +447,8 @@ impl Plan {
 
 #[test]
 fn a_seed_is_a_plan_and_a_round_has_every_kind() {
-    let waves = |seed| {
-        let mut plan = Plan::new(seed, Mode::Cluster);
+    let waves = |mode, seed| {
+        let mut plan = Plan::new(seed, mode);
         let mut waves = Vec::new();
         while plan.rounds() < 3 {
             waves.push(plan.next());
@@ -436,25 +456,30 @@ fn a_seed_is_a_plan_and_a_round_has_every_kind() {
         waves
     };
     let shown = |waves: &[Wave]| waves.iter().map(Wave::to_string).collect::<Vec<_>>();
-    assert_eq!(shown(&waves(7)), shown(&waves(7)));
-    assert_ne!(shown(&waves(7)), shown(&waves(8)));
-    for (fault, _) in NAMES {
-        if !fault.is_of(Mode::Cluster) {
-            continue;
-        }
-        let all = waves(7);
-        let blows = all.iter().flat_map(|wave| &wave.blows);
-        assert_eq!(blows.filter(|blow| blow.fault == *fault).count(), 3);
-    }
-    for wave in waves(9) {
-        for (at, one) in wave.blows.iter().enumerate() {
-            let others = wave.blows[at + 1..].iter();
+    for mode in [Mode::Cluster, Mode::Embedded] {
+        assert_eq!(shown(&waves(mode, 7)), shown(&waves(mode, 7)));
+        assert_ne!(shown(&waves(mode, 7)), shown(&waves(mode, 8)));
+        for (fault, name) in NAMES.iter().filter(|(fault, _)| fault.is_of(mode)) {
+            let waves = waves(mode, 7);
+            let blows = waves.iter().flat_map(|wave| &wave.blows);
+            assert_eq!(blows.filter(|blow| blow.fault == *fault).count(), 3);
+            let alone = waves
+                .iter()
+                .filter(|wave| matches!(&wave.blows[..], [blow] if blow.fault == *fault));
+            let judged = alone.count() >= 2 || !fault.is_of_the_disk();
             assert!(
-                others
-                    .into_iter()
-                    .all(|other| !one.target.clashes(other.target)),
-                "{wave}"
+                judged,
+                "{name} strikes alone in the first round and the third"
             );
+        }
+        for wave in waves(mode, 9) {
+            for (at, one) in wave.blows.iter().enumerate() {
+                let mut others = wave.blows[at + 1..].iter();
+                assert!(
+                    others.all(|other| !one.target.clashes(other.target)),
+                    "{wave}"
+                );
+            }
         }
     }
     let mut only = Plan::only(1, Mode::Cluster, "kill-nats,silence-client@1/down");
@@ -466,4 +491,7 @@ fn a_seed_is_a_plan_and_a_round_has_every_kind() {
         (Target::Edge(1), Direction::Down)
     );
     assert_eq!(only.rounds(), 1);
+    let mut full = Plan::only(1, Mode::Embedded, "full-disk@0,full-disk@1");
+    assert_eq!(full.next().blows[0].of_the_disk(), Some(DiskFault::Full));
+    assert_eq!(full.next().blows[0].of_the_disk(), Some(DiskFault::NoRoom));
 }

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use super::backends::Backends;
 use super::failing_disk::FailingDisk;
 use super::links::Links;
+use super::mode::Mode;
 use super::node::Node;
 use super::process::answers;
 use super::proxy::Proxy;
@@ -18,6 +19,7 @@ use super::user::User;
 /// A running system. Dropping it ends its processes; a failing test prints what they logged.
 #[derive(Debug)]
 pub(crate) struct Deployment {
+    pub(super) mode: Mode,
     /// The gateways come first. Declared before what they use, so that they end before it.
     pub(super) nodes: Vec<Node>,
     pub(crate) backends: Option<Backends>,
@@ -34,6 +36,11 @@ pub(crate) struct Deployment {
 }
 
 impl Deployment {
+    /// In which shape it runs.
+    pub(crate) fn mode(&self) -> Mode {
+        self.mode
+    }
+
     fn gateway(&self, number: usize) -> &Node {
         let gateways = self.nodes.iter().filter(|node| node.is_gateway()).count();
         &self.nodes[number % gateways]

@@ -18,7 +18,7 @@ pub(crate) enum DiskFault {
     ReadOnly,
     /// Every write and every sync fails.
     Errors,
-    /// Every sync takes so many milliseconds longer.
+    /// Every sync, and every write that waits for the disk, takes so many milliseconds longer.
     Slow(u32),
 }
 
@@ -83,11 +83,21 @@ impl FailingDisk {
     }
 
     pub(crate) fn strike(&self, fault: DiskFault) {
+        let _ = std::fs::remove_file(self.met());
         // At once, not in two steps: the file is read in the middle of everything.
         let next = self.control.with_extension("next");
         let written = std::fs::write(&next, fault.to_string());
         let there = written.and_then(|()| std::fs::rename(&next, &self.control));
         there.expect("the control file");
+    }
+
+    /// Whether anything has met the last fault.
+    pub(crate) fn was_met(&self) -> bool {
+        self.met().exists()
+    }
+
+    fn met(&self) -> PathBuf {
+        self.control.with_extension("met")
     }
 
     pub(crate) fn mend(&self) {

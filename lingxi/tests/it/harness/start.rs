@@ -59,6 +59,7 @@ impl Options {
             }
         }
         Deployment {
+            mode: self.mode,
             nodes,
             backends,
             links,

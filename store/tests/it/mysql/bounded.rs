@@ -175,3 +175,26 @@ async fn an_idle_transaction_is_ended() {
     let gone = idle.lock_conversation("g:1").await.unwrap_err();
     assert!(gone.was_rolled_back(), "{gone}");
 }
+
+/// A small row fits into a page that is there, a larger one needs a new page: what writes have met counts, too.
+#[tokio::test]
+async fn a_table_that_cannot_grow_is_told_by_the_write_check() {
+    let database = fresh().await;
+    let store = Store::open(&database.location()).await.unwrap();
+    store.check_write().await.unwrap();
+    let table = format!("`{}`.conversations", database.options().dbname);
+    let full = format!(
+        "CREATE TRIGGER `{}`.cannot_grow BEFORE INSERT ON {table} FOR EACH ROW \
+         SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114, MESSAGE_TEXT = 'the table is full'",
+        database.options().dbname
+    );
+    database.run(&full).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let refused = tx.put_heads(&[head("g:1")]).await.unwrap_err();
+    assert!(matches!(refused, Error::Unavailable(_)), "{refused}");
+    // The proof from before may be a second old.
+    let told = lingxi_testing::until_some("it is told", async || store.check_write().await.err());
+    let told = told.await;
+    assert!(told.to_string().contains("full"), "{told}");
+    lingxi_testing::until("it passes", async || store.check_write().await.is_ok()).await;
+}
