@@ -103,7 +103,7 @@ fn stated(migrations: &Migrator) -> Recorded {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::sqlite::MIGRATIONS;
+    use crate::sql::migrations::SQLITE as MIGRATIONS;
 
     fn judged(applied: &[i64], recorded: &[(i64, i64)]) -> Result<()> {
         let schema = Schema {

@@ -5,6 +5,7 @@
 
 pub(crate) mod compatibility;
 pub(crate) mod dialect;
+pub(crate) mod migrations;
 pub(crate) mod mysql;
 mod pieces;
 pub(crate) mod retry;

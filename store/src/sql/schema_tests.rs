@@ -1,10 +1,11 @@
 //! The schemas of all databases are the same: numbers, tables, columns.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use sqlx::migrate::Migrator;
 
-use super::{mysql, sqlite};
+use super::migrations::{MYSQL, SQLITE};
 
 /// Tables and their columns, as the texts make them.
 fn tables(migrations: &Migrator) -> BTreeMap<String, Vec<String>> {
@@ -51,11 +52,29 @@ fn all_databases_have_one_schema() {
             .map(|m| (m.version, m.description.clone()))
             .collect::<Vec<_>>()
     };
-    assert_eq!(numbers(&sqlite::MIGRATIONS), numbers(&mysql::MIGRATIONS));
-    let (one, other) = (tables(&sqlite::MIGRATIONS), tables(&mysql::MIGRATIONS));
+    assert_eq!(numbers(&SQLITE), numbers(&MYSQL));
+    let (one, other) = (tables(&SQLITE), tables(&MYSQL));
     assert!(
         one["entries"].contains(&"recalled_at".to_owned()),
         "{one:?}"
     );
     assert_eq!(one, other);
+}
+
+#[test]
+fn every_migration_is_listed() {
+    for (database, migrations) in [("sqlite", &SQLITE), ("mysql", &MYSQL)] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+        let files = std::fs::read_dir(folder.join(database)).expect("a folder");
+        let mut files: Vec<String> = files
+            .map(|file| file.expect("a file").file_name().into_string())
+            .collect::<Result<_, _>>()
+            .expect("UTF-8");
+        files.sort();
+        let listed = migrations.iter().map(|migration| {
+            let name = migration.description.replace(' ', "_");
+            format!("{:04}_{name}.sql", migration.version)
+        });
+        assert_eq!(files, listed.collect::<Vec<_>>(), "{database}");
+    }
 }

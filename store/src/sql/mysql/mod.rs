@@ -20,8 +20,6 @@ mod version;
 pub(crate) mod fresh;
 
 pub use options::MySqlOptions;
-#[cfg(test)]
-pub(crate) use schema::MIGRATIONS;
 pub(crate) use schema::migrate;
 pub(crate) use server::Server;
 pub(crate) use session::Session;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::migrate::{Migrate as _, MigrateError, Migrator};
+use sqlx::migrate::{Migrate as _, MigrateError};
 use sqlx::mysql::MySqlConnection;
 use sqlx::{AssertSqlSafe, Connection as _};
 
@@ -12,8 +12,7 @@ use super::{MySqlOptions, connect};
 use crate::Migrated;
 use crate::error::{Error, Result};
 use crate::sql::compatibility::{self, Recorded, Schema};
-
-pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/mysql");
+use crate::sql::migrations::MYSQL as MIGRATIONS;
 
 const TABLE: &str = "_sqlx_migrations";
 /// The longest wait for another one who migrates.

@@ -18,8 +18,6 @@ use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 use crate::error::{Error, Result};
 use crate::{Durability, Migrated};
 use pool::Pool;
-#[cfg(test)]
-pub(crate) use schema::MIGRATIONS;
 pub(crate) use session::Session;
 
 /// Connections that read.

@@ -10,8 +10,7 @@ use super::{failure, files};
 use crate::Migrated;
 use crate::error::{Error, Result};
 use crate::sql::compatibility::{self, Recorded, Schema};
-
-pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+use crate::sql::migrations::SQLITE as MIGRATIONS;
 
 /// Makes the file if there is none, for its owner alone, and applies what it lacks. A schema
 /// that is newer than this build and says that it suits it is left as it is.
