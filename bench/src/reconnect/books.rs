@@ -39,7 +39,7 @@ pub struct Counts {
     pub caught_up: u64,
     /// Clients that never had a working connection again.
     pub failed: u64,
-    /// Attempts to connect.
+    /// Attempts to connect that had an outcome: not those that the end of the run cut short.
     pub attempts: u64,
     /// Attempts, and connections made, that failed and were followed by another, by cause.
     pub retries: BTreeMap<String, u64>,

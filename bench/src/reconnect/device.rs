@@ -161,9 +161,10 @@ impl Device {
         loop {
             sleep(self.pause.mul_f64(rand::random())).await;
             self.pause = (self.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
-            self.books.counts.borrow_mut().attempts += 1;
             let connect = Socket::connect(&self.plan.refuge, &self.plan.token, self.plan.number);
-            match timeout(self.plan.attempt, connect).await {
+            let outcome = timeout(self.plan.attempt, connect).await;
+            self.books.counts.borrow_mut().attempts += 1;
+            match outcome {
                 Ok(Ok(mut socket)) => {
                     for log in self.threads.iter_mut().filter_map(|t| t.log.as_mut()) {
                         log.reconnected();
