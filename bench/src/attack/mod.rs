@@ -49,7 +49,7 @@ pub struct Options {
     #[arg(long, default_value_t = 10)]
     pub seconds: u64,
     /// Seconds of quiet before each
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 10)]
     pub quiet: u64,
     /// Attack in turn for so many minutes, and compare what the server holds with its start
     #[arg(long)]
@@ -67,6 +67,7 @@ pub async fn command(options: &Options) -> anyhow::Result<bool> {
     let stage = Stage::set(&options.url).await?;
     let resident = Resident::of(&options.pids, options.metrics.clone())?;
     let strangers = Strangers::start(&stage).await?;
+    strangers.go_first()?;
     let kinds = match options.kinds.as_slice() {
         [] => Kind::all(),
         named => named.to_vec(),

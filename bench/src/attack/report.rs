@@ -9,8 +9,7 @@ use crate::output::line;
 
 /// Memory that an attack may add, in KiB.
 const MEMORY: u64 = 150 * 1024;
-/// How much slower strangers may be served, and what counts as quick whatever it was before, in milliseconds: on two shared
-/// cores the attacker's own work is felt too.
+/// How much slower strangers may be served.
 const SLOWER: f64 = 3.0;
 
 /// What an attack did.

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use reqwest::StatusCode;
 use serde_json::Value;
 
@@ -123,6 +123,18 @@ impl Rest {
     pub async fn get_status(&self, path: &str, token: &str) -> anyhow::Result<u16> {
         let url = format!("{}/api/v1/{path}", self.urls[0]);
         answered(self.http.get(url), token).await
+    }
+
+    /// The key of the newest of a user's conversations.
+    ///
+    /// # Errors
+    /// When the list has none, or at any other answer than 200.
+    pub async fn newest_conversation(&self, token: &str) -> anyhow::Result<String> {
+        let url = format!("{}/api/v1/message/conversations", self.urls[0]);
+        let answer = self.http.get(url).bearer_auth(token).send().await?;
+        let list: Value = answer.error_for_status()?.json().await?;
+        let key = list["conversations"][0]["conversation"].as_str();
+        Ok(key.context("there is no conversation")?.to_owned())
     }
 
     /// POSTs once and returns the first piece of the answer: of a stream of events, what it begins with.

@@ -8,8 +8,8 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use lingxi_domain::ErrorCode;
-use lingxi_im::{Identity, Im, Payer, Spending};
+use lingxi_domain::{ErrorCode, UserId};
+use lingxi_im::{Im, Payer, Spending};
 use lingxi_runtime::budget::Budget;
 
 use super::in_flight::{Flights, InFlight, Key, Place};
@@ -18,6 +18,13 @@ use super::reading::Reading;
 use super::writing::Writing;
 use crate::network::Network;
 use crate::{ApiError, extract};
+
+/// How long one who asks too often waits to be told so: on each of their connections they ask no faster than this, and
+/// refusing them costs the others nothing.
+const HELD_BACK: Duration = Duration::from_secs(1);
+
+/// Bytes of an answer that one request pays for; a user pays for more with requests to come.
+const PAID: usize = 64 * 1024;
 
 /// What the layer works with.
 pub(crate) struct Guard {
@@ -43,26 +50,41 @@ impl Guard {
         })
     }
 
-    /// The request's place among those of its user, or of its network where there is no user, once it was paid for.
-    async fn admit(&self, request: &mut Request) -> Result<Option<Place>, ApiError> {
+    /// The request's place among those of its user, or of its network where there is no user, once it was paid for; and
+    /// the user.
+    async fn admit(
+        &self,
+        request: &mut Request,
+    ) -> Result<(Option<Place>, Option<UserId>), ApiError> {
         let Some(flights) = &self.flights else {
-            return Ok(None);
+            return Ok((None, None));
         };
         let identity = payer::find(&self.im, request).await;
+        let user = identity.as_ref().map(|identity| identity.user_id);
         let client = extract::address(request.extensions());
-        let (payer, key) = match (identity, client) {
-            (Some(Identity { user_id, .. }), _) => (Payer::User(user_id), Key::User(user_id)),
+        let (payer, key) = match (user, client) {
+            (Some(user), _) => (Payer::User(user), Key::User(user)),
             (None, Some(client)) => (Payer::Network(client), Key::Network(Network::of(client))),
-            (None, None) => return Ok(None),
+            (None, None) => return Ok((None, None)),
         };
         let limits = self.im.limits();
         limits.spend(payer, Spending::Request, 1).await?;
         match flights.begin(key) {
-            Some(place) => Ok(Some(place)),
+            Some(place) => Ok((Some(place), user)),
             None => Err(ApiError::new(
                 ErrorCode::RateLimited,
                 "Too many requests at once; wait for the answers to some of them.",
             )),
+        }
+    }
+
+    /// Makes the user pay for a large answer: what it cost is known only now, so it is given whatever they have left.
+    async fn charge(&self, user: UserId, bytes: u64) {
+        let cost = usize::try_from(bytes).unwrap_or(usize::MAX) / PAID;
+        if cost > 0 {
+            let cost = u32::try_from(cost).unwrap_or(u32::MAX);
+            let limits = self.im.limits();
+            limits.slice(user, Spending::Request, cost).await;
         }
     }
 
@@ -96,12 +118,25 @@ pub(crate) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let place = match guard.admit(&mut request).await {
-        Ok(place) => place,
-        Err(refused) => return refused.into_response(),
+    let (place, user) = match guard.admit(&mut request).await {
+        Ok(admitted) => admitted,
+        Err(refused) => return held_back(request, refused).await,
     };
     let reading = Reading::new(guard.budget.clone(), guard.body_timeout);
     request.extensions_mut().insert(reading.clone());
     let response = next.run(request.map(|body| reading.body(body))).await;
+    if let Some(user) = user {
+        let bytes = response.body().size_hint().exact().unwrap_or(0);
+        guard.charge(user, bytes).await;
+    }
     guard.hold(response, place)
+}
+
+/// The refusal, after a while. What was asked is let go of before that: waiting holds no more than a connection.
+async fn held_back(request: Request, refused: ApiError) -> Response {
+    drop(request);
+    if refused.code() == ErrorCode::RateLimited {
+        tokio::time::sleep(HELD_BACK).await;
+    }
+    refused.into_response()
 }

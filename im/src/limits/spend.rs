@@ -37,8 +37,9 @@ impl Limits<'_> {
         }
     }
 
-    /// Takes as many as there are of `what`, at most `want`, for this node to hand out by itself; returns how many. What
-    /// it does not hand out is lost to the user until the bucket refills: ask for little.
+    /// Takes as many as there are of `what`, at most `want`, and returns how many: for this node to hand out by itself, or
+    /// for what was done before its cost was known. What is not handed out is lost to the user until the bucket refills:
+    /// ask for little.
     pub async fn slice(&self, user: UserId, what: Spending, want: u32) -> u32 {
         if !self.im.config.rate_limits {
             return want;

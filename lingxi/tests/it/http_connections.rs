@@ -1,8 +1,9 @@
 //! Connections that say nothing, or never enough: they end, and nobody else waits for them.
 
 use std::net::Ipv4Addr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::harness::{Mode, Raw, until};
@@ -14,6 +15,8 @@ behaviours!(
     no_http_2_with_prior_knowledge,
     one_user_has_only_so_many_requests_in_flight,
     one_user_asks_only_so_often,
+    who_is_refused_waits_for_it,
+    a_large_answer_costs_more,
 );
 
 /// Headers have ten seconds, bodies thirty; a loaded machine has some more.
@@ -209,4 +212,57 @@ async fn one_user_asks_only_so_often(mode: Mode) {
     bob.get("user/me").await.ok();
     let again = async || alice.get("user/me").await.status == 200;
     until("alice may ask again", again).await;
+}
+
+async fn who_is_refused_waits_for_it(mode: Mode) {
+    const CONNECTIONS: usize = 8;
+    let lx = mode.with("LINGXI__RATE_LIMITS", "on").start().await;
+    let (alice, bob) = (lx.user_at(0, "alice").await, lx.user_at(0, "bob").await);
+    let begun = Instant::now();
+    let ask = async |_| {
+        let mut refused = 0;
+        while begun.elapsed() < Duration::from_secs(4) {
+            refused += usize::from(alice.get("user/me").await.status == 429);
+        }
+        refused
+    };
+    let refused = join_all((0..CONNECTIONS).map(ask)).await;
+    println!("refused: {refused:?}");
+    let refused: usize = refused.iter().sum();
+    assert!(refused > 0, "there is no limit");
+    // Each connection once a second, and not as fast as it can.
+    assert!(refused <= CONNECTIONS * 5, "{refused} in four seconds");
+    bob.get("user/me").await.ok();
+}
+
+async fn a_large_answer_costs_more(mode: Mode) {
+    let lx = mode
+        .with("LINGXI__RATE_LIMITS", "on")
+        .with("LINGXI__RATE__MESSAGE_BURST", 1000)
+        .with("LINGXI__RATE__REQUESTS_PER_SECOND", 1)
+        .start()
+        .await;
+    let (alice, bob) = (lx.user_at(0, "alice").await, lx.user_at(0, "bob").await);
+    let mut ws = alice.connect().await;
+    for number in 0..80 {
+        let id = format!("m{number}");
+        ws.say("bob", &id, &"x".repeat(16_000)).await;
+        ws.stored(&id).await;
+    }
+    let mut served = 0;
+    while served < 60
+        && bob
+            .get("message/history?username=alice&limit=200")
+            .await
+            .status
+            == 200
+    {
+        served += 1;
+    }
+    println!("{served} pages of a MiB were served");
+    assert!((1..30).contains(&served), "{served} were served");
+    // Small ones cost one each.
+    for _ in 0..30 {
+        alice.get("user/me").await.ok();
+    }
 }

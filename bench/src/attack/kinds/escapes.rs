@@ -3,6 +3,7 @@
 
 use std::{pin::pin, time::Duration};
 
+use anyhow::ensure;
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
@@ -10,25 +11,28 @@ use crate::{
     client::{Account, Frame, Received, Socket},
 };
 
-/// Of a control character that content may hold, as JSON writes it: two bytes for one. Where others are allowed, six.
-const PIECES: [&str; 2] = ["\\u0001", "\\t"];
-const CONTENT: usize = 10_000;
+/// Characters as JSON writes them: two bytes for one, and, where a server takes such, six.
+const PIECES: [&str; 2] = ["\\u0001", "\\\""];
+/// Bytes of a message as JSON writes it: nearly as many as are taken.
+const ENCODED: usize = 16_000;
 
 pub(in crate::attack) async fn prepare(stage: &Stage) -> anyhow::Result<Prepared> {
     let [sender, victim] = <[Account; 2]>::try_from(stage.several(2).await?)
         .map_err(|_| anyhow::anyhow!("two accounts are needed"))?;
     fill(stage, &sender, &victim.username, 100).await?;
+    let key = stage.rest().newest_conversation(&victim.token).await?;
+    let ask = format!(r#"{{"type":7,"cursors":{{"{key}":0}}}}"#);
     let endpoint = stage.endpoint.clone();
     Ok(Prepared::new(async move |until, tally| {
         keep_going(1, until, |_| {
             let (endpoint, victim, tally) = (endpoint.clone(), victim.clone(), tally.clone());
+            let ask = ask.clone();
             async move {
                 let Ok(mut socket) = Socket::connect(&endpoint, &victim.token, 0).await else {
                     tally.count("refused");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     return;
                 };
-                let mut conversation = None;
                 let mut open = true;
                 while open && Instant::now() < until {
                     let mut timer = pin!(sleep_until(Instant::now() + Duration::from_millis(500)));
@@ -41,8 +45,6 @@ pub(in crate::attack) async fn prepare(stage: &Stage) -> anyhow::Result<Prepared
                                 && frame.kind == 2
                             {
                                 tally.count("frames");
-                                let key = String::from_utf8_lossy(frame.conversation);
-                                conversation.get_or_insert_with(|| key.into_owned());
                             }
                         }
                         Received::Close(code) => {
@@ -50,10 +52,7 @@ pub(in crate::attack) async fn prepare(stage: &Stage) -> anyhow::Result<Prepared
                             open = false;
                         }
                     });
-                    if let Some(key) = &conversation {
-                        let ask = format!(r#"{{"type":7,"cursors":{{"{key}":0}}}}"#);
-                        socket.outbox.text(ask.as_bytes());
-                    }
+                    socket.outbox.text(ask.as_bytes());
                     if read.is_err() || socket.flush().is_err() {
                         break;
                     }
@@ -71,6 +70,7 @@ pub(super) async fn fill(
     to: &str,
     count: usize,
 ) -> anyhow::Result<()> {
+    let (mut stored, mut refused) = (0, None);
     let mut socket = Socket::connect(&stage.endpoint, &from.token, 0).await?;
     let mut acked = 0;
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -78,7 +78,8 @@ pub(super) async fn fill(
     let mut next = Instant::now();
     while acked < count && Instant::now() < deadline {
         if number < count && Instant::now() >= next {
-            let content = PIECES[number % PIECES.len()].repeat(CONTENT);
+            let content = PIECES[number % PIECES.len()];
+            let content = content.repeat(ENCODED / content.len());
             let text =
                 format!(r#"{{"type":2,"msg_id":"e{number}","to":"{to}","content":"{content}"}}"#);
             socket.outbox.text(text.as_bytes());
@@ -93,10 +94,17 @@ pub(super) async fn fill(
                 && let Some(frame) = Frame::scan(text)
                 && frame.kind == 3
             {
-                // One that is refused is not there to be asked for.
                 acked += 1;
+                match frame.status {
+                    b"failed" => refused = Some(String::from_utf8_lossy(frame.reason).into_owned()),
+                    _ => stored += 1,
+                }
             }
         })?;
     }
+    ensure!(
+        stored * 2 >= count,
+        "only {stored} messages were stored: {refused:?}"
+    );
     Ok(())
 }
