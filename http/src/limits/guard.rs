@@ -1,5 +1,6 @@
 //! The layer that counts what a request costs.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use bytes::Bytes;
 use lingxi_domain::{ErrorCode, UserId};
 use lingxi_im::{Im, Payer, Spending};
 use lingxi_runtime::budget::Budget;
+use rand::RngExt as _;
 
 use super::in_flight::{Flights, InFlight, Key, Place};
 use super::payer;
@@ -19,9 +21,9 @@ use super::writing::Writing;
 use crate::network::Network;
 use crate::{ApiError, extract};
 
-/// How long one who asks too often waits to be told so: on each of their connections they ask no faster than this, and
-/// refusing them costs the others nothing.
-const HELD_BACK: Duration = Duration::from_secs(1);
+/// How long one who asks too often waits to be told so, in milliseconds: on each of their connections they ask no faster
+/// than this, and refusing them costs the others nothing. Not all of them at the same moment.
+const HELD_BACK: Range<u64> = 1000..1500;
 
 /// Bytes of an answer that one request pays for; a user pays for more with requests to come.
 const PAID: usize = 64 * 1024;
@@ -136,7 +138,8 @@ pub(crate) async fn guard(
 async fn held_back(request: Request, refused: ApiError) -> Response {
     drop(request);
     if refused.code() == ErrorCode::RateLimited {
-        tokio::time::sleep(HELD_BACK).await;
+        let wait = rand::rng().random_range(HELD_BACK);
+        tokio::time::sleep(Duration::from_millis(wait)).await;
     }
     refused.into_response()
 }

@@ -1,8 +1,12 @@
 //! Password hashes, computed beside the async threads, a bounded number of them.
 
 use std::net::IpAddr;
+use std::thread;
 
 use lingxi_domain::{ErrorCode, limits, names};
+use rustix::process::setpriority_process;
+use rustix::thread::gettid;
+use tokio::sync::oneshot;
 
 use super::queue::{Kind, Queue};
 use super::waiting::Room;
@@ -13,6 +17,9 @@ use crate::{Error, Result};
 const WAITING_PER_CORE: usize = 64;
 /// Hashes that may wait for one network, where limits are on: as many as it may log in at once.
 const WAITING_PER_NETWORK: usize = 32;
+
+/// The priority of a hash, as `nice` counts it: about a quarter of what serves people gets where both want a core.
+const GIVING_WAY: i32 = 5;
 
 pub(crate) struct Passwords {
     cost: u32,
@@ -102,14 +109,25 @@ impl Passwords {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
         let turn = self.queue.turn(kind, client.map(network)).await?;
-        let done = tokio::task::spawn_blocking(move || {
-            let done = work();
-            // Held until the work has ended, also where nobody waits for it any more.
-            drop(turn);
-            done
-        });
-        done.await.map_err(|error| {
-            tracing::error!(%error, "hashing a password ended badly");
+        let (tell, told) = oneshot::channel();
+        // A thread of its own, since it keeps the priority that it gave itself. Its cost is nothing beside a hash's.
+        let spawned = thread::Builder::new()
+            .name("password".into())
+            .spawn(move || {
+                if let Err(error) = setpriority_process(Some(gettid()), GIVING_WAY) {
+                    tracing::debug!(%error, "a hash has the priority of everything else");
+                }
+                let done = work();
+                // Held until the work has ended, also where nobody waits for it any more.
+                drop(turn);
+                let _ = tell.send(done);
+            });
+        if let Err(error) = spawned {
+            tracing::error!(%error, "no thread for a password's hash");
+            return Err(ErrorCode::Unavailable.into());
+        }
+        told.await.map_err(|_| {
+            tracing::error!("hashing a password ended badly");
             Error::from(ErrorCode::Internal)
         })
     }
@@ -118,6 +136,8 @@ impl Passwords {
 #[cfg(test)]
 mod tests {
     use std::time::Instant;
+
+    use rustix::process::getpriority_process;
 
     use super::*;
 
@@ -171,5 +191,25 @@ mod tests {
         }
         let ratio = shortest[0] / shortest[1];
         assert!((0.4..2.5).contains(&ratio), "{shortest:?}");
+    }
+
+    #[tokio::test]
+    async fn a_hash_gives_way() {
+        let passwords = Passwords::new(4, true);
+        let own = || getpriority_process(Some(gettid())).unwrap();
+        let before = own();
+        let theirs = passwords.run(SOMEBODY, own).await.unwrap();
+        assert!(theirs >= GIVING_WAY, "{theirs}");
+        assert_eq!(own(), before, "others keep theirs");
+    }
+
+    #[tokio::test]
+    async fn a_hash_that_panics_gives_its_turn_back() {
+        let passwords = Passwords::new(4, true);
+        for _ in 0..2 * thread::available_parallelism().unwrap().get() {
+            let failed = passwords.run(SOMEBODY, || panic!("on purpose")).await;
+            assert_eq!(failed.map(|()| 0).unwrap_err().code(), ErrorCode::Internal);
+        }
+        passwords.hash("correct horse", None).await.unwrap();
     }
 }
