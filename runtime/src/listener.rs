@@ -12,7 +12,7 @@ use tokio_stream::Stream;
 
 /// Connections that may wait to be accepted; the system caps it at `net.core.somaxconn`.
 const BACKLOG: u32 = 4096;
-/// Bytes that may wait in the system for each connection, unread: more than a frame, and not the megabytes that it would
+/// Bytes that may wait in the system for each connection, unread: a frame, and not the megabytes that it would
 /// otherwise take from a client that sends a body which nobody reads.
 const UNREAD: u32 = 64 * 1024;
 /// The pause after a failure to accept that is not the client's: no descriptor is left, say.

@@ -15,8 +15,9 @@ mod stranger;
 
 use std::{path::PathBuf, time::Duration};
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use clap::Args;
+use rustix::process::nice;
 use tokio::time::Instant;
 
 pub use self::kind::Kind;
@@ -25,6 +26,9 @@ use crate::{
     output::{json, line, note},
     process::Named,
 };
+
+/// How much lower the attack's priority is than the strangers', as `nice` counts it.
+const GIVING_WAY: i32 = 19;
 
 /// Whom to attack, and how.
 #[derive(Args, Debug, Clone)]
@@ -67,7 +71,9 @@ pub async fn command(options: &Options) -> anyhow::Result<bool> {
     let stage = Stage::set(&options.url).await?;
     let resident = Resident::of(&options.pids, options.metrics.clone())?;
     let strangers = Strangers::start(&stage).await?;
-    strangers.go_first()?;
+    // An attacker is on another machine: what this one computes must not be felt. It computes in this thread, and the
+    // strangers' has its priority already.
+    nice(GIVING_WAY).context("cannot lower the attack's priority")?;
     let kinds = match options.kinds.as_slice() {
         [] => Kind::all(),
         named => named.to_vec(),

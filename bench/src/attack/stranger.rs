@@ -10,10 +10,6 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use rustix::{
-    process::{Pid, setpriority_process},
-    thread::gettid,
-};
 use serde::Serialize;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -30,8 +26,6 @@ const PAIRS: usize = 8;
 const PACE: Duration = Duration::from_millis(100);
 /// What has no answer by then is lost.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The priority of the attack's threads, as `nice` counts it.
-const GIVING_WAY: i32 = 19;
 /// The last number of the address that they come from.
 const ADDRESS: u8 = 9;
 
@@ -57,8 +51,6 @@ struct Noticed {
 pub(super) struct Strangers {
     noticed: Arc<Mutex<Noticed>>,
     gone: CancellationToken,
-    /// Their thread's number in the system.
-    thread: Pid,
 }
 
 impl Noticed {
@@ -87,31 +79,10 @@ impl Strangers {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let (tell, told) = std::sync::mpsc::channel();
         std::thread::Builder::new()
             .name("strangers".into())
-            .spawn(move || {
-                let _ = tell.send(gettid());
-                runtime.block_on(life);
-            })?;
-        Ok(Self {
-            noticed,
-            gone,
-            thread: told.recv()?,
-        })
-    }
-
-    /// Gives way to them, and to the server: an attacker is on another machine, and what this one computes must not be
-    /// felt. All other threads of this process get a lower priority.
-    pub(super) fn go_first(&self) -> anyhow::Result<()> {
-        for task in std::fs::read_dir("/proc/self/task")? {
-            let number: i32 = task?.file_name().to_string_lossy().parse()?;
-            let thread = Pid::from_raw(number);
-            if thread != Some(self.thread) {
-                setpriority_process(thread, GIVING_WAY)?;
-            }
-        }
-        Ok(())
+            .spawn(move || runtime.block_on(life))?;
+        Ok(Self { noticed, gone })
     }
 
     /// Forgets what was noticed so far.
@@ -144,7 +115,7 @@ async fn live(
     noticed: Arc<Mutex<Noticed>>,
 ) {
     // They don't all speak at the same moment.
-    tokio::time::sleep(PACE * u32::try_from(number).unwrap_or(0) / PAIRS as u32).await;
+    tokio::time::sleep(PACE.mul_f64(number as f64 / PAIRS as f64)).await;
     let to = reader.username.clone();
     tokio::join!(
         talk(endpoint.clone(), writer.clone(), to, noticed.clone()),

@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use lingxi_domain::{ErrorCode, UserId};
-use lingxi_im::{Im, Payer, Spending};
+use lingxi_im::{Identity, Im, Payer, Spending};
 use lingxi_runtime::budget::Budget;
 use rand::RngExt as _;
 
@@ -26,7 +26,7 @@ use crate::{ApiError, extract};
 const HELD_BACK: Range<u64> = 1000..1500;
 
 /// Bytes of an answer that one request pays for; a user pays for more with requests to come.
-const PAID: usize = 64 * 1024;
+const PAID: u64 = 64 * 1024;
 
 /// What the layer works with.
 pub(crate) struct Guard {
@@ -52,27 +52,22 @@ impl Guard {
         })
     }
 
-    /// The request's place among those of its user, or of its network where there is no user, once it was paid for; and
-    /// the user.
-    async fn admit(
-        &self,
-        request: &mut Request,
-    ) -> Result<(Option<Place>, Option<UserId>), ApiError> {
+    /// The request's place among those of its user, or of its network where there is no user, once it was paid for.
+    async fn admit(&self, request: &mut Request) -> Result<Option<Place>, ApiError> {
         let Some(flights) = &self.flights else {
-            return Ok((None, None));
+            return Ok(None);
         };
         let identity = payer::find(&self.im, request).await;
-        let user = identity.as_ref().map(|identity| identity.user_id);
         let client = extract::address(request.extensions());
-        let (payer, key) = match (user, client) {
-            (Some(user), _) => (Payer::User(user), Key::User(user)),
+        let (payer, key) = match (identity, client) {
+            (Some(Identity { user_id, .. }), _) => (Payer::User(user_id), Key::User(user_id)),
             (None, Some(client)) => (Payer::Network(client), Key::Network(Network::of(client))),
-            (None, None) => return Ok((None, None)),
+            (None, None) => return Ok(None),
         };
         let limits = self.im.limits();
         limits.spend(payer, Spending::Request, 1).await?;
         match flights.begin(key) {
-            Some(place) => Ok((Some(place), user)),
+            Some(place) => Ok(Some(place)),
             None => Err(ApiError::new(
                 ErrorCode::RateLimited,
                 "Too many requests at once; wait for the answers to some of them.",
@@ -82,9 +77,8 @@ impl Guard {
 
     /// Makes the user pay for a large answer: what it cost is known only now, so it is given whatever they have left.
     async fn charge(&self, user: UserId, bytes: u64) {
-        let cost = usize::try_from(bytes).unwrap_or(usize::MAX) / PAID;
+        let cost = u32::try_from(bytes / PAID).unwrap_or(u32::MAX);
         if cost > 0 {
-            let cost = u32::try_from(cost).unwrap_or(u32::MAX);
             let limits = self.im.limits();
             limits.slice(user, Spending::Request, cost).await;
         }
@@ -120,14 +114,14 @@ pub(crate) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let (place, user) = match guard.admit(&mut request).await {
-        Ok(admitted) => admitted,
+    let place = match guard.admit(&mut request).await {
+        Ok(place) => place,
         Err(refused) => return held_back(request, refused).await,
     };
     let reading = Reading::new(guard.budget.clone(), guard.body_timeout);
     request.extensions_mut().insert(reading.clone());
     let response = next.run(request.map(|body| reading.body(body))).await;
-    if let Some(user) = user {
+    if let Some(user) = place.as_ref().and_then(Place::user) {
         let bytes = response.body().size_hint().exact().unwrap_or(0);
         guard.charge(user, bytes).await;
     }

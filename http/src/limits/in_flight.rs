@@ -65,6 +65,16 @@ impl Flights {
     }
 }
 
+impl Place {
+    /// Whose request it is, where that is a user.
+    pub(crate) fn user(&self) -> Option<UserId> {
+        match self.key {
+            Key::User(user) => Some(user),
+            Key::Network(_) => None,
+        }
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let mut counts = self.flights.counts.lock();
