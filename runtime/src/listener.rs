@@ -12,9 +12,6 @@ use tokio_stream::Stream;
 
 /// Connections that may wait to be accepted; the system caps it at `net.core.somaxconn`.
 const BACKLOG: u32 = 4096;
-/// Bytes that may wait in the system for each connection, unread: a frame, and not the megabytes that it would
-/// otherwise take from a client that sends a body which nobody reads.
-const UNREAD: u32 = 64 * 1024;
 /// The pause after a failure to accept that is not the client's: no descriptor is left, say.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How often another free port is tried that is free on every address.
@@ -124,8 +121,6 @@ fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
         TcpSocket::new_v6()?
     };
     socket.set_reuseaddr(true)?;
-    // Before it listens: connections inherit it.
-    socket.set_recv_buffer_size(UNREAD)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }

@@ -88,14 +88,3 @@ async fn localhost_is_all_that_it_resolves_to() {
         TcpStream::connect(address).await.unwrap();
     }
 }
-
-#[tokio::test]
-async fn little_waits_unread() {
-    let mut listener = bind("listen", "127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
-    let (stream, _client) = (accepted.0, client.unwrap());
-    let socket = TcpSocket::from_std_stream(stream.into_std().unwrap());
-    // The system doubles what it is asked for, for its own books.
-    assert_eq!(socket.recv_buffer_size().unwrap(), 2 * UNREAD);
-}
