@@ -14,6 +14,9 @@ use tokio_stream::Stream;
 const BACKLOG: u32 = 4096;
 /// The pause after a failure to accept that is not the client's: no descriptor is left, say.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Bytes of each connection that may wait in the system to be sent. Without a bound Linux takes megabytes, which no budget
+/// counts: an answer that nobody reads would be done with. A slow link still carries a megabyte a second.
+const UNSENT: u32 = 128 * 1024;
 /// How often another free port is tried that is free on every address.
 const FREE_PORTS: u32 = 16;
 
@@ -121,6 +124,8 @@ fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
         TcpSocket::new_v6()?
     };
     socket.set_reuseaddr(true)?;
+    // Connections inherit it.
+    socket.set_send_buffer_size(UNSENT)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }

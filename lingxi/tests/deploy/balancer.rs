@@ -166,6 +166,91 @@ fn accept(gateway: &TcpListener) -> TcpStream {
     }
 }
 
+/// A connection to the balancer from one of this machine's own addresses, 127.0.0.0/8.
+fn connect_from(from: [u8; 4], balancer: &Balancer) -> TcpStream {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let stream = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.bind((from, 0).into()).expect("bound");
+        let address = balancer.address.parse().expect("an address");
+        let stream = socket.connect(address).await.expect("connected");
+        stream.into_std().expect("a stream")
+    });
+    stream.set_nonblocking(false).expect("set");
+    stream.set_read_timeout(Some(DEADLINE)).expect("set");
+    stream
+}
+
+#[test]
+fn one_source_has_its_share_of_large_bodies() {
+    const SHARE: usize = 16;
+    let gateway = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    gateway.set_nonblocking(true).expect("set");
+    let server = gateway.local_addr().expect("an address").to_string();
+    let balancer = Balancer::start(&server, "100");
+    // More than a buffer holds, and not all of it; in pieces of a size that nobody announced.
+    let large = |path: &str| {
+        let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 65536\r\n\r\n");
+        head + &"x".repeat(40_000)
+    };
+    let chunked = |path: &str| {
+        format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n8000\r\n{}",
+            "x".repeat(20_000)
+        )
+    };
+    let send = |from, request: String| {
+        let mut stream = connect_from(from, &balancer);
+        stream.write_all(request.as_bytes()).expect("sent");
+        stream
+    };
+    let arrived = |path: &str| {
+        let mut stream = accept(&gateway);
+        let heard = read_until(&mut stream, "\r\n\r\n");
+        assert!(heard.starts_with(&format!("POST {path} ")), "{heard}");
+        stream
+    };
+    let (one, other) = ([127, 0, 3, 1], [127, 0, 3, 2]);
+    let mut taken: Vec<_> = (0..SHARE)
+        .map(|number| {
+            let body = if number % 2 == 0 { large } else { chunked };
+            (send(one, body("/taken")), arrived("/taken"))
+        })
+        .collect();
+    for body in [large, chunked] {
+        let begun = Instant::now();
+        let answer = read_until(&mut send(one, body("/refused")), "}");
+        assert!(answer.starts_with("HTTP/1.1 429 "), "{answer}");
+        assert!(answer.contains("\r\nretry-after: 2\r\n"), "{answer}");
+        assert!(answer.contains("\"rate_limited\""), "{answer}");
+        // Whoever comes back at once does so once a second.
+        assert!(begun.elapsed().as_secs() >= 1, "{:?}", begun.elapsed());
+    }
+    // Others are served, and so are small ones.
+    let small = "POST /small HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}";
+    let _small = (send(one, small.to_owned()), arrived("/small"));
+    let _other = (send(other, large("/other")), arrived("/other"));
+    // One that ends makes room for one.
+    let (client, server) = taken.pop().expect("sixteen");
+    drop((client, server));
+    let begun = Instant::now();
+    loop {
+        let _client = send(one, large("/again"));
+        let waited = Instant::now();
+        while waited.elapsed().as_millis() < 500 {
+            if let Ok((stream, _)) = gateway.accept() {
+                drop(stream);
+                return;
+            }
+            std::thread::yield_now();
+        }
+        assert!(begun.elapsed() < DEADLINE, "its place is not free");
+    }
+}
+
 #[test]
 fn half_a_request_reaches_no_gateway_and_one_source_has_its_share() {
     let gateway = TcpListener::bind("127.0.0.1:0").expect("a listener");

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::harness::{Mode, Raw, until};
+use crate::harness::{Mode, Raw, Ws, until};
 
 behaviours!(
     what_is_left_undone_ends,
@@ -14,6 +14,7 @@ behaviours!(
     no_network_takes_every_place,
     no_http_2_with_prior_knowledge,
     one_user_has_only_so_many_requests_in_flight,
+    what_nobody_reads_keeps_its_place,
     one_user_asks_only_so_often,
     who_is_refused_waits_for_it,
     a_large_answer_costs_more,
@@ -163,7 +164,7 @@ async fn one_user_has_only_so_many_requests_in_flight(mode: Mode) {
             alice.token
         ))
         .await;
-        let answer = raw.answer().await;
+        let answer = raw.beginning().await;
         assert!(answer.starts_with("HTTP/1.1 100 "), "{answer:?}");
         raw
     }))
@@ -178,6 +179,40 @@ async fn one_user_has_only_so_many_requests_in_flight(mode: Mode) {
     bob.get("user/me").await.ok();
     drop(open);
     let served = async || alice.get("user/me").await.status == 200;
+    until("their places are free", served).await;
+}
+
+async fn what_nobody_reads_keeps_its_place(mode: Mode) {
+    let lx = mode
+        .with("LINGXI__RATE_LIMITS", "on")
+        .with("LINGXI__RATE__MESSAGE_BURST", 1000)
+        .with("LINGXI__RATE__REQUEST_BURST", 1000)
+        .start()
+        .await;
+    let (alice, bob) = (lx.user_at(0, "alice").await, lx.user_at(0, "bob").await);
+    let mut ws = alice.connect().await;
+    fill(&mut ws).await;
+    let mut unread = Vec::new();
+    for _ in 0..8 {
+        let mut raw = Raw::connect(&lx.base_url(0)).await;
+        raw.send(&format!(
+            "GET /api/v1/message/history?username=alice&limit=200 HTTP/1.1\r\nhost: localhost\r\n\
+             authorization: Bearer {}\r\n\r\n",
+            bob.token
+        ))
+        .await;
+        let beginning = raw.beginning().await;
+        assert!(beginning.starts_with("HTTP/1.1 200 "), "{beginning}");
+        unread.push(raw);
+    }
+    let refused = bob.get("user/me").await;
+    assert_eq!(refused.status, 429);
+    assert!(refused.body.to_string().contains("at once"));
+    alice.get("user/me").await.ok();
+    for raw in &mut unread {
+        assert!(raw.answer().await.len() > 900_000);
+    }
+    let served = async || bob.get("user/me").await.status == 200;
     until("their places are free", served).await;
 }
 
@@ -245,11 +280,7 @@ async fn a_large_answer_costs_more(mode: Mode) {
         .await;
     let (alice, bob) = (lx.user_at(0, "alice").await, lx.user_at(0, "bob").await);
     let mut ws = alice.connect().await;
-    for number in 0..80 {
-        let id = format!("m{number}");
-        ws.say("bob", &id, &"x".repeat(16_000)).await;
-        ws.stored(&id).await;
-    }
+    fill(&mut ws).await;
     let mut served = 0;
     while served < 60
         && bob
@@ -265,5 +296,14 @@ async fn a_large_answer_costs_more(mode: Mode) {
     // Small ones cost one each.
     for _ in 0..50 {
         alice.get("user/me").await.ok();
+    }
+}
+
+/// Writes bob more than a page of a MiB.
+async fn fill(ws: &mut Ws) {
+    for number in 0..80 {
+        let id = format!("m{number}");
+        ws.say("bob", &id, &"x".repeat(16_000)).await;
+        ws.stored(&id).await;
     }
 }

@@ -40,6 +40,14 @@ impl Raw {
         let _ = timeout(DEADLINE, self.stream.write_all(bytes.as_bytes())).await;
     }
 
+    /// The first bytes of an answer; the rest waits.
+    pub(crate) async fn beginning(&mut self) -> String {
+        let mut piece = [0; 512];
+        let read = timeout(DEADLINE, self.stream.read(&mut piece)).await;
+        let read = read.expect("in time").expect("an answer");
+        String::from_utf8_lossy(&piece[..read]).into_owned()
+    }
+
     /// What comes until it ends, or until nothing more has come for half a second after the first bytes.
     pub(crate) async fn answer(&mut self) -> String {
         let mut answer = Vec::new();
