@@ -25,7 +25,7 @@ use crate::{
 #[derive(Args, Debug, Clone)]
 #[command(
     after_help = "Start the server with LINGXI__BCRYPT_COST=4 and LINGXI__RATE_LIMITS=off: thousands of users are \
-    registered and logged in first.\nBoth sides need more open files than sockets (ulimit -n). Above 20 000 sockets the \
+    registered and logged in first.\nLINGXI__HTTP__MAX_CONNECTIONS_PER_NETWORK has to be above the number of sockets.\nBoth sides need more open files than sockets (ulimit -n). Above 20 000 sockets the \
     further ones come from 127.0.0.2, 127.0.0.3, …"
 )]
 pub struct Options {

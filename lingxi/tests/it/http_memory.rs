@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 use crate::harness::{DEADLINE, Deployment, Mode, Raw, until};
 
 behaviours!(
+    no_huge_pages,
     unfinished_bodies_cost_little,
     endless_heads_cost_little,
     answers_that_nobody_reads_cost_little,
@@ -19,13 +20,23 @@ const MOST: u64 = 150;
 /// Memory that has not grown for so long has settled.
 const SETTLED: Duration = Duration::from_secs(1);
 
-/// Resident memory of the first gateway in MiB.
-fn resident(lx: &Deployment) -> u64 {
+/// A number that the system tells of the first gateway's process.
+fn told(lx: &Deployment, name: &str) -> u64 {
     let path = format!("/proc/{}/status", lx.process(0).pid);
     let status = std::fs::read_to_string(path).expect("the process is there");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-    let kib = line.and_then(|line| line.split_whitespace().nth(1));
-    kib.and_then(|kib| kib.parse::<u64>().ok()).expect("VmRSS") / 1024
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    number.and_then(|text| text.parse().ok()).expect("a number")
+}
+
+/// Resident memory of the first gateway in MiB.
+fn resident(lx: &Deployment) -> u64 {
+    told(lx, "VmRSS:") / 1024
+}
+
+async fn no_huge_pages(mode: Mode) {
+    let lx = mode.start().await;
+    assert_eq!(told(&lx, "THP_enabled:"), 0);
 }
 
 /// Many connections that each send `text`, and the most memory that the server had meanwhile.
