@@ -14,9 +14,9 @@ use crate::state::AppState;
 pub(super) async fn connect(state: AppState, token: String, mut socket: WebSocket) {
     match open(&state, &token).await {
         Ok(session) => {
-            // Boxed, and apart from this one: of the size that a connection needs for its whole life, and no larger.
+            // Apart from this one: of the size that a connection needs for its whole life, and no larger.
             let tasks = state.connections.clone();
-            tasks.spawn(Box::pin(serve(state, session, socket)));
+            tasks.spawn(serve(state, session, socket));
         }
         Err(reason) => {
             let closing = close(&mut socket, reason);
@@ -25,16 +25,23 @@ pub(super) async fn connect(state: AppState, token: String, mut socket: WebSocke
     }
 }
 
-async fn serve(state: AppState, session: Arc<Session>, socket: WebSocket) {
-    metrics::gauge!("lingxi_connections").increment(1.0);
+/// No `async fn`: that would keep room for what it was given besides what it made of it.
+fn serve(
+    state: AppState,
+    session: Arc<Session>,
+    socket: WebSocket,
+) -> impl Future<Output = ()> + Send {
     let mut socket = socket::Socket::new(state.clone(), session.clone(), socket);
-    socket.serve().await;
-    metrics::gauge!("lingxi_connections").decrement(1.0);
-    if state.sessions.remove(&session) {
-        let _ = state
-            .cache
-            .clear_presence(&state.node, &[session.user_id])
-            .await;
+    async move {
+        metrics::gauge!("lingxi_connections").increment(1.0);
+        socket.serve().await;
+        metrics::gauge!("lingxi_connections").decrement(1.0);
+        if state.sessions.remove(&session) {
+            let _ = state
+                .cache
+                .clear_presence(&state.node, &[session.user_id])
+                .await;
+        }
     }
 }
 

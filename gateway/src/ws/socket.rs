@@ -107,14 +107,14 @@ impl Socket {
             tokio::select! {
                 received = self.socket.recv() => match received {
                     Some(Ok(message)) => {
-                        // Boxed: what a frame may lead to is large, and an idle connection keeps room for it.
+                        // Boxed, as all that an idle connection would keep room for.
                         if let Some(end) = Box::pin(self.received(message)).await { return end; }
                     }
                     Some(Err(error)) => return broken(error),
                     None => return End::Gone,
                 },
                 () = session.wake.notified() => {
-                    if let Some(end) = self.write().await { return end; }
+                    if let Some(end) = Box::pin(self.write()).await { return end; }
                 }
                 () = tokio::time::sleep_until(deadline) => {
                     if let Some(end) = Box::pin(self.due()).await { return end; }
