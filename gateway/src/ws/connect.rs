@@ -14,9 +14,9 @@ use crate::state::AppState;
 pub(super) async fn connect(state: AppState, token: String, mut socket: WebSocket) {
     match open(&state, &token).await {
         Ok(session) => {
-            // Apart from this one: of the size that a connection needs for its whole life, and no larger.
+            // Boxed, and apart from this one: of the size that a connection needs for its whole life, and no larger.
             let tasks = state.connections.clone();
-            tasks.spawn(serve(state, session, socket));
+            tasks.spawn(Box::pin(serve(state, session, socket)));
         }
         Err(reason) => {
             let closing = close(&mut socket, reason);
