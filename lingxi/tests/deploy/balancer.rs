@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::compose::{Compose, configuration, filled_in, text};
 use crate::local_cluster::{DEADLINE, free_ports};
@@ -248,6 +248,54 @@ fn one_source_has_its_share_of_large_bodies() {
             std::thread::yield_now();
         }
         assert!(begun.elapsed() < DEADLINE, "its place is not free");
+    }
+}
+
+/// Whether this process may let a connection vanish on one machine: `CAP_NET_ADMIN`, bit 12.
+fn can_forget_connections() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let effective = status
+        .lines()
+        .find_map(|line| line.strip_prefix("CapEff:"))
+        .expect("capabilities");
+    u64::from_str_radix(effective.trim(), 16).expect("hexadecimal") & (1 << 12) != 0
+}
+
+#[test]
+fn a_source_that_knocks_on_is_forgotten() {
+    const PLACES: usize = 20;
+    let gateway = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    gateway.set_nonblocking(true).expect("set");
+    let server = gateway.local_addr().expect("an address").to_string();
+    let balancer = Balancer::start(&server, "20");
+    let (one, other) = ([127, 0, 3, 3], [127, 0, 3, 4]);
+    let mut open: Vec<_> = (0..PLACES).map(|_| connect_from(one, &balancer)).collect();
+    // Whether the next connection of a source hears that it is refused.
+    let is_told = |from| {
+        let mut stream = connect_from(from, &balancer);
+        stream
+            .set_read_timeout(Some(Duration::from_millis(500)))
+            .expect("set");
+        !matches!(stream.read(&mut [0]), Err(error) if error.kind() == ErrorKind::WouldBlock)
+    };
+    for number in PLACES..4 * PLACES {
+        assert!(is_told(one), "connection {number} was not closed");
+    }
+    if can_forget_connections() {
+        while is_told(one) {
+            open.push(connect_from(one, &balancer));
+            assert!(open.len() < 2 * PLACES, "it is told as often as it knocks");
+        }
+    }
+    // Its places are still its own, and others get theirs.
+    for (number, stream) in [open.swap_remove(0), connect_from(other, &balancer)]
+        .iter_mut()
+        .enumerate()
+    {
+        let request = format!("GET /{number} HTTP/1.1\r\nhost: x\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("sent");
+        let heard = read_until(&mut accept(&gateway), "\r\n\r\n");
+        assert!(heard.starts_with(&format!("GET /{number} ")), "{heard}");
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -96,12 +97,16 @@ impl Drop for Cluster {
     }
 }
 
-/// Different ones that nobody listens on, above those that the kernel gives to outgoing connections.
+/// Ones that nobody listens on, above those that the kernel gives to outgoing connections; never the same again. HAProxy
+/// would share a port with another one, and each would get some of both tests' connections.
 pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
-    let first = std::process::id() % 4000;
-    let candidates = (0..4000).map(|step| 61_000 + (first + step) % 4000);
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    // Tests that are processes of their own begin apart.
+    let first = std::process::id() % 250 * 16;
+    let candidates = std::iter::repeat_with(|| TAKEN.fetch_add(1, Ordering::Relaxed));
     let ports: Vec<u16> = candidates
-        .filter_map(|port| u16::try_from(port).ok())
+        .take(4000)
+        .filter_map(|step| u16::try_from(61_000 + (first + step) % 4000).ok())
         .filter(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
         .take(N)
         .collect();
