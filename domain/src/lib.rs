@@ -12,6 +12,7 @@ pub mod invitations;
 pub mod limits;
 pub mod message_id;
 pub mod names;
+pub mod picture;
 pub mod replay;
 pub mod role;
 pub mod run;

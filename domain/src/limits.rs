@@ -14,6 +14,10 @@ pub const MAX_USERNAME_CHARS: usize = 32;
 pub const MAX_NAME_CHARS: usize = 64;
 /// The longest contact remark or announcement, in characters.
 pub const MAX_REMARK_CHARS: usize = 512;
+/// The longest line about oneself, in characters.
+pub const MAX_SIGNATURE_CHARS: usize = 128;
+/// The longest address of a picture, in characters.
+pub const MAX_AVATAR_CHARS: usize = 512;
 /// The shortest password, in characters.
 pub const MIN_PASSWORD_CHARS: usize = 6;
 /// The longest password, in bytes: bcrypt reads no further.

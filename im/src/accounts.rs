@@ -1,18 +1,22 @@
 //! Registering, logging in and out, and who is who.
 
-use std::collections::HashMap;
+mod changes;
+mod directory;
+
 use std::net::IpAddr;
 
 use lingxi_bus::Subject;
 use lingxi_domain::names::Username;
 use lingxi_domain::role::AccountRole;
-use lingxi_domain::{ErrorCode, UserId, limits, names, now_ms};
+use lingxi_domain::{ErrorCode, UserId, names, now_ms};
 use lingxi_proto::bus::{Push, control};
 use lingxi_store::{NewUser, User};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use directory::page_size;
+
 use crate::passwords::{Attempt, Kind, Origin};
-use crate::{Error, Identity, Inner, Limits, Listed, Payer, Result, Spending};
+use crate::{Error, Identity, Inner, Limits, Payer, Result, Spending};
 
 /// Accounts. Made by [`crate::Im::accounts`].
 #[derive(Clone, Copy)]
@@ -217,64 +221,6 @@ impl Accounts<'_> {
         }
     }
 
-    /// What an account shows of itself; `None` when it is not there or was deleted.
-    pub async fn profile(&self, user: UserId) -> Result<Option<Profile>> {
-        let found = self.im.store.user(user).await?;
-        Ok(found.filter(|user| !user.deleted).map(Profile::from))
-    }
-
-    /// The caller's own account.
-    ///
-    /// # Errors
-    /// `unauthorized` when it is gone.
-    pub async fn me(&self, identity: &Identity) -> Result<Profile> {
-        let found = self.profile(identity.user_id).await?;
-        found.ok_or_else(|| ErrorCode::Unauthorized.into())
-    }
-
-    /// The first page of [`Self::search_page`].
-    ///
-    /// # Errors
-    /// As [`Self::search_page`].
-    pub async fn search(&self, caller: UserId, keyword: &str, limit: i64) -> Result<Vec<Profile>> {
-        Ok(self.search_page(caller, keyword, None, limit).await?.items)
-    }
-
-    /// Accounts whose username or nickname contains `keyword` in any case and width, the caller's own left out: those with
-    /// a word that begins with it first; at most `limit`, no more than [`limits::MAX_PAGE`]. `after` is the last account of
-    /// the page before.
-    ///
-    /// # Errors
-    /// `invalid_request` for an empty or over-long keyword.
-    pub async fn search_page(
-        &self,
-        caller: UserId,
-        keyword: &str,
-        after: Option<UserId>,
-        limit: i64,
-    ) -> Result<Listed<Profile>> {
-        let keyword = names::keyword(keyword)?;
-        let store = &self.im.store;
-        let found = store
-            .search_users(&keyword, caller, after, page_size(limit))
-            .await?;
-        Ok(Listed {
-            items: found.rows.into_iter().map(Profile::from).collect(),
-            has_more: found.has_more,
-        })
-    }
-
-    /// The account of that name in any case, with its name as it was registered. Remembered in this process, so that it
-    /// costs nothing where it is asked for every message.
-    pub async fn resolve(&self, username: &str) -> Result<Option<(UserId, String)>> {
-        self.im.names.resolve(username).await
-    }
-
-    /// The names of those of these accounts that exist or once did: one query for those that are not remembered.
-    pub async fn usernames(&self, ids: &[UserId]) -> Result<HashMap<UserId, String>> {
-        self.im.names.of(ids).await
-    }
-
     async fn limit(&self, what: Spending, client: Option<IpAddr>) -> Result<()> {
         let Some(client) = client else {
             return Ok(());
@@ -286,15 +232,10 @@ impl Accounts<'_> {
 
 /// The prepared password and nickname of a new account.
 fn prepared(new: &Registration, username: &Username) -> Result<(String, String)> {
-    let password = names::password(&new.password)?;
+    let password = names::password("password", &new.password)?;
     let nickname = match new.nickname.as_deref().filter(|n| !n.is_empty()) {
         Some(nickname) => names::display_name("nickname", nickname)?,
         None => username.shown().to_owned(),
     };
     Ok((password, nickname))
-}
-
-/// How many a page may have of those that were asked for.
-pub(crate) fn page_size(limit: i64) -> usize {
-    usize::try_from(limit.clamp(1, limits::MAX_PAGE)).unwrap_or(1)
 }

@@ -116,6 +116,20 @@ impl Contacts<'_> {
         Ok(saved)
     }
 
+    /// Changes what the caller calls a contact; empty is nothing.
+    ///
+    /// # Errors
+    /// `user_not_found`, `contact_not_found`; `invalid_request` for a remark that is too long.
+    pub async fn set_remark(&self, user: UserId, username: &str, remark: &str) -> Result<Contact> {
+        let remark = names::line("remark", remark, limits::MAX_REMARK_CHARS)?;
+        let found = self.im.names.resolve(username).await?;
+        let (id, _) = found.ok_or(ErrorCode::UserNotFound)?;
+        let changed = self.im.store.set_remark(user, id, &remark).await?;
+        let changed = changed.ok_or(ErrorCode::ContactNotFound)?;
+        let mut shown = self.shown(vec![changed]).await;
+        shown.pop().ok_or_else(|| ErrorCode::ContactNotFound.into())
+    }
+
     /// Takes a contact off the list.
     ///
     /// # Errors

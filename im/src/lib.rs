@@ -49,6 +49,7 @@ pub use error::{Error, Result};
 pub use frames::Frames;
 pub use groups::{CreatedGroup, Group, GroupMember, Groups, MembershipChange, NewGroup};
 pub use limits::{Limits, Payer, Rates, RunLimits, Spending};
+pub use lingxi_store::ProfileChange;
 pub use messages::{History, HistoryQuery, Messages, Reading, Recalled, Target};
 pub use page::{Listed, Page};
 pub use runs::{Asked, Question, Runs};

@@ -34,7 +34,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-pub use accounts::{Contact, NewUser, User};
+pub use accounts::{Contact, NewUser, ProfileChange, User};
 pub use conversations::{
     Bounds, ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, Excerpt, NewEntry,
     ReadMark, ReadMove, Repeat, RepeatKey, Unconfirmed, UserHead,

@@ -6,12 +6,13 @@ use super::characters::{Category, category, is_control, is_space};
 use crate::limits::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS};
 use crate::validate::{Invalid, invalid};
 
-/// Prepares a password for a new account: 6 characters to 72 bytes, bcrypt's limit; a longer one is refused, never cut.
+/// Prepares a new password: 6 characters to 72 bytes, bcrypt's limit; a longer one is refused, never cut. `field` is what
+/// the errors name.
 ///
 /// # Errors
 /// One sentence that says what to change.
-pub fn password(text: &str) -> Result<String, Invalid> {
-    let long = || invalid("password: use at most 72 bytes.");
+pub fn password(field: &str, text: &str) -> Result<String, Invalid> {
+    let long = || invalid(format!("{field}: use at most 72 bytes."));
     // Composing makes it shorter, by no more than this.
     if text.len() > 4 * MAX_PASSWORD_BYTES {
         return long();
@@ -21,7 +22,7 @@ pub fn password(text: &str) -> Result<String, Invalid> {
         return long();
     }
     if password.chars().count() < MIN_PASSWORD_CHARS {
-        return invalid("password: use at least 6 characters.");
+        return invalid(format!("{field}: use at least 6 characters."));
     }
     let typed = |c| {
         !is_control(c)
@@ -31,7 +32,9 @@ pub fn password(text: &str) -> Result<String, Invalid> {
             )
     };
     if !password.chars().all(typed) {
-        return invalid("password: use characters that can be typed, no control characters.");
+        return invalid(format!(
+            "{field}: use characters that can be typed, no control characters."
+        ));
     }
     Ok(password)
 }
@@ -62,33 +65,36 @@ mod tests {
 
     #[test]
     fn passwords_are_never_cut() {
-        assert_eq!(password("123456").as_deref(), Ok("123456"));
-        assert!(password(&"x".repeat(72)).is_ok());
-        assert!(password(&"x".repeat(73)).is_err());
+        assert_eq!(password("password", "123456").as_deref(), Ok("123456"));
+        assert!(password("password", &"x".repeat(72)).is_ok());
+        assert!(password("password", &"x".repeat(73)).is_err());
         assert!(
-            password(&"字".repeat(25)).is_err(),
+            password("password", &"字".repeat(25)).is_err(),
             "75 bytes in 25 characters"
         );
-        assert!(password("12345").is_err());
+        assert!(password("password", "12345").is_err());
         assert!(
-            password("e\u{301}e\u{301}e\u{301}").is_err(),
+            password("password", "e\u{301}e\u{301}e\u{301}").is_err(),
             "three characters"
         );
     }
 
     #[test]
     fn what_looks_the_same_is_the_same() {
-        assert_eq!(password("Jose\u{301}12"), password("José12"));
         assert_eq!(
-            password("pass\u{3000}wo\u{a0}rd").as_deref(),
+            password("password", "Jose\u{301}12"),
+            password("password", "José12")
+        );
+        assert_eq!(
+            password("password", "pass\u{3000}wo\u{a0}rd").as_deref(),
             Ok("pass wo rd")
         );
         assert_eq!(
-            password("ＡＢＣ123").as_deref(),
+            password("password", "ＡＢＣ123").as_deref(),
             Ok("ＡＢＣ123"),
             "width counts"
         );
-        assert!(password("👨\u{200d}👩\u{200d}👧\u{fe0f}ok").is_ok());
+        assert!(password("password", "👨\u{200d}👩\u{200d}👧\u{fe0f}ok").is_ok());
         for bad in [
             "abc\u{0}def",
             "abc\tdef",
@@ -96,7 +102,7 @@ mod tests {
             "abcde\u{85}f",
             "abcdef\u{ffff}",
         ] {
-            assert!(password(bad).is_err(), "{bad:?}");
+            assert!(password("password", bad).is_err(), "{bad:?}");
         }
         assert_eq!(password_forms("abc"), ("abc".to_owned(), None));
         assert_eq!(

@@ -211,8 +211,8 @@ fn preparing_is_idempotent() {
         if let Ok(keyword) = keyword(text) {
             assert_eq!(super::keyword(&keyword), Ok(keyword), "{}", shown());
         }
-        if let Ok(prepared) = password(text) {
-            assert_eq!(password(&prepared), Ok(prepared), "{}", shown());
+        if let Ok(prepared) = password("password", text) {
+            assert_eq!(password("password", &prepared), Ok(prepared), "{}", shown());
         }
         for (field, prepare) in [
             ("l", line as fn(&str, &str, usize) -> _),

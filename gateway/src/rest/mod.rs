@@ -16,7 +16,10 @@ endpoints! {
         register(SMALL_BODY_BYTES),
         login(SMALL_BODY_BYTES),
         me,
+        info,
         search,
+        profile,
+        password(SMALL_BODY_BYTES),
         logout,
         settings,
     }
@@ -24,6 +27,7 @@ endpoints! {
     contacts {
         list,
         add,
+        remark,
         delete,
     }
     /// Groups.

@@ -187,6 +187,21 @@ async fn a_logout_elsewhere_holds_within_a_moment() {
 }
 
 #[tokio::test]
+async fn a_token_that_another_node_gave_out_works_at_once() {
+    let w = World::new().await;
+    let alice = w.user("alice").await;
+    let accounts = w.im.accounts();
+    let log_in = || accounts.login("alice", "correct horse", None);
+    let first = log_in().await.unwrap().token;
+    // Asked, the version is remembered; another node raises it, and this one is not told.
+    accounts.authenticate(&first).await.unwrap();
+    w.store.bump_token_version(alice.user_id).await.unwrap();
+    let second = log_in().await.unwrap().token;
+    assert_eq!(accounts.authenticate(&second).await.unwrap().version, 2);
+    refused(accounts.authenticate(&first).await, ErrorCode::Unauthorized);
+}
+
+#[tokio::test]
 async fn names_are_resolved_and_found() {
     let w = World::new().await;
     let accounts = w.im.accounts();

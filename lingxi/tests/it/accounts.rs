@@ -14,6 +14,10 @@ behaviours!(
     bad_passwords_are_refused,
     a_nickname_is_shown,
     search_finds_others,
+    a_profile_changes,
+    bad_profiles_are_refused,
+    a_new_password_ends_every_other_session,
+    a_password_is_changed_by_who_knows_it,
     logout_ends_every_session,
 );
 
@@ -218,4 +222,148 @@ async fn logout_ends_every_session(mode: Mode) {
     // Only the tokens are gone, not the user.
     let back = alice.again().await;
     back.connect().await.alive().await;
+}
+
+async fn a_profile_changes(mode: Mode) {
+    let lx = mode.start().await;
+    let (alice, bob) = (lx.user("alice").await, lx.user("Bob").await);
+    let picture = "https://example.org/bob.png";
+    let body = json!({"nickname": " 小明 ", "avatar": picture, "signature": "在路上 ✨"});
+    let changed = bob.put("user/profile", body).await.ok();
+    assert_eq!(changed["nickname"], "小明");
+    assert_eq!(bob.get("user/me").await.ok(), changed);
+    // What others see, by the name in any case, in lists too.
+    let seen = alice.get("user/info?username=BOB").await.ok();
+    for (field, value) in seen.as_object().expect("an object") {
+        assert_eq!(&changed[field], value, "{field}");
+    }
+    assert_eq!(seen["avatar"], picture);
+    assert!(seen.get("role").is_none() && seen.get("created_at").is_none());
+    alice
+        .post("contact/add", json!({"username": "bob"}))
+        .await
+        .ok();
+    let contacts = alice.get("contact/list").await.ok();
+    assert_eq!(contacts["contacts"][0]["signature"], "在路上 ✨");
+    // Found by the new name, and by the old one no longer.
+    let found = async |keyword: &str| {
+        let path = format!("user/search?keyword={keyword}");
+        alice.get(&path).await.ok()["users"]
+            .as_array()
+            .expect("users")
+            .len()
+    };
+    assert_eq!((found("小").await, found("bob").await), (1, 1));
+    // What is left out stays; an empty nickname is the username, the rest may be empty.
+    let body = json!({"nickname": "Robert", "unknown": 1});
+    let changed = bob.put("user/profile", body).await.ok();
+    assert_eq!(changed["avatar"], picture);
+    assert_eq!((found("小").await, found("robert").await), (0, 1));
+    let body = json!({"nickname": "", "avatar": "", "signature": ""});
+    let changed = bob.put("user/profile", body).await.ok();
+    assert_eq!(changed["nickname"], "Bob");
+    assert_eq!(
+        (&changed["avatar"], &changed["signature"]),
+        (&json!(""), &json!(""))
+    );
+    assert_eq!((found("robert").await, found("bob").await), (0, 1));
+    alice
+        .get("user/info?username=nobody")
+        .await
+        .fails(404, "user_not_found");
+    alice.get("user/info").await.blames("username");
+}
+
+async fn bad_profiles_are_refused(mode: Mode) {
+    let lx = mode.start().await;
+    let alice = lx.user("alice").await;
+    let before = alice.get("user/me").await.ok();
+    let long = "x".repeat(129);
+    for (field, value) in [
+        ("nickname", json!("a\nb")),
+        ("nickname", json!("\u{200b}")),
+        ("nickname", json!("灵犀")),
+        ("nickname", json!(7)),
+        ("signature", json!("two\nlines")),
+        ("signature", json!(long)),
+        ("avatar", json!("javascript:alert(1)")),
+        ("avatar", json!("data:text/html,x")),
+        ("avatar", json!("https://me:secret@example.org/")),
+        ("avatar", json!("https://example.org/\r\nSet-Cookie: a")),
+    ] {
+        // Nothing is changed by half.
+        let mut body = json!({"nickname": "Alicia", "signature": "here"});
+        body[field] = value;
+        alice.put("user/profile", body).await.blames(field);
+    }
+    // What nobody may choose is ignored.
+    let body = json!({"role": "admin", "id": 1, "username": "root", "password": "x"});
+    assert_eq!(alice.put("user/profile", body).await.ok(), before);
+    assert_eq!(alice.get("user/me").await.ok(), before);
+    lx.anonymous()
+        .put("user/profile", json!({}))
+        .await
+        .fails(401, "unauthorized");
+}
+
+async fn a_new_password_ends_every_other_session(mode: Mode) {
+    let lx = mode.start().await;
+    let alice = lx.user("alice").await;
+    let elsewhere = alice.again().await;
+    let mut ws = elsewhere.connect().await;
+    ws.alive().await;
+    let start = Instant::now();
+    let body = json!({"old_password": "correct horse", "new_password": "battery staple"});
+    let session = alice.put("user/password", body).await.ok();
+    assert_eq!(session["user"]["username"], "alice");
+    assert_eq!(ws.closed().await.code, Some(4001));
+    for old in [&alice, &elsewhere] {
+        until("the token stops working", async || {
+            old.get("user/me").await.status == 401
+        })
+        .await;
+    }
+    let took = start.elapsed();
+    assert!(took < DEADLINE / 5, "{took:?}");
+    // The new session works at once, and the new password alone lets in.
+    let token = session["token"].as_str().expect("a token");
+    let rest = lx.anonymous();
+    rest.with_token(token).get("user/me").await.ok();
+    rest.login("alice", "correct horse")
+        .await
+        .fails(401, "invalid_credentials");
+    rest.login("alice", "battery staple").await.ok();
+}
+
+async fn a_password_is_changed_by_who_knows_it(mode: Mode) {
+    let lx = mode.start().await;
+    let alice = lx.user("alice").await;
+    let change = async |old: &str, new: &str| {
+        let body = json!({"old_password": old, "new_password": new});
+        alice.put("user/password", body).await
+    };
+    change("wrong horse", "battery staple")
+        .await
+        .fails(401, "invalid_credentials");
+    for bad in ["short", &"p".repeat(73), "tab\there"] {
+        change("correct horse", bad).await.blames("new_password");
+    }
+    alice
+        .put("user/password", json!({"old_password": "correct horse"}))
+        .await
+        .blames("new_password");
+    // Eight at once, of which one is the first.
+    let news: Vec<String> = (0..8).map(|n| format!("battery staple {n}")).collect();
+    let changes = news.iter().map(|new| change("correct horse", new));
+    let replies = futures_util::future::join_all(changes).await;
+    let changed: Vec<_> = replies
+        .iter()
+        .zip(&news)
+        .filter(|(r, _)| r.status == 200)
+        .collect();
+    assert_eq!(changed.len(), 1, "{replies:?}");
+    for reply in replies.iter().filter(|reply| reply.status != 200) {
+        assert!([401, 429].contains(&reply.status), "{reply:?}");
+    }
+    lx.anonymous().login("alice", changed[0].1).await.ok();
 }

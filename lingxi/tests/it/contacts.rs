@@ -7,6 +7,7 @@ use crate::harness::{Mode, User, until};
 behaviours!(
     contacts_are_added_and_deleted,
     contacts_that_cannot_be,
+    a_remark_changes,
     a_contact_is_seen_online,
 );
 
@@ -86,4 +87,36 @@ async fn a_contact_is_seen_online(mode: Mode) {
         list(&alice).await[0]["online"] == false
     })
     .await;
+}
+
+async fn a_remark_changes(mode: Mode) {
+    let lx = mode.start().await;
+    let (alice, bob) = (lx.user("alice").await, lx.user("bob").await);
+    let remark = async |name: &str, remark: &str| {
+        let body = json!({"username": name, "remark": remark});
+        alice.put("contact/remark", body).await
+    };
+    remark("bob", "x").await.fails(404, "contact_not_found");
+    remark("nobody", "x").await.fails(404, "user_not_found");
+    alice
+        .post("contact/add", json!({"username": "bob"}))
+        .await
+        .ok();
+    let changed = remark("BOB", " 老板 ").await.ok();
+    assert_eq!(changed["remark"], "老板");
+    assert_eq!(list(&alice).await, [changed]);
+    remark("bob", "two\nlines").await.blames("remark");
+    alice
+        .put("contact/remark", json!({"username": "bob"}))
+        .await
+        .blames("remark");
+    remark("bob", "").await.ok();
+    assert_eq!(list(&alice).await[0]["remark"], "");
+    assert!(list(&bob).await.is_empty(), "it is alice's list only");
+    let anonymous = lx.anonymous();
+    let body = json!({"username": "bob", "remark": "x"});
+    anonymous
+        .put("contact/remark", body)
+        .await
+        .fails(401, "unauthorized");
 }

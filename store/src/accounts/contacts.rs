@@ -57,6 +57,30 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Changes what the keeper of the list calls a contact; answers the contact, or nothing where it is not on the list.
+    pub async fn set_remark(
+        &self,
+        user: UserId,
+        other: UserId,
+        remark: &str,
+    ) -> Result<Option<Contact>> {
+        self.retried(async || {
+            let mut tx = self.begin().await?;
+            let sql = "UPDATE contacts SET remark = ? WHERE user_id = ? AND contact_id = ?";
+            tx.conn.execute(sql, args![remark, user, other]).await?;
+            let sql = "SELECT u.id, u.username, u.nickname, u.avatar, u.signature, c.remark \
+                       FROM contacts c JOIN users u ON u.id = c.contact_id \
+                       WHERE c.user_id = ? AND c.contact_id = ? AND u.deleted_at IS NULL";
+            let row = tx.conn.fetch_one(sql, args![user, other]).await?;
+            let changed = row.as_ref().map(contact).transpose()?;
+            tx.commit().await?;
+            Ok(changed)
+        })
+        .await
+    }
+}
+
 impl Tx {
     /// Adds a contact. One that is there keeps its remark unless there is a new one.
     pub async fn put_contact(

@@ -52,10 +52,10 @@ pub struct NewUser<'a> {
     pub created_at: i64,
 }
 
-const COLUMNS: &str = "id, username, nickname, avatar, signature, role, token_version, banned, deleted_at, created_at";
+pub(super) const COLUMNS: &str = "id, username, nickname, avatar, signature, role, token_version, banned, deleted_at, created_at";
 const WIDTH: usize = 10;
 
-fn user(row: &Row) -> Result<User> {
+pub(super) fn user(row: &Row) -> Result<User> {
     Ok(User {
         id: row.int(0)?,
         username: row.text(1)?,

@@ -63,3 +63,25 @@ pub(crate) async fn index(conn: &mut Conn, kind: Kind, owners: &[(i64, Vec<&str>
     }
     Ok(())
 }
+
+/// Makes it so that this id is found by its folded names `now`, and no longer by what was only in those `before`.
+pub(crate) async fn reindex(
+    conn: &mut Conn,
+    kind: Kind,
+    id: i64,
+    (before, now): (&[&str], &[&str]),
+) -> Result<()> {
+    let kept = names::parts(now.iter().copied());
+    let gone = names::parts(before.iter().copied());
+    for place in [false, true] {
+        let parts: Vec<&str> = gone
+            .difference(&kept)
+            .filter(|(inside, _)| *inside == place)
+            .map(|(_, part)| part.as_str())
+            .collect();
+        let sql = "DELETE FROM name_parts WHERE kind = ? AND inside = ? AND id = ? AND part IN (*)";
+        let first = vec![kind.into(), place.into(), id.into()];
+        conn.execute_in(sql, first, &parts).await?;
+    }
+    index(conn, kind, &[(id, now.to_vec())]).await
+}

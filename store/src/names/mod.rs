@@ -6,5 +6,5 @@ mod scan;
 
 pub use scan::Page;
 
-pub(crate) use index::{Kind, folded, index};
+pub(crate) use index::{Kind, folded, index, reindex};
 pub(crate) use scan::Scan;

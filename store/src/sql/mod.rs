@@ -173,6 +173,21 @@ impl Conn {
         Ok(self.run(sql.into(), args).await?.found)
     }
 
+    /// Runs a statement about any number of keys, as [`Self::fetch_in`] asks.
+    pub(crate) async fn execute_in<'a, K: Copy + Into<Value<'a>>>(
+        &mut self,
+        sql: &str,
+        first: Vec<Value<'a>>,
+        keys: &[K],
+    ) -> Result<()> {
+        for piece in self.dialect().lists(keys) {
+            let sql = sql.replace("IN (*)", &format!("IN ({})", list(piece.len())));
+            let values = first.iter().cloned().chain(piece).collect();
+            self.execute(sql, values).await?;
+        }
+        Ok(())
+    }
+
     /// Runs an INSERT into a table that numbers its rows; answers the new number.
     pub(crate) async fn insert(
         &mut self,

@@ -6,21 +6,7 @@ use lingxi_im::Im;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::rest::shapes::ByUsername;
-
-/// A contact.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Contact)]
-pub(crate) struct Contact {
-    id: i64,
-    username: String,
-    nickname: String,
-    avatar: String,
-    signature: String,
-    /// What the caller calls the contact.
-    remark: String,
-    online: bool,
-}
+use crate::rest::shapes::{ByUsername, Contact};
 
 /// The caller's contacts, by name.
 #[derive(Serialize, ToSchema)]
@@ -42,17 +28,8 @@ pub(crate) async fn list(
     Query(page): Query<ByUsername>,
 ) -> ApiResult<Contacts> {
     let found = im.contacts().page(who.user_id, &page.by_username()).await?;
-    let contacts = found.items.into_iter().map(|c| Contact {
-        id: c.id,
-        username: c.username,
-        nickname: c.nickname,
-        avatar: c.avatar,
-        signature: c.signature,
-        remark: c.remark,
-        online: c.online,
-    });
     Ok(axum::Json(Contacts {
         has_more: found.has_more,
-        contacts: contacts.collect(),
+        contacts: found.items.into_iter().map(Contact::from).collect(),
     }))
 }

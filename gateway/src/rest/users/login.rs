@@ -3,10 +3,10 @@
 use axum::extract::State;
 use lingxi_http::{ApiResult, Client, ErrorBody, Json};
 use lingxi_im::Im;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::rest::shapes::Me;
+use crate::rest::shapes::Session;
 
 /// A name and its password.
 #[derive(Deserialize, ToSchema)]
@@ -15,17 +15,6 @@ pub(crate) struct Credentials {
     #[schema(example = "alice")]
     username: String,
     password: String,
-}
-
-/// A new session.
-#[derive(Serialize, ToSchema)]
-#[schema(as = UserSession)]
-pub(crate) struct Session {
-    /// For `Authorization: Bearer`, and for `?token=` of the WebSocket.
-    token: String,
-    /// When it ends, milliseconds since the Unix epoch.
-    expires_at: i64,
-    user: Me,
 }
 
 /// Logs in.
@@ -45,9 +34,5 @@ pub(crate) async fn login(
         .accounts()
         .login(&body.username, &body.password, client)
         .await?;
-    Ok(axum::Json(Session {
-        token: login.token,
-        expires_at: login.expires_at,
-        user: login.user.into(),
-    }))
+    Ok(axum::Json(login.into()))
 }

@@ -53,6 +53,10 @@ impl User {
         self.rest.post(path, body).await
     }
 
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Reply {
+        self.rest.put(path, body).await
+    }
+
     /// How to connect as this user.
     pub(crate) fn link(&self) -> Link {
         Link::new(&self.rest.base, &self.token)
