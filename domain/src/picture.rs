@@ -56,6 +56,7 @@ mod tests {
             "/me.png",
             "//example.org/me.png",
             "javascript:alert(1)",
+            "ftp://example.org/me.png",
             "data:image/svg+xml,<svg/>",
             "https://",
             "https://alice:secret@example.org/",
