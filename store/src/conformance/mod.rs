@@ -11,6 +11,7 @@
 
 mod asking;
 mod bounds;
+mod changes;
 mod contention;
 mod cursors;
 mod effects;
@@ -42,6 +43,7 @@ where
     entries::run(&store).await;
     cursors::run(&store).await;
     users::run(&store, &open).await;
+    changes::run(&store).await;
     groups::run(&store).await;
     bounds::run(&store).await;
     rosters::run(&store).await;

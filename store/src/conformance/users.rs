@@ -5,7 +5,7 @@ use lingxi_domain::{UserId, names, now_ms};
 
 use super::user;
 use crate::sql::args;
-use crate::{Error, NewUser, ProfileChange, Store};
+use crate::{Error, NewUser, Store};
 
 pub(super) async fn run(store: &Store, open: &impl AsyncFn() -> Store) {
     keys(store).await;
@@ -14,7 +14,6 @@ pub(super) async fn run(store: &Store, open: &impl AsyncFn() -> Store) {
     lookalikes(store).await;
     older_rows(store, open).await;
     tokens(store).await;
-    changes(store).await;
 }
 
 async fn keys(store: &Store) {
@@ -68,7 +67,7 @@ async fn keys(store: &Store) {
 }
 
 /// An account of its own with that nickname.
-async fn nicknamed(store: &Store, name: &str, nickname: &str) -> UserId {
+pub(super) async fn nicknamed(store: &Store, name: &str, nickname: &str) -> UserId {
     let new = NewUser {
         username: name,
         username_key: &names::username_key(name),
@@ -283,53 +282,4 @@ async fn tokens(store: &Store) {
     assert_eq!((found.token_version, found.role), (2, AccountRole::Admin));
     assert!(store.bump_token_version(-1).await.is_err());
     assert!(store.user(-1).await.unwrap().is_none());
-}
-
-async fn changes(store: &Store) {
-    let id = nicknamed(store, "cf.change", "Old Change").await;
-    let found = async |keyword: &str| {
-        let page = store.search_users(keyword, -1, None, 10).await.unwrap();
-        page.rows.iter().filter(|user| user.id == id).count()
-    };
-    let change = |nickname: &str| ProfileChange {
-        nickname: Some(nickname.into()),
-        ..Default::default()
-    };
-    // A part that both names have, and one that is in the username too, stay.
-    for (nickname, finds, misses) in [
-        ("New Change", ["new", "ew ch"], ["old", "ld ch"]),
-        ("新 cf.change", ["新", "cf.ch"], ["new", "ew ch"]),
-        (&"é".repeat(64), ["éé", "cf.ch"], ["新", "w cf"]),
-    ] {
-        let changed = store.change_profile(id, &change(nickname)).await.unwrap();
-        assert_eq!(changed.unwrap().nickname, nickname);
-        for keyword in finds.into_iter().chain(["cf.change", "hange"]) {
-            assert_eq!(found(keyword).await, 1, "{nickname}: {keyword}");
-        }
-        for keyword in misses {
-            assert_eq!(found(keyword).await, 0, "{nickname}: {keyword}");
-        }
-    }
-    let rest = ProfileChange {
-        nickname: None,
-        avatar: Some("https://a/".into()),
-        signature: Some("s".into()),
-    };
-    let changed = store.change_profile(id, &rest).await.unwrap().unwrap();
-    assert_eq!(store.user(id).await.unwrap(), Some(changed.clone()));
-    assert_eq!(
-        (changed.avatar.as_str(), changed.signature.as_str()),
-        ("https://a/", "s")
-    );
-    // Nothing new is no error.
-    assert_eq!(
-        store.change_profile(id, &rest).await.unwrap(),
-        Some(changed)
-    );
-    assert_eq!(store.change_profile(-1, &rest).await.unwrap(), None);
-
-    assert_eq!(store.change_password(id, "", "one").await.unwrap(), Some(2));
-    assert_eq!(store.change_password(id, "", "two").await.unwrap(), None);
-    let (user, hash) = store.user_by_key("cf.change").await.unwrap().unwrap();
-    assert_eq!((user.token_version, hash.as_str()), (2, "one"));
 }
