@@ -6,7 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::until::until_some;
+use crate::until::{until, until_some};
 
 /// A command that begins with `wrapper`, if there is one.
 #[must_use]
@@ -77,11 +77,11 @@ impl Process {
         self.signal("TERM");
     }
 
-    /// Sends a signal by its name: `STOP`, say.
+    /// Sends a signal by its name.
     ///
     /// # Panics
     /// When it has ended.
-    pub fn signal(&self, name: &str) {
+    fn signal(&self, name: &str) {
         let sent = Command::new("kill")
             .args([&format!("-{name}"), &self.pid.to_string()])
             .status();
@@ -90,6 +90,34 @@ impl Process {
             "kill -{name} {}",
             self.pid
         );
+    }
+
+    /// SIGSTOP, and waits until no thread runs any more: each ends what it does in the kernel first, which on a busy machine
+    /// may be a while after the signal was sent.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub async fn pause(&self) {
+        self.signal("STOP");
+        until("every thread has stopped", async || self.stopped()).await;
+    }
+
+    /// SIGCONT, without waiting.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn wake(&self) {
+        self.signal("CONT");
+    }
+
+    fn stopped(&self) -> bool {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.pid));
+        threads
+            .expect("a process")
+            .filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("stat")).ok())
+            // The name, in brackets, may hold anything; the state is the first word behind it.
+            .filter_map(|stat| stat.rsplit_once(')')?.1.trim_start().chars().next())
+            .all(|state| matches!(state, 'T' | 'Z'))
     }
 
     /// Its exit status, if it has ended.

@@ -120,7 +120,7 @@ async fn a_server_that_falls_silent_is_noticed_and_blocks_nobody() {
     let subject = Subject::User(1);
     let _subscription = bus.subscribe(subject.clone(), None, sink).await.unwrap();
     let mut losses = bus.losses();
-    server.process().signal("STOP");
+    server.process().pause().await;
     let stopped = Instant::now();
     let asked = bus
         .request(&subject, "x".into(), Duration::from_millis(300))
@@ -154,7 +154,7 @@ async fn a_server_that_falls_silent_is_noticed_and_blocks_nobody() {
         assert!(Instant::now() < deadline, "the silence is not noticed");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    server.process().signal("CONT");
+    server.process().wake();
     lost(&mut losses).await;
     while seen.try_recv().is_ok() {}
     publish_at_last(&bus, &subject, "again").await;

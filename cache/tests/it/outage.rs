@@ -64,7 +64,7 @@ async fn a_stopped_server_costs_one_timeout_and_then_nothing() {
     })
     .await;
 
-    server.process().signal("STOP");
+    server.process().pause().await;
     let start = Instant::now();
     everything(&cache).await;
     let first = start.elapsed();
@@ -90,7 +90,7 @@ async fn a_stopped_server_costs_one_timeout_and_then_nothing() {
         tokio::task::yield_now().await;
     }
 
-    server.process().signal("CONT");
+    server.process().wake();
     back(&[&cache]).await;
     until("the gauge says so", async || {
         handle.render().contains("lingxi_cache_available 1")
@@ -177,12 +177,12 @@ async fn what_was_to_be_forgotten_meanwhile_is() {
     let (a, b) = (node(&server).await, node(&server).await);
     a.count("login", LONG).await.unwrap();
     a.put("name", "old", LONG).await.unwrap();
-    server.process().signal("STOP");
+    server.process().pause().await;
     a.forget("login").await.unwrap();
     a.forget("name").await.unwrap();
     assert_eq!(a.get("name").await.unwrap(), None, "a miss");
     a.put("name", "lost", LONG).await.unwrap();
-    server.process().signal("CONT");
+    server.process().wake();
     back(&[&a, &b]).await;
     assert_eq!(b.counted("login").await.unwrap(), 0);
     assert_eq!(b.get("name").await.unwrap(), None);

@@ -130,8 +130,8 @@ impl Sleeper {
         }
     }
 
-    fn pause(&self) {
-        self.lx.process(self.first).signal("STOP");
+    async fn pause(&self) {
+        self.lx.process(self.first).pause().await;
     }
 
     /// Another worker takes everything over while the first one sleeps, and answers what waits.
@@ -151,10 +151,10 @@ impl Sleeper {
         let mut session = Session::open(url_of(&self.lx));
         session.run("BEGIN; SELECT owner FROM chat_workers FOR UPDATE");
         let before = self.rows();
-        self.lx.process(SUCCESSOR).signal("STOP");
+        self.lx.process(SUCCESSOR).pause().await;
         let fresh = self.sent..self.sent + 3;
         self.send(fresh.len()).await;
-        self.lx.process(self.first).signal("CONT");
+        self.lx.process(self.first).wake();
         let refused = || self.lx.log(self.first).contains(REFUSED);
         until("the sleeper tries to commit", async || {
             refused() || self.rows() != before
@@ -162,7 +162,7 @@ impl Sleeper {
         .await;
         assert_eq!(self.rows(), before, "the sleeper committed something");
         assert!(refused(), "the fence refuses the sleeper's batch");
-        self.lx.process(SUCCESSOR).signal("CONT");
+        self.lx.process(SUCCESSOR).wake();
         for number in fresh {
             self.a.stored(&format!("m{number}")).await;
         }
@@ -200,7 +200,7 @@ impl Sleeper {
 #[tokio::test]
 async fn a_worker_paused_before_its_transaction_commits_nothing() {
     let mut sleeper = Sleeper::new().await;
-    sleeper.pause();
+    sleeper.pause().await;
     // They wait in its socket and in the log; it reads them when it wakes.
     sleeper.send(20).await;
     sleeper.succeed().await;
@@ -220,7 +220,7 @@ async fn a_worker_paused_inside_its_transaction_commits_nothing() {
         async || database::lock_waits(url_of(&sleeper.lx)) > 0,
     )
     .await;
-    sleeper.pause();
+    sleeper.pause().await;
     drop(session);
     sleeper.succeed().await;
     sleeper.wake().await;
@@ -232,7 +232,7 @@ async fn a_worker_paused_after_its_transaction_commits_nothing_more() {
     let mut sleeper = Sleeper::new().await;
     sleeper.send(1).await;
     let ack: Value = sleeper.a.ack("m1").await;
-    sleeper.pause();
+    sleeper.pause().await;
     assert_ne!(ack["status"], "failed");
     sleeper.send(20).await;
     sleeper.lx.add("chat-worker").await;

@@ -29,5 +29,7 @@ pub(crate) async fn info(
     _who: Auth,
     Query(whose): Query<Whose>,
 ) -> ApiResult<User> {
-    Ok(axum::Json(im.accounts().info(&whose.username).await?.into()))
+    Ok(axum::Json(
+        im.accounts().info(&whose.username).await?.into(),
+    ))
 }

@@ -33,6 +33,9 @@ pub(crate) async fn password(
     Json(body): Json<Change>,
 ) -> ApiResult<Session> {
     let passwords = (body.old_password.as_str(), body.new_password.as_str());
-    let session = im.accounts().change_password(&who, passwords, client).await?;
+    let session = im
+        .accounts()
+        .change_password(&who, passwords, client)
+        .await?;
     Ok(axum::Json(session.into()))
 }

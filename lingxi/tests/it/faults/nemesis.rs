@@ -94,7 +94,7 @@ impl Nemesis<'_> {
                 let found = self.moment(&blow, first.is_none()).await;
                 let begun = Instant::now();
                 first.get_or_insert(begun);
-                let draining = self.begin(&blow);
+                let draining = self.begin(&blow).await;
                 active.push(Active {
                     blow,
                     found,
@@ -175,7 +175,7 @@ impl Nemesis<'_> {
     }
 
     /// Breaks it. Answers whether it is a process that has yet to end.
-    fn begin(&mut self, blow: &Blow) -> bool {
+    async fn begin(&mut self, blow: &Blow) -> bool {
         match (blow.fault, blow.target) {
             (
                 Fault::KillGateway
@@ -192,7 +192,7 @@ impl Nemesis<'_> {
                 self.lx.process(node).sigterm();
                 return true;
             }
-            (_, Target::Node(node)) => self.lx.process(node).signal("STOP"),
+            (_, Target::Node(node)) => self.lx.process(node).pause().await,
             (_, Target::Disk) => self.strike_disk(blow),
             (
                 Fault::KillNats | Fault::EmptyNats | Fault::KillMariaDb | Fault::KillRedis,
@@ -200,7 +200,7 @@ impl Nemesis<'_> {
             ) => {
                 (self.lx.server(kind).process.killer())();
             }
-            (_, Target::Server(kind)) => self.lx.server(kind).process.signal("STOP"),
+            (_, Target::Server(kind)) => self.lx.server(kind).process.pause().await,
             (fault, Target::Link(node, kind)) => {
                 let link = self.lx.links[node].to(kind);
                 match fault {
@@ -249,7 +249,7 @@ impl Nemesis<'_> {
                 | Fault::DrainChatWorker,
                 Target::Node(node),
             ) => self.start_again(node).await,
-            (_, Target::Node(node)) => self.lx.process(node).signal("CONT"),
+            (_, Target::Node(node)) => self.lx.process(node).wake(),
             (_, Target::Disk) => self.mend_disk(),
             (
                 Fault::KillNats | Fault::EmptyNats | Fault::KillMariaDb | Fault::KillRedis,
@@ -257,7 +257,7 @@ impl Nemesis<'_> {
             ) => {
                 self.restart(kind, blow.fault == Fault::EmptyNats).await;
             }
-            (_, Target::Server(kind)) => self.lx.server(kind).process.signal("CONT"),
+            (_, Target::Server(kind)) => self.lx.server(kind).process.wake(),
             (Fault::SilenceNats | Fault::SilenceMariaDb, Target::Link(node, kind)) => {
                 let link = self.lx.links[node].to(kind);
                 // Half of them end as a connection that is reset: what was silent is lost for good.
