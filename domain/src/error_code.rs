@@ -67,6 +67,10 @@ codes! {
     MessageNotFound "message_not_found" 404 false "There is no such message in your conversations.";
     /// No such run.
     RunNotFound "run_not_found" 404 false "There is no such run of yours; start a new one.";
+    /// No such link, or one that has expired or was used up.
+    InviteLinkNotFound "invite_link_not_found" 404 false "That invitation link is not valid, or no longer; ask for a new one.";
+    /// Nobody of that name waits to be let in.
+    RequestNotFound "request_not_found" 404 false "That user has not asked to join, or was answered already.";
     /// No such contact.
     ContactNotFound "contact_not_found" 404 false "That user is not among your contacts.";
     /// Right path, wrong method.
@@ -85,6 +89,12 @@ codes! {
     TooManyGroups "too_many_groups" 409 false "A user can be in no more groups than this; leave one first.";
     /// The list of contacts is full.
     TooManyContacts "too_many_contacts" 409 false "The list of contacts is full; delete one first.";
+    /// The list of blocked users is full.
+    TooManyBlocked "too_many_blocked" 409 false "The list of blocked users is full; unblock one first.";
+    /// A group has as many invitation links as it may.
+    TooManyLinks "too_many_links" 409 false "The group has as many invitation links as it may; delete one first.";
+    /// As many wait to be let into a group as may.
+    TooManyRequests "too_many_requests" 409 false "Too many wait to be let into this group; try again when some were answered.";
     /// The idempotency key, or the `msg_id`, was used for something else.
     IdempotencyConflict "idempotency_conflict" 409 false "This msg_id or idempotency_key was used with other content; use a new one.";
     /// Over a size limit.

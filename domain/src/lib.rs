@@ -13,6 +13,7 @@ pub mod limits;
 pub mod message_id;
 pub mod names;
 pub mod picture;
+pub mod policies;
 pub mod replay;
 pub mod role;
 pub mod run;

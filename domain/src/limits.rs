@@ -28,6 +28,14 @@ pub const DEFAULT_GROUP_MEMBERS: i64 = 200;
 pub const MAX_GROUP_MEMBERS: i64 = 5000;
 /// Contacts of one user.
 pub const MAX_CONTACTS: i64 = 5000;
+/// Users that one user blocks.
+pub const MAX_BLOCKED: i64 = 5000;
+/// Invitation links of one group.
+pub const MAX_INVITE_LINKS: i64 = 100;
+/// The longest life of an invitation link, in seconds: a year.
+pub const MAX_LINK_SECONDS: i64 = 366 * 24 * 3600;
+/// Users who wait to be let into one group.
+pub const MAX_JOIN_REQUESTS: i64 = 1000;
 /// Groups with more members are not told that somebody types.
 pub const MAX_TYPING_MEMBERS: usize = 200;
 /// The largest page of any list as encoded JSON, in bytes; one row that is larger comes alone.

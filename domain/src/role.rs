@@ -4,11 +4,11 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum GroupRole {
-    /// Reads, writes and invites.
+    /// Reads and writes; invites, unless the group leaves that to administrators.
     Member = 0,
-    /// Also kicks and recalls.
+    /// Also lets in, mutes, kicks, recalls, and changes what the group says of itself.
     Admin = 1,
-    /// Also dismisses and hands over; there is exactly one.
+    /// Also makes administrators, dismisses and hands over; there is exactly one.
     Owner = 2,
 }
 
@@ -36,7 +36,12 @@ impl GroupRole {
         }
     }
 
-    /// Whether a member of this role may remove one of `target`'s role.
+    /// Whether a member of this role may change the group: its name, its rules, who is let in.
+    pub fn may_manage(self) -> bool {
+        self > Self::Member
+    }
+
+    /// Whether a member of this role may remove or mute one of `target`'s role.
     pub fn may_kick(self, target: Self) -> bool {
         self > Self::Member && self > target
     }

@@ -46,6 +46,13 @@ fn peer_of(entry: &Entry) -> Option<UserId> {
     key.peer_of(entry.sender_id)
 }
 
+/// What a change of a group says, as it was written with its entry.
+fn changes(detail: &str) -> Option<server::Changes> {
+    let read = serde_json::from_str(detail);
+    read.inspect_err(|error| tracing::error!(%error, "entries.detail cannot be read"))
+        .ok()
+}
+
 /// One entry's text; `to` is the recipient's username of a private message.
 pub(crate) fn encode(entry: &Entry, to: Option<&str>) -> String {
     let key: Option<ConversationKey> = entry.conversation.parse().ok();
@@ -79,6 +86,7 @@ pub(crate) fn encode(entry: &Entry, to: Option<&str>) -> String {
                 target: entry.target_name.as_deref().filter(|_| !of_message),
                 target_seq: entry.target_seq,
                 target_id: entry.target.filter(|_| of_message),
+                changes: entry.detail.as_deref().and_then(changes),
                 created_at: entry.created_at,
             }
             .encode()

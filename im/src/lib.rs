@@ -42,14 +42,17 @@ use std::sync::Arc;
 
 pub use accounts::{Accounts, Login, Profile, Registration};
 pub use actor::Actor;
-pub use contacts::{Contact, Contacts, Saved};
+pub use contacts::{Blocked, Contact, Contacts, Saved};
 pub use conversations::{ConversationSummary, Conversations, Counterpart};
 pub use deps::{Deps, ImConfig};
 pub use error::{Error, Result};
 pub use frames::Frames;
-pub use groups::{CreatedGroup, Group, GroupMember, Groups, MembershipChange, NewGroup};
+pub use groups::{
+    CreatedGroup, Group, GroupMember, GroupUpdate, Groups, JoinRequest, Joining, MembershipChange,
+    NewGroup, NewLink,
+};
 pub use limits::{Limits, Payer, Rates, RunLimits, Spending};
-pub use lingxi_store::ProfileChange;
+pub use lingxi_store::{InviteLink, ProfileChange};
 pub use messages::{History, HistoryQuery, Messages, Reading, Recalled, Target};
 pub use page::{Listed, Page};
 pub use runs::{Asked, Question, Runs};

@@ -12,10 +12,12 @@ use crate::{Actor, Frames, Inner};
 pub(crate) struct Event<'a> {
     pub(crate) kind: EntryKind,
     /// The recalled message's id, or the user whose membership changes.
-    pub(crate) target: i64,
+    pub(crate) target: Option<i64>,
     pub(crate) target_seq: Option<Seq>,
     /// The name of the user whose membership changes.
     pub(crate) target_name: Option<&'a str>,
+    /// What it says beside that: a JSON object.
+    pub(crate) detail: Option<&'a str>,
 }
 
 /// Ids tried for one entry. There are 32 a millisecond and partition, so even the second is seldom needed.
@@ -40,8 +42,9 @@ pub(crate) async fn append(
             seq,
             kind: event.kind,
             sender_id: actor.user_id,
-            target: Some(event.target),
+            target: event.target,
             target_seq: event.target_seq,
+            detail: event.detail,
             created_at,
             ..NewEntry::default()
         };
@@ -64,8 +67,8 @@ pub(crate) async fn push(im: &Inner, entry: &Entry, users: &[UserId]) {
     publish(im, users.iter().map(|&user| (user, payload.clone()))).await;
 }
 
-/// Pushes a committed event to the members who see it, as they are now, and to whoever has just gone. No lock is held.
-pub(crate) async fn push_to_members(im: &Inner, entry: &Entry, gone: Option<UserId>) {
+/// Pushes a committed event to the members who see it, as they are now, and to those who have just gone. No lock is held.
+pub(crate) async fn push_to_members(im: &Inner, entry: &Entry, gone: &[UserId]) {
     let receivers = im.store.receivers_of(&entry.conversation, entry.seq).await;
     match receivers {
         Ok(mut receivers) => {

@@ -31,7 +31,10 @@ impl Im {
             return;
         }
         let receivers: Arc<[UserId]> = match group {
-            None => key.peer_of(actor.user_id).into_iter().collect(),
+            None => match key.peer_of(actor.user_id) {
+                Some(peer) if !blocked(im, actor.user_id, peer).await => [peer].into(),
+                _ => return,
+            },
             Some(id) => match members(im, id).await {
                 Some(members) if members.contains(&actor.user_id) => members,
                 _ => return,
@@ -42,6 +45,12 @@ impl Im {
         let others = receivers.iter().filter(|&&user| user != actor.user_id);
         log::publish(im, others.map(|&user| (user, payload.clone()))).await;
     }
+}
+
+/// Whether that side does not want to hear of it; not known, it is not told.
+async fn blocked(im: &Inner, user: UserId, peer: UserId) -> bool {
+    let blockers = im.store.blockers_among(user, &[peer]).await;
+    blockers.map_or(true, |blockers| !blockers.is_empty())
 }
 
 async fn members(im: &Inner, group: GroupId) -> Members {

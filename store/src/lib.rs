@@ -34,13 +34,16 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-pub use accounts::{Contact, NewUser, ProfileChange, User};
+pub use accounts::{Blocked, Contact, NewUser, ProfileChange, User};
 pub use conversations::{
     Bounds, ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, Excerpt, NewEntry,
     ReadMark, ReadMove, Repeat, RepeatKey, Unconfirmed, UserHead,
 };
 pub use error::{Error, Outage, Result};
-pub use groups::{Group, GroupMember, Member, NewGroup, Roster, RosterMember};
+pub use groups::{
+    Group, GroupMember, GroupSettings, InviteLink, JoinRequest, Member, NewGroup, Roster,
+    RosterMember,
+};
 pub use location::{Durability, Location, Migrated};
 pub use names::Page;
 pub use partitions::{Committer, ConnectionIds, Lease, LeaseProgress};

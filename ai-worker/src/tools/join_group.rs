@@ -39,6 +39,9 @@ impl Tool for JoinGroup {
         let Arguments { group_id } = read(args)?;
         let joined = context.im.groups().join(context.asker, group_id).await;
         let joined = joined.map_err(|error| Refusal::from(error).doing("加入群聊"))?;
-        Ok(format!("加入群聊成功,ID={}", joined.group_id))
+        Ok(match joined.seq {
+            Some(_) => format!("加入群聊成功,ID={}", joined.group_id),
+            None => format!("已申请加入群聊,等待管理员批准,ID={}", joined.group_id),
+        })
     }
 }

@@ -145,7 +145,8 @@ impl<'b> Judge<'b> {
                 Outcome::Refused(ErrorCode::IdempotencyConflict)
             };
         }
-        if let Err(code) = permitted(incoming, members, self.now) {
+        let head = self.heads.get(&incoming.inbound.conversation);
+        if let Err(code) = permitted(incoming, head, members, self.now) {
             return Outcome::Refused(code);
         }
         let new = New {
@@ -177,7 +178,9 @@ impl<'b> Judge<'b> {
     fn next_seq(&mut self, incoming: &'b Incoming) -> Seq {
         let message = &incoming.inbound;
         let conversation = message.conversation.as_str();
-        if !self.heads.contains_key(conversation) {
+        // One that was blocked before it began has a head already.
+        let begun = self.heads.get(conversation);
+        if begun.is_none_or(|head| head.last_seq == 0) {
             self.new_members.push((conversation, message.sender_id));
             if message.recipient_id != message.sender_id {
                 self.new_members.push((conversation, message.recipient_id));
@@ -192,6 +195,7 @@ impl<'b> Judge<'b> {
                 last_seq: 0,
                 message_seq: 0,
                 last_time: self.now,
+                blocked_by: 0,
             });
         head.last_seq += 1;
         head.message_seq = head.last_seq;
@@ -228,16 +232,24 @@ fn hand_out_ids(batch: &[Incoming], progress: &mut [LeaseProgress]) -> Vec<i64> 
 
 fn permitted(
     incoming: &Incoming,
+    head: Option<&ConversationHead>,
     members: Option<&Arc<Members>>,
     now: i64,
 ) -> std::result::Result<(), ErrorCode> {
     let sender = incoming.inbound.sender_id;
     match incoming.key {
         ConversationKey::Direct(..) => {
-            let peer = incoming.key.peer_of(sender);
-            peer.map(|_| ()).ok_or(ErrorCode::Forbidden)
+            let peer = incoming.key.peer_of(sender).ok_or(ErrorCode::Forbidden)?;
+            let side = if peer < sender { 1 } else { 2 };
+            if head.is_some_and(|head| head.blocked_by & side != 0) {
+                Err(ErrorCode::Blocked)
+            } else {
+                Ok(())
+            }
         }
         ConversationKey::Group(_) => {
+            // A group that was dismissed has nobody.
+            let members = members.filter(|members| !members.users.is_empty());
             let members = members.ok_or(ErrorCode::GroupNotFound)?;
             let muted_until = members.muted_until(sender).ok_or(ErrorCode::NotMember)?;
             if muted_until > now {

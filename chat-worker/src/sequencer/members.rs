@@ -138,6 +138,8 @@ impl MemberCache {
             let now = present.iter().find(|&&(id, _)| id == user);
             match (at, now) {
                 (Ok(at), Some(&now)) => users[at] = now,
+                #[cfg(feature = "sabotage")]
+                (Ok(_), None) if crate::sabotage::planted("kick-forgotten") => {}
                 (Ok(at), None) => {
                     users.remove(at);
                 }

@@ -26,6 +26,7 @@ impl World {
             last_seq: 0,
             message_seq: 0,
             last_time: 0,
+            blocked_by: 0,
         };
         let mut world = Self {
             store,

@@ -29,6 +29,9 @@ endpoints! {
         add,
         remark,
         delete,
+        block,
+        unblock,
+        blocked,
     }
     /// Groups.
     groups {
@@ -41,6 +44,15 @@ endpoints! {
         leave,
         invite,
         kick,
+        update,
+        mute,
+        role,
+        transfer,
+        dismiss,
+        requests,
+        approve,
+        invite_link,
+        delete_invite_link,
     }
     /// Conversations and what was said in them.
     messages {

@@ -1,15 +1,15 @@
 //! A group under the lock of its conversation: what may be changed, the entry of the change, and who is told.
 
-use lingxi_domain::invitations::WhoMayInvite;
+use lingxi_domain::frame::server::Changes;
 use lingxi_domain::role::GroupRole;
 use lingxi_domain::{ConversationKey, ErrorCode, GroupId, Seq, UserId, now_ms};
-use lingxi_store::{ConversationHead, Entry, EntryKind, Member, Tx};
+use lingxi_store::{ConversationHead, Entry, EntryKind, GroupSettings, Member, Tx};
 use serde::{Deserialize, Serialize};
 
 use super::room::room_for_a_group;
 use crate::error::Failed;
 use crate::log::{self, Event};
-use crate::{Actor, Error, Inner, Result};
+use crate::{Actor, Inner, Result};
 
 /// A change of who is in a group, as it stands in the group's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,15 +32,15 @@ pub(super) fn existing(found: &Option<(UserId, String)>) -> Result<(UserId, &str
 /// A group whose conversation is locked by this transaction.
 pub(super) struct Locked<'a> {
     im: &'a Inner,
-    tx: Tx,
-    group: GroupId,
+    pub(super) tx: Tx,
+    pub(super) group: GroupId,
     head: ConversationHead,
-    capacity: i64,
+    pub(super) settings: GroupSettings,
     /// Members as counted before the lock, and the version they were counted at.
     size: Option<(i64, i64)>,
     written: Option<Entry>,
     /// Who went with the entry that was written, and sees it as their last.
-    gone: Option<UserId>,
+    gone: Vec<UserId>,
 }
 
 impl<'a> Locked<'a> {
@@ -55,8 +55,8 @@ impl<'a> Locked<'a> {
             .lock_conversation(&conversation)
             .await?
             .ok_or(ErrorCode::GroupNotFound)?;
-        let capacity = tx
-            .group_capacity(group)
+        let settings = tx
+            .group_settings(group)
             .await?
             .ok_or(ErrorCode::GroupNotFound)?;
         Ok(Self {
@@ -64,92 +64,26 @@ impl<'a> Locked<'a> {
             tx,
             group,
             head,
-            capacity,
+            settings,
             size,
             written: None,
-            gone: None,
+            gone: Vec::new(),
         })
     }
 
+    /// The user's membership, present or past.
+    pub(super) async fn membership_of(&mut self, user: UserId) -> Result<Option<Member>, Failed> {
+        Ok(self.tx.member(&self.head.conversation, user).await?)
+    }
+
     /// The user's membership, if it holds now.
-    async fn active(&mut self, user: UserId) -> Result<Option<Member>, Failed> {
-        let member = self.tx.member(&self.head.conversation, user).await?;
-        Ok(member.filter(Member::is_active))
+    pub(super) async fn active(&mut self, user: UserId) -> Result<Option<Member>, Failed> {
+        Ok(self.membership_of(user).await?.filter(Member::is_active))
     }
 
     pub(super) async fn own_membership(&mut self, actor: &Actor) -> Result<Member, Failed> {
         let me = self.active(actor.user_id).await?;
         Ok(me.ok_or(ErrorCode::NotMember)?)
-    }
-
-    pub(super) async fn may_leave(&mut self, actor: &Actor) -> Result<(), Failed> {
-        if self.own_membership(actor).await?.role == GroupRole::Owner {
-            let message = "The owner cannot leave; dismiss the group or hand it over first.";
-            return Err(Error::new(ErrorCode::Forbidden, message).into());
-        }
-        Ok(())
-    }
-
-    /// Who was removed by others does not come back uninvited.
-    pub(super) async fn may_join(&mut self, actor: &Actor) -> Result<(), Failed> {
-        let former = self
-            .tx
-            .member(&self.head.conversation, actor.user_id)
-            .await?;
-        if let Some(former) = former
-            && self.tx.was_kicked(&former).await?
-        {
-            let message =
-                "You were removed from this group; ask one of its members to invite you back.";
-            return Err(Error::new(ErrorCode::Forbidden, message).into());
-        }
-        Ok(())
-    }
-
-    /// Users choose who may take them into groups.
-    pub(super) async fn may_invite(
-        &mut self,
-        actor: &Actor,
-        who: (UserId, &str),
-    ) -> Result<(), Failed> {
-        let (id, username) = who;
-        let allowed = match self.tx.who_may_invite(id).await? {
-            WhoMayInvite::Everyone => true,
-            WhoMayInvite::Contacts => self.tx.is_contact(id, actor.user_id).await?,
-            WhoMayInvite::Nobody => false,
-        };
-        if !allowed && id != actor.user_id {
-            let message = format!(
-                "{username} does not accept this invitation; tell them the group's id, and they can join by themselves."
-            );
-            return Err(Error::new(ErrorCode::Forbidden, message).into());
-        }
-        Ok(())
-    }
-
-    /// Answers whom.
-    pub(super) async fn may_kick<'n>(
-        &mut self,
-        actor: &Actor,
-        found: &'n Option<(UserId, String)>,
-    ) -> Result<(UserId, &'n str), Failed> {
-        let me = self.own_membership(actor).await?;
-        if !me.role.may_kick(GroupRole::Member) {
-            let message =
-                "Only the group's owner and its administrators remove members; ask one of them.";
-            return Err(Error::new(ErrorCode::Forbidden, message).into());
-        }
-        let (id, username) = existing(found)?;
-        let target = self.active(id).await?.ok_or_else(|| {
-            let message = format!("{username} is not a member of this group.");
-            Error::new(ErrorCode::NotMember, message)
-        })?;
-        if !me.role.may_kick(target.role) {
-            let message =
-                "Your role in this group does not allow you to remove that member; ask the owner.";
-            return Err(Error::new(ErrorCode::Forbidden, message).into());
-        }
-        Ok((id, username))
     }
 
     pub(super) async fn add(
@@ -161,16 +95,17 @@ impl<'a> Locked<'a> {
         if self.active(who.0).await?.is_some() {
             return Err(ErrorCode::AlreadyMember.into());
         }
-        if self.members().await? >= self.capacity {
+        if self.members().await? >= self.settings.max_count {
             return Err(ErrorCode::GroupFull.into());
         }
         room_for_a_group(self.im, &mut self.tx, who.0).await?;
-        let entry = self.append(actor, kind, who).await?;
+        self.membership(actor, kind, who).await?;
         let row = [(who.0, GroupRole::Member)];
+        let seq = self.head.last_seq;
         self.tx
-            .add_members(&self.head.conversation, &row, entry.seq, now_ms())
+            .add_members(&self.head.conversation, &row, seq, now_ms())
             .await?;
-        self.written = Some(entry);
+        self.tx.delete_join_request(self.group, who.0).await?;
         Ok(())
     }
 
@@ -180,17 +115,17 @@ impl<'a> Locked<'a> {
         kind: EntryKind,
         who: (UserId, &str),
     ) -> Result<(), Failed> {
-        let entry = self.append(actor, kind, who).await?;
+        self.membership(actor, kind, who).await?;
+        let seq = self.head.last_seq;
         self.tx
-            .end_membership(&self.head.conversation, who.0, entry.seq)
+            .end_membership(&self.head.conversation, who.0, seq)
             .await?;
-        self.written = Some(entry);
-        self.gone = Some(who.0);
+        self.gone.push(who.0);
         Ok(())
     }
 
     /// How many members there are. Others wait for the lock: they are counted under it only where they changed since.
-    async fn members(&mut self) -> Result<i64, Failed> {
+    pub(super) async fn members(&mut self) -> Result<i64, Failed> {
         match self.size {
             Some((version, members)) if version == self.head.version => Ok(members),
             _ => Ok(self
@@ -200,43 +135,116 @@ impl<'a> Locked<'a> {
         }
     }
 
-    async fn append(
+    /// Writes that a member's role or mute is another one now.
+    pub(super) async fn member_updated(
+        &mut self,
+        actor: &Actor,
+        (target, name): (UserId, &str),
+        changes: &Changes,
+    ) -> Result<(), Failed> {
+        let event = Event {
+            kind: EntryKind::MemberUpdated,
+            target: Some(target),
+            target_seq: None,
+            target_name: Some(name),
+            detail: Some(&written(changes)?),
+        };
+        self.write(actor, event).await
+    }
+
+    /// Writes that what the group says of itself is something else now.
+    pub(super) async fn group_updated(
+        &mut self,
+        actor: &Actor,
+        changes: &Changes,
+    ) -> Result<(), Failed> {
+        let event = Event {
+            kind: EntryKind::GroupUpdated,
+            target: None,
+            target_seq: None,
+            target_name: None,
+            detail: Some(&written(changes)?),
+        };
+        self.write(actor, event).await
+    }
+
+    /// Ends the group, and with it every membership.
+    pub(super) async fn dismiss(&mut self, actor: &Actor) -> Result<(), Failed> {
+        let members = self.tx.present_members(&self.head.conversation).await?;
+        let event = Event {
+            kind: EntryKind::Dismissed,
+            target: None,
+            target_seq: None,
+            target_name: None,
+            detail: None,
+        };
+        self.write(actor, event).await?;
+        let last = self.head.last_seq;
+        self.tx
+            .end_memberships(&self.head.conversation, last)
+            .await?;
+        self.tx
+            .dismiss_group(self.group, &self.settings.name, now_ms())
+            .await?;
+        self.gone = members;
+        Ok(())
+    }
+
+    async fn write(&mut self, actor: &Actor, event: Event<'_>) -> Result<(), Failed> {
+        let key = ConversationKey::Group(self.group);
+        let partitions = self.im.config.partitions;
+        let entry = log::append(&mut self.tx, &mut self.head, key, partitions, actor, event);
+        self.written = Some(entry.await?);
+        self.head.version += 1;
+        Ok(())
+    }
+
+    async fn membership(
         &mut self,
         actor: &Actor,
         kind: EntryKind,
         (target, name): (UserId, &str),
-    ) -> Result<Entry, Failed> {
+    ) -> Result<(), Failed> {
         let event = Event {
             kind,
-            target,
+            target: Some(target),
             target_seq: None,
             target_name: Some(name),
+            detail: None,
         };
-        let key = ConversationKey::Group(self.group);
-        let partitions = self.im.config.partitions;
-        let entry =
-            log::append(&mut self.tx, &mut self.head, key, partitions, actor, event).await?;
-        self.head.version += 1;
-        Ok(entry)
+        self.write(actor, event).await
     }
 
-    /// Commits, then pushes.
-    pub(super) async fn finish(
-        mut self,
-        actor: &Actor,
-        (_, name): (UserId, &str),
-    ) -> Result<MembershipChange, Failed> {
-        self.tx.put_heads(std::slice::from_ref(&self.head)).await?;
-        let change = MembershipChange {
+    /// The change that was written, of this user's membership.
+    pub(super) fn change(&self, (_, name): (UserId, &str)) -> MembershipChange {
+        MembershipChange {
             group_id: self.group,
-            conversation: self.head.conversation,
+            conversation: self.head.conversation.clone(),
             seq: self.head.last_seq,
             username: name.to_owned(),
-        };
-        actor.commit(self.tx, &change).await?;
-        if let Some(entry) = &self.written {
-            log::push_to_members(self.im, entry, self.gone).await;
         }
-        Ok(change)
     }
+
+    /// Commits, then pushes what was written.
+    pub(super) async fn finish<T: Serialize>(
+        mut self,
+        actor: &Actor,
+        outcome: T,
+    ) -> Result<T, Failed> {
+        if self.written.is_some() {
+            self.tx.put_heads(std::slice::from_ref(&self.head)).await?;
+        }
+        actor.commit(self.tx, &outcome).await?;
+        if let Some(entry) = &self.written {
+            log::push_to_members(self.im, entry, &self.gone).await;
+        }
+        Ok(outcome)
+    }
+}
+
+fn written(changes: &Changes) -> Result<String, Failed> {
+    serde_json::to_string(changes).map_err(|error| {
+        let cause = format!("a change of a group cannot be written: {error}");
+        lingxi_store::Error::Corrupt(cause).into()
+    })
 }

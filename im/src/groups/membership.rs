@@ -1,11 +1,11 @@
-//! Joining, leaving, inviting and kicking: each is an entry of the group's log, holds from its commit on, and is pushed
+//! Leaving, inviting and kicking: each is an entry of the group's log, holds from its commit on, and is pushed
 //! to everybody whom it concerns, those who go included.
 
-use lingxi_domain::{ConversationKey, GroupId, UserId};
+use lingxi_domain::{GroupId, UserId};
 use lingxi_store::EntryKind;
 
 use super::Groups;
-use super::cost::{self, Priced};
+use super::cost::Priced;
 use super::locked::{Locked, MembershipChange, existing};
 use crate::actor::begin;
 use crate::error::Failed;
@@ -13,22 +13,12 @@ use crate::{Actor, Result};
 
 /// What is to be changed. Another user was looked up before: `None` where there is no such account.
 enum Change {
-    Join,
     Leave,
     Invite(Option<(UserId, String)>),
     Kick(Option<(UserId, String)>),
 }
 
 impl Groups<'_> {
-    /// The actor joins; what they see begins with the entry of it.
-    ///
-    /// # Errors
-    /// `group_not_found`, `already_member`, `group_full`, `too_many_groups`, `rate_limited`; `forbidden` for those who were
-    /// removed from it, until they are invited again.
-    pub async fn join(&self, actor: &Actor, group: GroupId) -> Result<MembershipChange> {
-        self.change(actor, group, Change::Join).await
-    }
-
     /// The actor leaves; the entry of it is the last that he sees.
     ///
     /// # Errors
@@ -41,7 +31,8 @@ impl Groups<'_> {
     ///
     /// # Errors
     /// `group_not_found`, `not_member`, `user_not_found`, `already_member`, `group_full`, `rate_limited`; `too_many_groups`
-    /// for those who are in too many; `forbidden` where the user does not want it.
+    /// for those who are in too many; `forbidden` where the user does not want it, or the group leaves it to
+    /// administrators; `blocked` where the user blocks the actor.
     pub async fn invite(
         &self,
         actor: &Actor,
@@ -72,15 +63,12 @@ impl Groups<'_> {
         group: GroupId,
         change: Change,
     ) -> Result<MembershipChange> {
-        let conversation = ConversationKey::Group(group).to_string();
-        let size = self.im.store.group_size(&conversation).await?;
-        let members = size.map_or(0, |(_, members)| members);
         let priced = match &change {
-            Change::Join | Change::Leave => Priced::Own,
+            Change::Leave => Priced::Own,
             Change::Invite(found) => Priced::Invitation(found.as_ref().map(|(id, _)| *id)),
             Change::Kick(_) => Priced::Kick,
         };
-        cost::pay(self.im, actor.user_id, priced, members).await?;
+        let size = self.paid(actor, group, priced).await?;
         let once = || self.change_once(actor, group, (&change, size));
         Ok(self.im.store.retried(once).await?)
     }
@@ -92,15 +80,10 @@ impl Groups<'_> {
         (change, size): (&Change, Option<(i64, i64)>),
     ) -> Result<MembershipChange, Failed> {
         let mut locked = Locked::new(self.im, begin!(actor, &self.im.store), group, size).await?;
-        let own = (actor.user_id, actor.username.as_str());
         let who = match change {
-            Change::Join => {
-                locked.may_join(actor).await?;
-                locked.add(actor, EntryKind::Joined, own).await?;
-                own
-            }
             Change::Leave => {
                 locked.may_leave(actor).await?;
+                let own = (actor.user_id, actor.username.as_str());
                 locked.remove(actor, EntryKind::Left, own).await?;
                 own
             }
@@ -117,6 +100,7 @@ impl Groups<'_> {
                 who
             }
         };
-        locked.finish(actor, who).await
+        let change = locked.change(who);
+        locked.finish(actor, change).await
     }
 }

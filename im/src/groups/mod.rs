@@ -1,17 +1,25 @@
-//! Groups: made, found, shown. Who comes and goes is in [`membership`].
+//! Groups: made, found, shown. Who comes and goes is in [`joining`] and [`membership`], what is changed in [`management`].
 
 mod cost;
+mod joining;
+mod links;
 mod locked;
+mod management;
 mod membership;
 mod pages;
+mod permissions;
 mod room;
 
+use lingxi_domain::policies::{InvitePolicy, JoinPolicy};
 use lingxi_domain::role::GroupRole;
 use lingxi_domain::{ConversationKey, ErrorCode, GroupId, UserId, limits, names, now_ms, validate};
 use lingxi_store::{ConversationHead, EntryKind};
 use serde::{Deserialize, Serialize};
 
+pub use joining::{JoinRequest, Joining};
+pub use links::NewLink;
 pub use locked::MembershipChange;
+pub use management::GroupUpdate;
 
 use crate::accounts::page_size;
 use crate::actor::begin;
@@ -70,6 +78,10 @@ pub struct Group {
     /// The asking user's role in it: `owner`, `admin` or `member`; `None` for those who are not in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
+    /// How one joins.
+    pub join_policy: JoinPolicy,
+    /// Who invites.
+    pub invite_policy: InvitePolicy,
     /// Its conversation's key.
     pub conversation: String,
     /// When it was made, milliseconds since the Unix epoch.
@@ -86,6 +98,8 @@ impl From<lingxi_store::Group> for Group {
             max_count: group.max_count,
             member_count: group.member_count,
             role: group.role.map(|role| role.as_str().to_owned()),
+            join_policy: group.join_policy,
+            invite_policy: group.invite_policy,
             conversation: ConversationKey::Group(group.id).to_string(),
             created_at: group.created_at,
         }
@@ -107,6 +121,9 @@ pub struct GroupMember {
     pub role: &'static str,
     /// When the member joined, milliseconds since the Unix epoch.
     pub joined_at: i64,
+    /// Until when the member is muted, milliseconds since the Unix epoch; `None` for those who are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub muted_until: Option<i64>,
 }
 
 impl From<lingxi_store::GroupMember> for GroupMember {
@@ -118,6 +135,7 @@ impl From<lingxi_store::GroupMember> for GroupMember {
             avatar: member.avatar,
             role: member.role.as_str(),
             joined_at: member.joined_at,
+            muted_until: Some(member.muted_until).filter(|&until| until > now_ms()),
         }
     }
 }
@@ -163,12 +181,14 @@ impl Groups<'_> {
             last_seq: 0,
             message_seq: 0,
             last_time: now,
+            blocked_by: 0,
         };
         let event = Event {
             kind: EntryKind::Joined,
-            target: actor.user_id,
+            target: Some(actor.user_id),
             target_seq: None,
             target_name: Some(&actor.username),
+            detail: None,
         };
         let entry = log::append(
             &mut tx,

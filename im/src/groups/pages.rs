@@ -3,7 +3,7 @@
 use lingxi_domain::{ConversationKey, ErrorCode, GroupId, UserId};
 
 use super::{Group, GroupMember, Groups};
-use crate::{Error, Listed, Page, Result};
+use crate::{Listed, Page, Result};
 
 impl Groups<'_> {
     /// The groups that a user is in, lowest id first; a page goes on behind the id of its last one.
@@ -27,14 +27,7 @@ impl Groups<'_> {
         if self.info(user, group).await?.role.is_none() {
             return Err(ErrorCode::NotMember.into());
         }
-        let after = match &page.after {
-            None => None,
-            Some(name) => {
-                let found = self.im.names.resolve(name).await?;
-                let nobody = || Error::invalid("after: give the username of a member.");
-                Some(found.ok_or_else(nobody)?.0)
-            }
-        };
+        let after = self.behind(page).await?;
         let key = ConversationKey::Group(group).to_string();
         let rows = page.rows();
         let found = self.im.store.members_page(&key, after, rows + 1).await?;

@@ -60,7 +60,16 @@ impl Messages<'_> {
             .store
             .existing_groups(group_of(key).as_slice())
             .await?;
-        admissible(user, key, &groups)
+        let refused = match admissible(user, key, &groups) {
+            Ok(()) => return Ok(()),
+            Err(refused) => refused,
+        };
+        // Who was in a group that was dismissed keeps what was theirs.
+        let kept = match key {
+            ConversationKey::Group(_) => self.im.store.member(&key.to_string(), user).await?,
+            ConversationKey::Direct(..) => None,
+        };
+        kept.map(drop).ok_or(refused)
     }
 }
 

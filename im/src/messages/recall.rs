@@ -70,9 +70,10 @@ impl Messages<'_> {
         tx.mark_recalled(id, now).await?;
         let event = Event {
             kind: EntryKind::Recalled,
-            target: id,
+            target: Some(id),
             target_seq: Some(message.seq),
             target_name: None,
+            detail: None,
         };
         let entry = log::append(
             &mut tx,
@@ -89,7 +90,7 @@ impl Messages<'_> {
             seq: entry.seq,
         };
         actor.commit(tx, &recalled).await?;
-        log::push_to_members(self.im, &entry, None).await;
+        log::push_to_members(self.im, &entry, &[]).await;
         Ok(recalled)
     }
 }

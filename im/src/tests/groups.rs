@@ -77,7 +77,7 @@ async fn members_come_and_go_and_everybody_hears_of_it() {
         w.listen(&carol).await,
     );
     let groups = w.im.groups();
-    assert_eq!(groups.join(&bob, id).await.unwrap().seq, 2);
+    assert_eq!(groups.join(&bob, id).await.unwrap().seq, Some(2));
     assert_eq!(groups.invite(&bob, id, "CAROL").await.unwrap().seq, 3);
     assert_eq!(groups.leave(&bob, id).await.unwrap().seq, 4);
     assert_eq!(groups.kick(&alice, id, "carol").await.unwrap().seq, 5);
@@ -118,7 +118,7 @@ async fn members_come_and_go_and_everybody_hears_of_it() {
     use EntryKind::{Invited, Joined, Kicked, Left};
     assert_eq!(kinds, [Joined, Joined, Invited, Left, Kicked]);
     // Who left may come back, and sees what is said from then on.
-    assert_eq!(groups.join(&bob, id).await.unwrap().seq, 6);
+    assert_eq!(groups.join(&bob, id).await.unwrap().seq, Some(6));
     let member = w.store.member(&key, bob.user_id).await.unwrap().unwrap();
     assert_eq!(
         (member.joined_seq, member.left_seq, member.delivered_seq),
@@ -242,7 +242,7 @@ async fn many_events_at_once_keep_the_log_dense() {
     }
     let mut seqs = tries.join_all().await;
     seqs.sort_unstable();
-    assert_eq!(seqs, (2..=41).collect::<Vec<_>>());
+    assert_eq!(seqs, (2..=41).map(Some).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -296,6 +296,7 @@ async fn a_taken_id_does_not_end_the_transaction() {
         content: "",
         target: None,
         target_seq: None,
+        detail: None,
         created_at: 0,
     };
     let mut tx = w.store.begin().await.unwrap();

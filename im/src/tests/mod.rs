@@ -111,6 +111,7 @@ impl World {
             last_seq: 0,
             message_seq: 0,
             last_time: at,
+            blocked_by: 0,
         });
         if let ConversationKey::Direct(a, b) = key {
             let sides = [(conversation.as_str(), a), (conversation.as_str(), b)];
@@ -137,6 +138,7 @@ impl World {
             content: text,
             target: None,
             target_seq: None,
+            detail: None,
             created_at: at,
         };
         tx.insert_entries(&[entry]).await.unwrap();

@@ -60,6 +60,7 @@ fn head(key: &str, last_seq: i64) -> ConversationHead {
         last_seq,
         message_seq: last_seq,
         last_time: now_ms(),
+        blocked_by: 0,
     }
 }
 

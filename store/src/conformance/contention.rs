@@ -110,5 +110,6 @@ fn head(key: &str, last_seq: i64) -> ConversationHead {
         last_seq,
         message_seq: 0,
         last_time: now_ms(),
+        blocked_by: 0,
     }
 }

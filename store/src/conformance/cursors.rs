@@ -16,6 +16,7 @@ pub(super) async fn run(store: &Store) {
         last_seq: 10,
         message_seq: 10,
         last_time: now_ms(),
+        blocked_by: 0,
     };
     tx.put_heads(&[head]).await.unwrap();
     tx.add_direct_members(&[(&key, carol)], now_ms())
@@ -70,6 +71,7 @@ pub(super) async fn run(store: &Store) {
         last_seq: 12,
         message_seq: 12,
         last_time: now_ms(),
+        blocked_by: 0,
     };
     tx.put_heads(&[head]).await.unwrap();
     tx.commit().await.unwrap();
@@ -88,6 +90,7 @@ async fn crowd(store: &Store, key: &str) -> Vec<(UserId, GroupRole)> {
         last_seq: 300,
         message_seq: 300,
         last_time: now_ms(),
+        blocked_by: 0,
     };
     tx.put_heads(&[head]).await.unwrap();
     let users: Vec<_> = (1_000_001..1_000_701)

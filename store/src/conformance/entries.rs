@@ -49,6 +49,7 @@ pub(super) async fn run(store: &Store) {
         last_seq: 150,
         message_seq: 150,
         last_time: now_ms(),
+        blocked_by: 0,
     };
     tx.put_heads(std::slice::from_ref(&head)).await.unwrap();
     tx.add_direct_members(&[(&key, alice), (&key, bob)], now_ms())
@@ -248,6 +249,7 @@ async fn pages(store: &Store) {
             last_seq: 1,
             message_seq: 0,
             last_time,
+            blocked_by: 0,
         };
         tx.put_heads(&[head]).await.unwrap();
         tx.add_members(key, &[(erin, GroupRole::Member)], 1, 1)
@@ -322,6 +324,7 @@ async fn visible(store: &Store, alice: i64, bob: i64) {
             last_seq,
             message_seq: 0,
             last_time: 1,
+            blocked_by: 0,
         })
         .collect();
     tx.put_heads(&heads).await.unwrap();

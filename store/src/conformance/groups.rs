@@ -62,12 +62,19 @@ async fn groups(store: &Store) {
             last_seq: 0,
             message_seq: 0,
             last_time: now_ms(),
+            blocked_by: 0,
         };
         tx.put_heads(&[head]).await.unwrap();
         tx.add_members(&key, &[(owner, GroupRole::Owner)], 1, 1)
             .await
             .unwrap();
-        assert_eq!(tx.group_capacity(id).await.unwrap(), Some(5));
+        assert_eq!(
+            tx.group_settings(id)
+                .await
+                .unwrap()
+                .map(|group| group.max_count),
+            Some(5)
+        );
         tx.commit().await.unwrap();
         ids.push(id);
     }

@@ -10,6 +10,7 @@
 )]
 
 mod asking;
+mod blocks;
 mod bounds;
 mod changes;
 mod contention;
@@ -17,6 +18,7 @@ mod cursors;
 mod effects;
 mod entries;
 mod gateways;
+mod group_changes;
 mod groups;
 mod lease_counts;
 mod leases;
@@ -45,6 +47,8 @@ where
     users::run(&store, &open).await;
     changes::run(&store).await;
     groups::run(&store).await;
+    group_changes::run(&store).await;
+    blocks::run(&store).await;
     bounds::run(&store).await;
     rosters::run(&store).await;
     contention::run(&store).await;

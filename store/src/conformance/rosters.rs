@@ -34,6 +34,7 @@ async fn change(store: &Store, seq: i64, user: i64, kind: EntryKind) {
         last_seq: seq,
         message_seq: 0,
         last_time: now_ms(),
+        blocked_by: 0,
     };
     tx.put_heads(&[head]).await.unwrap();
     tx.commit().await.unwrap();

@@ -9,10 +9,9 @@ use crate::{Store, Tx};
 
 /// What [`entry`] reads, from `entries e` with [`JOINS`].
 pub(crate) const COLUMNS: &str = "e.id, e.conversation, e.seq, e.kind, e.sender_id, s.username, e.msg_id, e.content, \
-    e.target, e.target_seq, t.username, e.created_at, e.recalled_at, e.edited_at";
-/// A target is a user where the entry is about membership (kinds 4 to 7).
-pub(crate) const JOINS: &str =
-    "LEFT JOIN users s ON s.id = e.sender_id LEFT JOIN users t ON t.id = e.target AND e.kind >= 4";
+    e.target, e.target_seq, t.username, e.created_at, e.recalled_at, e.edited_at, e.detail";
+/// A target is a user where the entry is about membership (kinds 4 to 8).
+pub(crate) const JOINS: &str = "LEFT JOIN users s ON s.id = e.sender_id LEFT JOIN users t ON t.id = e.target AND e.kind BETWEEN 4 AND 8";
 
 pub(super) fn entry(row: &Row) -> Result<Entry> {
     entry_at(row, 0)
@@ -35,6 +34,7 @@ pub(crate) fn entry_at(row: &Row, first: usize) -> Result<Entry> {
         created_at: row.int(first + 11)?,
         recalled_at: row.opt_int(first + 12)?,
         edited_at: row.opt_int(first + 13)?,
+        detail: row.opt_text(first + 14)?,
     })
 }
 
@@ -95,10 +95,10 @@ impl Tx {
         for piece in self.dialect().chunks(new) {
             let sql = format!(
                 "INSERT INTO entries (id, conversation, seq, kind, sender_id, msg_id, content, target, target_seq, \
-                 created_at, content_hash) VALUES {}",
-                placeholders(piece.len(), 11)
+                 created_at, content_hash, detail) VALUES {}",
+                placeholders(piece.len(), 12)
             );
-            let mut values = Vec::with_capacity(piece.len() * 11);
+            let mut values = Vec::with_capacity(piece.len() * 12);
             for e in piece {
                 values.extend(args![
                     e.id,
@@ -111,7 +111,8 @@ impl Tx {
                     e.target,
                     e.target_seq,
                     e.created_at,
-                    e.msg_id.map(|_| content_hash(e.content))
+                    e.msg_id.map(|_| content_hash(e.content)),
+                    e.detail
                 ]);
             }
             self.conn.execute(sql, values).await?;

@@ -22,6 +22,12 @@ pub enum EntryKind {
     Left,
     /// Somebody was removed.
     Kicked,
+    /// A member's role or mute changed.
+    MemberUpdated,
+    /// What a group says of itself, or its rules, changed.
+    GroupUpdated,
+    /// A group was dismissed; all its memberships end with this.
+    Dismissed,
 }
 
 impl EntryKind {
@@ -35,6 +41,9 @@ impl EntryKind {
             Self::Invited => 5,
             Self::Left => 6,
             Self::Kicked => 7,
+            Self::MemberUpdated => 8,
+            Self::GroupUpdated => 9,
+            Self::Dismissed => 10,
         }
     }
 
@@ -47,6 +56,9 @@ impl EntryKind {
             5 => Self::Invited,
             6 => Self::Left,
             7 => Self::Kicked,
+            8 => Self::MemberUpdated,
+            9 => Self::GroupUpdated,
+            10 => Self::Dismissed,
             other => return Err(Error::Corrupt(format!("entries.kind = {other}"))),
         })
     }
@@ -61,6 +73,8 @@ impl EntryKind {
             Self::Invited => "group_invited",
             Self::Left => "group_left",
             Self::Kicked => "group_kicked",
+            Self::MemberUpdated | Self::GroupUpdated => "group_updated",
+            Self::Dismissed => "group_dismissed",
         })
     }
 }
@@ -90,6 +104,8 @@ pub struct Entry {
     pub target_seq: Option<Seq>,
     /// The name of the user whose membership changed.
     pub target_name: Option<String>,
+    /// What it says beside its text: a JSON object.
+    pub detail: Option<String>,
     /// When it was committed, milliseconds since the Unix epoch.
     pub created_at: i64,
     /// When it was recalled.
@@ -119,6 +135,8 @@ pub struct NewEntry<'a> {
     pub target: Option<i64>,
     /// The recalled or edited message's place.
     pub target_seq: Option<Seq>,
+    /// What it says beside its text: a JSON object.
+    pub detail: Option<&'a str>,
     /// Now, milliseconds since the Unix epoch.
     pub created_at: i64,
 }
@@ -138,6 +156,7 @@ impl NewEntry<'_> {
             target: self.target,
             target_seq: self.target_seq,
             target_name: target_name.map(str::to_owned),
+            detail: self.detail.map(str::to_owned),
             created_at: self.created_at,
             recalled_at: None,
             edited_at: None,

@@ -13,7 +13,7 @@ use crate::{Store, Tx};
 pub struct ConversationHead {
     /// The conversation's key.
     pub conversation: String,
-    /// Rises with every change of membership, roles, mutes or blocks.
+    /// Rises with every change of membership, roles or mutes.
     pub version: i64,
     /// The seq of its newest entry; 0 when it has none.
     pub last_seq: Seq,
@@ -21,6 +21,9 @@ pub struct ConversationHead {
     pub message_seq: Seq,
     /// When that was, or when the conversation was made: milliseconds since the Unix epoch.
     pub last_time: i64,
+    /// Of a private conversation: 1 where the user of the lower id blocks the other, 2 the other way round, 3 both. Not
+    /// written with the head: [`Tx::set_blocked`].
+    pub blocked_by: i64,
 }
 
 /// One row of a user's list of conversations.
@@ -41,6 +44,7 @@ pub struct ConversationRow {
 }
 
 const HEAD: &str = "conversation, version, last_seq, message_seq, last_time";
+const HEAD_AND_BLOCKS: &str = "conversation, version, last_seq, message_seq, last_time, blocked_by";
 
 fn head(row: &Row) -> Result<ConversationHead> {
     Ok(ConversationHead {
@@ -49,13 +53,14 @@ fn head(row: &Row) -> Result<ConversationHead> {
         last_seq: row.int(2)?,
         message_seq: row.int(3)?,
         last_time: row.int(4)?,
+        blocked_by: row.int(5)?,
     })
 }
 
 impl Store {
     /// A conversation's head, if it exists.
     pub async fn conversation(&self, conversation: &str) -> Result<Option<ConversationHead>> {
-        let sql = format!("SELECT {HEAD} FROM conversations WHERE conversation = ?");
+        let sql = format!("SELECT {HEAD_AND_BLOCKS} FROM conversations WHERE conversation = ?");
         let row = self
             .reader()
             .await?
@@ -153,7 +158,7 @@ impl Tx {
         conversations: &[&str],
     ) -> Result<Vec<ConversationHead>> {
         let sql = format!(
-            "SELECT {HEAD} FROM conversations{} WHERE conversation IN (*) ORDER BY conversation{}",
+            "SELECT {HEAD_AND_BLOCKS} FROM conversations{} WHERE conversation IN (*) ORDER BY conversation{}",
             self.dialect().by_primary_key(),
             self.dialect().for_update()
         );

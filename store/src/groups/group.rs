@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use lingxi_domain::policies::{InvitePolicy, JoinPolicy};
 use lingxi_domain::role::GroupRole;
 use lingxi_domain::{GroupId, UserId};
 
@@ -27,6 +28,10 @@ pub struct Group {
     pub member_count: i64,
     /// The asking user's role in it; `None` for those who are not in it.
     pub role: Option<GroupRole>,
+    /// How one joins.
+    pub join_policy: JoinPolicy,
+    /// Who invites.
+    pub invite_policy: InvitePolicy,
     /// When it was made, milliseconds since the Unix epoch.
     pub created_at: i64,
 }
@@ -54,7 +59,8 @@ fn select(dialect: Dialect) -> String {
     format!(
         "SELECT g.id, g.name, u.username, g.announcement, g.max_count, g.created_at, \
            (SELECT COUNT(*) FROM members c WHERE c.conversation = {key} AND c.left_seq IS NULL), \
-           (SELECT m.role FROM members m WHERE m.conversation = {key} AND m.user_id = ? AND m.left_seq IS NULL), g.name_key \
+           (SELECT m.role FROM members m WHERE m.conversation = {key} AND m.user_id = ? AND m.left_seq IS NULL), g.name_key, \
+           g.join_policy, g.invite_policy \
          FROM chat_groups g LEFT JOIN users u ON u.id = g.owner_id WHERE g.dismissed_at IS NULL",
         key = dialect.group_key("g.id")
     )
@@ -73,6 +79,8 @@ fn group(row: &Row) -> Result<Group> {
         created_at: row.int(5)?,
         member_count: row.int(6)?,
         role: row.opt_int(7)?.map(GroupRole::from_db),
+        join_policy: JoinPolicy::from_db(row.int(9)?),
+        invite_policy: InvitePolicy::from_db(row.int(10)?),
     })
 }
 
@@ -200,14 +208,6 @@ impl Tx {
         );
         let row = self.conn.fetch_one(sql, args![user, most]).await?;
         row.map_or(Ok(0), |r| r.int(0))
-    }
-
-    /// How many members a group may have; `None` when there is no such group or it was dismissed. Lock its conversation
-    /// first.
-    pub async fn group_capacity(&mut self, id: GroupId) -> Result<Option<i64>> {
-        let sql = "SELECT max_count FROM chat_groups WHERE id = ? AND dismissed_at IS NULL";
-        let row = self.conn.fetch_one(sql, args![id]).await?;
-        row.map(|r| r.int(0)).transpose()
     }
 }
 

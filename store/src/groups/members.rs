@@ -54,7 +54,25 @@ pub struct GroupMember {
     pub role: GroupRole,
     /// When the member joined, milliseconds since the Unix epoch.
     pub joined_at: i64,
+    /// Muted until then, milliseconds since the Unix epoch.
+    pub muted_until: i64,
 }
+
+fn group_member(row: &Row) -> Result<GroupMember> {
+    Ok(GroupMember {
+        user_id: row.int(0)?,
+        username: row.text(1)?,
+        nickname: row.text(2)?,
+        avatar: row.text(3)?,
+        role: GroupRole::from_db(row.int(4)?),
+        joined_at: row.int(5)?,
+        muted_until: row.int(6)?,
+    })
+}
+
+/// What [`group_member`] reads, from the present members of a conversation.
+const SHOWN: &str = "SELECT u.id, u.username, u.nickname, u.avatar, m.role, m.joined_at, m.muted_until \
+                     FROM members m JOIN users u ON u.id = m.user_id WHERE m.conversation = ? AND m.left_seq IS NULL";
 
 const COLUMNS: &str = "conversation, user_id, role, joined_seq, left_seq, muted_until, delivered_seq, read_seq, joined_at";
 
@@ -151,25 +169,26 @@ impl Store {
                 None => return Ok(Vec::new()),
             },
         };
-        let sql = "SELECT u.id, u.username, u.nickname, u.avatar, m.role, m.joined_at \
-                   FROM members m JOIN users u ON u.id = m.user_id \
-                   WHERE m.conversation = ? AND m.left_seq IS NULL AND (m.role < ? OR (m.role = ? AND \
-                   (m.joined_at > ? OR (m.joined_at = ? AND m.user_id > ?)))) \
-                   ORDER BY m.role DESC, m.joined_at, m.user_id LIMIT ?";
+        let sql = format!(
+            "{SHOWN} AND (m.role < ? OR (m.role = ? AND \
+             (m.joined_at > ? OR (m.joined_at = ? AND m.user_id > ?)))) \
+             ORDER BY m.role DESC, m.joined_at, m.user_id LIMIT ?"
+        );
         let values = args![conversation, role, role, joined_at, joined_at, user, limit];
         let rows = conn.fetch(sql, values).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(GroupMember {
-                    user_id: row.int(0)?,
-                    username: row.text(1)?,
-                    nickname: row.text(2)?,
-                    avatar: row.text(3)?,
-                    role: GroupRole::from_db(row.int(4)?),
-                    joined_at: row.int(5)?,
-                })
-            })
-            .collect()
+        rows.iter().map(group_member).collect()
+    }
+
+    /// One present member of a group.
+    pub async fn group_member(
+        &self,
+        conversation: &str,
+        user: UserId,
+    ) -> Result<Option<GroupMember>> {
+        let sql = format!("{SHOWN} AND m.user_id = ?");
+        let mut conn = self.reader().await?;
+        let row = conn.fetch_one(sql, args![conversation, user]).await?;
+        row.as_ref().map(group_member).transpose()
     }
 }
 

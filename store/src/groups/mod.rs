@@ -1,11 +1,17 @@
 //! Groups, and who belongs to a conversation.
 
+mod change;
 mod group;
 mod kicked;
+mod links;
 mod members;
+mod requests;
 mod rosters;
 mod size;
 
+pub use change::GroupSettings;
 pub use group::{Group, NewGroup};
+pub use links::InviteLink;
 pub use members::{GroupMember, Member};
+pub use requests::JoinRequest;
 pub use rosters::{Roster, RosterMember};

@@ -59,14 +59,14 @@ impl Tx {
         rosters(&mut self.conn, conversations).await
     }
 
-    /// Whose membership the entries with `after < seq <= upto` are about, once for each entry; at most `limit`.
+    /// Whose membership, role or mute the entries with `after < seq <= upto` are about, once for each entry; at most `limit`.
     pub async fn membership_changes(
         &mut self,
         conversation: &str,
         (after, upto): (Seq, Seq),
         limit: i64,
     ) -> Result<Vec<UserId>> {
-        let sql = "SELECT target FROM entries WHERE conversation = ? AND seq > ? AND seq <= ? AND kind BETWEEN 4 AND 7 \
+        let sql = "SELECT target FROM entries WHERE conversation = ? AND seq > ? AND seq <= ? AND kind BETWEEN 4 AND 8 \
                    ORDER BY seq LIMIT ?";
         let rows = self
             .conn

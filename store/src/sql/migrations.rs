@@ -39,6 +39,7 @@ migrations! {
     "0005_networks_and_invitations",
     "0006_gateways",
     "0007_content_hash",
+    "0008_groups_and_blocks",
 }
 
 fn migrator(texts: &[(&str, &'static str)]) -> Migrator {

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::changes::Changes;
 use super::list::encode;
 use crate::frame::kind;
 use crate::{GroupId, Seq};
@@ -15,9 +16,11 @@ const EVENTS: &[&str] = &[
     "group_invited",
     "group_left",
     "group_kicked",
+    "group_updated",
+    "group_dismissed",
 ];
 
-/// An entry of a conversation's log that is not a message: recalls, edits, membership.
+/// An entry of a conversation's log that is not a message: recalls, edits, membership, what changed about a group.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct EventFrame<'a> {
@@ -48,6 +51,9 @@ pub struct EventFrame<'a> {
     /// Which message it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_id: Option<i64>,
+    /// What a `group_updated` changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Changes>,
     /// When, milliseconds since the Unix epoch.
     pub created_at: i64,
 }

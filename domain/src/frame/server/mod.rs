@@ -2,6 +2,7 @@
 //!
 //! A frame is a file, and `frames!` names them all: the protocol's schema is made from that list.
 
+mod changes;
 #[macro_use]
 mod list;
 
@@ -18,6 +19,7 @@ frames! {
 }
 
 pub use ack::{AckStatus, committed, failed, received};
+pub use changes::Changes;
 pub use drain::drain;
 pub use entry::EventFrame;
 pub use gap::{Gap, gap};

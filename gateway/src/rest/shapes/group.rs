@@ -1,5 +1,6 @@
 //! Groups.
 
+use lingxi_domain::policies::{InvitePolicy, JoinPolicy};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -17,6 +18,12 @@ pub(crate) struct Group {
     /// The caller's role, `owner`, `admin` or `member`; absent when the caller is not in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<String>,
+    /// How one joins: `open`, `approval` (the owner or an administrator lets one in) or `invite`.
+    #[schema(value_type = String, example = "open")]
+    join_policy: JoinPolicy,
+    /// Who invites: `members` or `admins`.
+    #[schema(value_type = String, example = "members")]
+    invite_policy: InvitePolicy,
     /// The conversation's key.
     #[schema(example = "g:42")]
     conversation: String,
@@ -33,6 +40,8 @@ impl From<lingxi_im::Group> for Group {
             max_count: g.max_count,
             member_count: g.member_count,
             role: g.role,
+            join_policy: g.join_policy,
+            invite_policy: g.invite_policy,
             conversation: g.conversation,
             created_at: g.created_at,
         }

@@ -15,6 +15,9 @@ pub(crate) struct Member {
     /// `owner`, `admin` or `member`.
     role: &'static str,
     joined_at: i64,
+    /// Until when the member is muted; absent for those who are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    muted_until: Option<i64>,
 }
 
 impl From<GroupMember> for Member {
@@ -26,6 +29,7 @@ impl From<GroupMember> for Member {
             avatar: m.avatar,
             role: m.role,
             joined_at: m.joined_at,
+            muted_until: m.muted_until,
         }
     }
 }

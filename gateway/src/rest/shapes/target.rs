@@ -16,6 +16,14 @@ pub(crate) struct WhichGroup {
     pub(crate) group_id: Positive,
 }
 
+/// Which user.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = UsernameRequest)]
+pub(crate) struct Named {
+    #[schema(example = "bob")]
+    pub(crate) username: String,
+}
+
 /// Which group, and whom.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = GroupTargetRequest)]

@@ -125,6 +125,7 @@ impl World {
                     content: &content,
                     target: None,
                     target_seq: None,
+                    detail: None,
                     created_at: 1,
                 }
             })
@@ -135,6 +136,7 @@ impl World {
             last_seq: last,
             message_seq: last,
             last_time: 1,
+            blocked_by: 0,
         };
         let mut tx = self.state.store.begin().await.unwrap();
         tx.put_heads(&[head]).await.unwrap();

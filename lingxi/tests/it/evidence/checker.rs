@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::recording::{Ack, Entry, Key, Recording};
-use super::{connections, cursors, logs};
+use super::{connections, cursors, logs, membership};
 
 /// A promise that was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,12 @@ pub(crate) enum Broken {
     },
     /// A client never received an entry that it was owed.
     Missed {
+        reader: String,
+        conversation: String,
+        seq: u64,
+    },
+    /// A client received an entry of a group that its user was not in then.
+    Leaked {
         reader: String,
         conversation: String,
         seq: u64,
@@ -99,6 +105,7 @@ pub(crate) fn check(recording: &Recording) -> Vec<Broken> {
     let incidents = recording.incidents.iter().cloned();
     broken.extend(incidents.map(|(name, what)| Broken::Incident(name, what)));
     logs::check(recording, &mut broken);
+    membership::check(recording, &mut broken);
     cursors::check(recording, &mut broken);
     connections::check(recording, &mut broken);
     check_runs(recording, &mut broken);

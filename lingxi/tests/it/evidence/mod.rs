@@ -6,6 +6,7 @@ mod checker;
 mod connections;
 mod cursors;
 mod logs;
+mod membership;
 mod recording;
 mod tests;
 

@@ -18,6 +18,8 @@ pub(crate) struct Entry {
     pub(crate) msg_id: String,
     /// The content, or the name of the event. Empty when it is not known: the message was recalled meanwhile.
     pub(crate) content: String,
+    /// Whom an event is about; empty where it is about nobody.
+    pub(crate) target: String,
 }
 
 impl Entry {
@@ -32,6 +34,7 @@ impl Entry {
         same(self) == same(other)
             && self.from == other.from
             && self.msg_id == other.msg_id
+            && self.target == other.target
             && (self.content == other.content
                 || self.content.is_empty()
                 || other.content.is_empty())
@@ -56,6 +59,7 @@ pub(crate) fn entry_of(frame: &Value) -> Entry {
         } else {
             text("content")
         },
+        target: text("target"),
     }
 }
 

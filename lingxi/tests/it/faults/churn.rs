@@ -1,8 +1,10 @@
-//! Members who come and go, and messages that are taken back: entries of the log that are no messages.
+//! Members who come and go, groups that change and end, and messages that are taken back: entries of the log that are no
+//! messages.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use lingxi_domain::now_ms;
 use serde_json::{Value, json};
 
 use super::board::Board;
@@ -18,10 +20,12 @@ pub(super) struct Churn {
     pub(super) doors: Vec<String>,
     /// Each group with its owner.
     pub(super) groups: Vec<(u64, User)>,
-    /// Who comes and goes.
+    /// Who comes and goes, is muted and promoted.
     pub(super) guests: Vec<User>,
     /// Who writes.
     pub(super) writers: Vec<User>,
+    /// A group that is to be dismissed, and its owner.
+    pub(super) brief: Option<(u64, User)>,
 }
 
 impl Churn {
@@ -44,7 +48,7 @@ impl Churn {
         let (group, owner) = self.groups[self.dice.index(self.groups.len())].clone();
         let guest = self.guests[self.dice.index(self.guests.len())].clone();
         let target = json!({"group_id": group, "target_username": guest.name});
-        match self.dice.below(5) {
+        match self.dice.below(9) {
             0 => {
                 self.post(&guest, "group/join", json!({"group_id": group}))
                     .await
@@ -55,6 +59,28 @@ impl Churn {
             }
             2 => self.post(&owner, "group/kick", target).await,
             3 => self.post(&owner, "group/invite", target).await,
+            4 => {
+                let mut body = target;
+                let until = now_ms() + 3_600_000;
+                body["until"] = json!(if self.dice.chance(50) { until } else { 0 });
+                self.post(&owner, "group/mute", body).await;
+            }
+            5 => {
+                let mut body = target;
+                body["role"] = json!(if self.dice.chance(50) {
+                    "admin"
+                } else {
+                    "member"
+                });
+                self.post(&owner, "group/role", body).await;
+            }
+            6 => {
+                let name = format!("group {}", self.dice.below(100));
+                let body = json!({"group_id": group, "name": name});
+                self.ask(&owner, (reqwest::Method::PUT, "group/update"), body)
+                    .await;
+            }
+            7 => self.begin_or_dismiss(owner, &guest).await,
             _ => {
                 let writer = self.writers[self.dice.index(self.writers.len())].clone();
                 let last = self.board.lock().recallable.get(&writer.name).copied();
@@ -66,10 +92,37 @@ impl Churn {
         }
     }
 
+    /// Makes a group with a guest in it, or ends the one before.
+    async fn begin_or_dismiss(&mut self, owner: User, guest: &User) {
+        if let Some((group, owner)) = self.brief.take() {
+            let body = json!({"group_id": group});
+            return self.post(&owner, "group/dismiss", body).await;
+        }
+        let create = (reqwest::Method::POST, "group/create");
+        let Some(made) = self.ask(&owner, create, json!({"name": "brief"})).await else {
+            return;
+        };
+        if let Some(group) = made["id"].as_u64() {
+            let body = json!({"group_id": group, "target_username": guest.name});
+            self.post(&owner, "group/invite", body).await;
+            self.brief = Some((group, owner));
+        }
+    }
+
     async fn post(&mut self, user: &User, path: &str, body: Value) {
+        self.ask(user, (reqwest::Method::POST, path), body).await;
+    }
+
+    async fn ask(
+        &mut self,
+        user: &User,
+        (method, path): (reqwest::Method, &str),
+        body: Value,
+    ) -> Option<Value> {
         let door = self.doors[self.dice.index(self.doors.len())].clone();
         let rest = Rest::new(user.rest.http.clone(), door).with_token(&user.token);
-        let request = rest.request(reqwest::Method::POST, path).json(&body);
-        let _ = request.timeout(PATIENCE).send().await;
+        let request = rest.request(method, path).json(&body);
+        let answer = request.timeout(PATIENCE).send().await.ok()?;
+        answer.json().await.ok()
     }
 }

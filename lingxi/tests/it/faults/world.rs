@@ -199,6 +199,7 @@ impl World {
             groups,
             guests,
             writers: people,
+            brief: None,
         };
         world.tasks.push(tokio::spawn(churn.run()));
         world
@@ -280,7 +281,8 @@ impl World {
     async fn logs(&self) -> Vec<Log> {
         let rows = self.query(
             "SELECT conversation, seq, id, sender_id, IFNULL(msg_id, ''), \
-             CASE WHEN kind = 1 AND recalled_at IS NULL THEN content ELSE '' END FROM entries ORDER BY conversation, seq",
+             CASE WHEN kind = 1 AND recalled_at IS NULL THEN content ELSE '' END, kind, \
+             CASE WHEN kind BETWEEN 4 AND 8 THEN IFNULL(target, 0) ELSE 0 END FROM entries ORDER BY conversation, seq",
         );
         let mut logs: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
         for row in rows {
@@ -290,7 +292,12 @@ impl World {
                 id: number(&row[2]),
                 from: from.unwrap_or_default(),
                 msg_id: row[4].clone(),
-                content: row[5].clone(),
+                content: event_of(&row[6]).map_or_else(|| row[5].clone(), str::to_owned),
+                target: self
+                    .names
+                    .get(&number(&row[7]))
+                    .cloned()
+                    .unwrap_or_default(),
             });
         }
         let mut logs: Vec<Log> = logs
@@ -407,4 +414,18 @@ async fn look(database: Source, board: Arc<Board>, names: HashMap<u64, String>) 
             known.insert(member, row);
         }
     }
+}
+
+/// The event that clients see of an entry, by its kind in the database; none of a message.
+fn event_of(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "2" => "recalled",
+        "4" => "group_joined",
+        "5" => "group_invited",
+        "6" => "group_left",
+        "7" => "group_kicked",
+        "8" | "9" => "group_updated",
+        "10" => "group_dismissed",
+        _ => return None,
+    })
 }

@@ -79,11 +79,15 @@ impl Rest {
             .await
     }
 
-    /// Registers `name` and expects success.
     pub(crate) async fn put(&self, path: &str, body: Value) -> Reply {
         self.send(self.request(Method::PUT, path).json(&body)).await
     }
 
+    pub(crate) async fn delete(&self, path: &str) -> Reply {
+        self.send(self.request(Method::DELETE, path)).await
+    }
+
+    /// Registers `name`.
     pub(crate) async fn register(&self, name: &str, password: &str) -> Reply {
         let body = serde_json::json!({"username": name, "password": password});
         self.post("user/register", body).await

@@ -57,6 +57,10 @@ impl User {
         self.rest.put(path, body).await
     }
 
+    pub(crate) async fn delete(&self, path: &str) -> Reply {
+        self.rest.delete(path).await
+    }
+
     /// How to connect as this user.
     pub(crate) fn link(&self) -> Link {
         Link::new(&self.rest.base, &self.token)

@@ -14,6 +14,7 @@ fn head(key: &str) -> ConversationHead {
         last_seq: 0,
         message_seq: 0,
         last_time: 0,
+        blocked_by: 0,
     }
 }
 

@@ -31,6 +31,7 @@ async fn write(tx: &mut Tx, id: i64) -> Result<(), Error> {
         content: "late",
         target: None,
         target_seq: None,
+        detail: None,
         created_at: 0,
     };
     tx.insert_entries(&[entry]).await

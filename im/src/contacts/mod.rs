@@ -1,4 +1,6 @@
-//! Lists of contacts.
+//! Lists of contacts, and whom one blocks.
+
+mod blocks;
 
 use lingxi_domain::{ErrorCode, UserId, limits, names, now_ms};
 use serde::{Deserialize, Serialize};
@@ -6,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::actor::begin;
 use crate::error::Failed;
 use crate::{Actor, Error, Inner, Listed, Page, Result};
+
+pub use blocks::Blocked;
 
 /// Contacts. Made by [`crate::Im::contacts`].
 #[derive(Clone, Copy)]
@@ -28,7 +32,7 @@ pub struct Contact {
     pub signature: String,
     /// What the keeper of the list calls the contact; may be empty.
     pub remark: String,
-    /// Whether the contact has an open connection anywhere, as far as is known.
+    /// Whether the contact has an open connection anywhere, as far as is known; never for one who blocks the keeper.
     pub online: bool,
 }
 
@@ -45,7 +49,7 @@ impl Contacts<'_> {
     /// A user's contacts, by name.
     pub async fn list(&self, user: UserId) -> Result<Vec<Contact>> {
         let rows = self.im.store.contacts(user).await?;
-        Ok(self.shown(rows).await)
+        self.shown(user, rows).await
     }
 
     /// A user's contacts by name, in pages; one goes on behind the username of its last one.
@@ -53,11 +57,12 @@ impl Contacts<'_> {
         let after = page.after.as_deref().map(names::username_key);
         let (after, rows) = (after.unwrap_or_default(), page.rows());
         let found = self.im.store.contacts_page(user, &after, rows + 1).await?;
-        Ok(Listed::fitting(self.shown(found).await, rows))
+        Ok(Listed::fitting(self.shown(user, found).await?, rows))
     }
 
-    async fn shown(&self, rows: Vec<lingxi_store::Contact>) -> Vec<Contact> {
+    async fn shown(&self, user: UserId, rows: Vec<lingxi_store::Contact>) -> Result<Vec<Contact>> {
         let ids: Vec<UserId> = rows.iter().map(|row| row.user_id).collect();
+        let blockers = self.im.store.blockers_among(user, &ids).await?;
         let online = self.im.cache.online(&ids).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "who is online is not known");
             Vec::new()
@@ -70,9 +75,9 @@ impl Contacts<'_> {
             avatar: row.avatar,
             signature: row.signature,
             remark: row.remark,
-            online,
+            online: online && !blockers.contains(&row.user_id),
         });
-        contacts.collect()
+        Ok(contacts.collect())
     }
 
     /// Adds a contact. One that is there keeps its remark unless there is a new one.
@@ -126,7 +131,7 @@ impl Contacts<'_> {
         let (id, _) = found.ok_or(ErrorCode::UserNotFound)?;
         let changed = self.im.store.set_remark(user, id, &remark).await?;
         let changed = changed.ok_or(ErrorCode::ContactNotFound)?;
-        let mut shown = self.shown(vec![changed]).await;
+        let mut shown = self.shown(user, vec![changed]).await?;
         shown.pop().ok_or_else(|| ErrorCode::ContactNotFound.into())
     }
 
