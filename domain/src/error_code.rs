@@ -57,6 +57,8 @@ codes! {
     Blocked "blocked" 403 false "This user does not accept messages from you.";
     /// Too late to recall.
     RecallExpired "recall_expired" 403 false "Messages can be recalled for 2 minutes; ask a group administrator.";
+    /// Too late to edit.
+    EditExpired "edit_expired" 403 false "Messages can be edited for 15 minutes; send a new one.";
     /// No such path.
     NotFound "not_found" 404 false "There is no such path; see /docs for those there are.";
     /// No such user.
@@ -87,6 +89,10 @@ codes! {
     GroupFull "group_full" 409 false "The group is full; its owner can raise max_count.";
     /// The user is in too many groups.
     TooManyGroups "too_many_groups" 409 false "A user can be in no more groups than this; leave one first.";
+    /// A message has as many kinds of reactions as it may.
+    TooManyReactions "too_many_reactions" 409 false "This message has as many kinds of reactions as it may; use one of them.";
+    /// A group has as many messages in sight as it may.
+    TooManyPins "too_many_pins" 409 false "The group has as many pinned messages as it may; unpin one first.";
     /// The list of contacts is full.
     TooManyContacts "too_many_contacts" 409 false "The list of contacts is full; delete one first.";
     /// The list of blocked users is full.

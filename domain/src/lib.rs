@@ -4,6 +4,8 @@
 //! Start with [`conversation`] (what a message belongs to) and [`frame`] (what clients say and hear).
 
 pub mod conversation;
+pub mod detail;
+pub mod emoji;
 pub mod error_code;
 pub mod event_id;
 pub mod frame;

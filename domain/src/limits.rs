@@ -50,6 +50,16 @@ pub const DEFAULT_PAGE: i64 = 50;
 pub const RESUME_CAP: i64 = 100;
 /// How long the sender may recall a message, in milliseconds.
 pub const RECALL_WINDOW_MS: i64 = 2 * 60 * 1000;
+/// How long the sender may edit a message, in milliseconds.
+pub const EDIT_WINDOW_MS: i64 = 15 * 60 * 1000;
+/// The longest emoji that one reacts with, in bytes.
+pub const MAX_EMOJI_BYTES: usize = 32;
+/// Kinds of emoji on one message.
+pub const MAX_REACTION_KINDS: i64 = 20;
+/// Messages that a group keeps in sight.
+pub const MAX_PINS: i64 = 100;
+/// Groups with more members do not say who of them has read a message.
+pub const MAX_READERS: usize = 200;
 /// The longest idempotency key, in bytes.
 pub const MAX_IDEMPOTENCY_KEY_BYTES: usize = 128;
 /// Frames that may wait for a socket that cannot take them.

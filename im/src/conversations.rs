@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use lingxi_domain::{ConversationKey, GroupId, Seq, UserId, limits};
 
-use crate::frames::encode;
+use crate::frames::{Beside, encode};
 use crate::{Inner, Result};
 
 /// Lists of conversations. Made by [`crate::Im::conversations`].
@@ -28,6 +28,10 @@ pub struct ConversationSummary {
     pub read_seq: Seq,
     /// When its newest message was, or when it was made: milliseconds since the Unix epoch.
     pub last_time: i64,
+    /// How far the other side of a private conversation has read it.
+    pub peer_read_seq: Option<Seq>,
+    /// Until when the user wants no notifications of it, milliseconds since the Unix epoch; 0 for those who want them.
+    pub muted_until: i64,
     /// Its newest message as JSON, in the shape of a pushed frame; `None` when it has none.
     pub last_message: Option<String>,
 }
@@ -53,7 +57,7 @@ pub enum Counterpart {
 
 impl Conversations<'_> {
     /// A user's conversations, newest `last_time` first; with `before`, those whose `last_time` is lower. At most
-    /// `limit`, no more than [`limits::MAX_PAGE`]. Three queries, however many rows.
+    /// `limit`, no more than [`limits::MAX_PAGE`]. Four queries, however many rows.
     pub async fn list(
         &self,
         user: UserId,
@@ -77,6 +81,8 @@ impl Conversations<'_> {
             .flatten()
             .filter_map(|key| key.group())
             .collect();
+        let shown: Vec<&str> = rows.iter().map(|row| row.conversation.as_str()).collect();
+        let standings = self.im.store.standings(user, &shown).await?;
         let mut users = self.users(&peers, user).await?;
         let mut groups: HashMap<GroupId, String> = self
             .im
@@ -112,9 +118,19 @@ impl Conversations<'_> {
                     Counterpart::User { .. } => Some(me.as_str()),
                     Counterpart::Group { .. } => None,
                 };
-                encode(&last, to)
+                let to = Beside {
+                    to,
+                    ..Beside::default()
+                };
+                encode(&last, &to)
             });
+            let standing = standings
+                .get(&row.conversation)
+                .copied()
+                .unwrap_or_default();
             list.push(ConversationSummary {
+                peer_read_seq: standing.peer_read_seq,
+                muted_until: standing.quiet_until,
                 conversation: row.conversation,
                 with,
                 unread: row.unread.min(limits::MAX_UNREAD),

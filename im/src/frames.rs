@@ -1,9 +1,13 @@
 //! Entries of the log as clients see them: the one conversion for whatever shows or pushes an entry.
 
+use std::collections::HashMap;
+
+use lingxi_domain::detail::{EditDetail, ReactionDetail};
 use lingxi_domain::frame::{kind, server};
 use lingxi_domain::{ConversationKey, UserId};
 use lingxi_proto::bus::PushFrame;
-use lingxi_store::{Entry, EntryKind};
+use lingxi_store::{Entry, EntryKind, ReactionCount};
+use serde::de::DeserializeOwned;
 
 use crate::{Inner, Result};
 
@@ -14,18 +18,45 @@ pub struct Frames<'a> {
 }
 
 impl Frames<'_> {
-    /// The frames of these entries, in their order: as they are pushed, and as history shows them. Recipients' names
-    /// that are not remembered are read in one query.
+    /// The frames of these entries, in their order, as they are pushed: the same for everybody who may see them.
+    /// Recipients' names that are not remembered are read in one query, and what edited messages say in another.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn of(&self, entries: &[Entry]) -> Result<Vec<PushFrame>> {
+        self.made(entries, &HashMap::new()).await
+    }
+
+    /// The frames of these entries as history shows them to one user: messages with what was reacted to them.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn shown_to(&self, user: UserId, entries: &[Entry]) -> Result<Vec<PushFrame>> {
+        let messages = entries.iter().filter(|e| e.kind == EntryKind::Message);
+        let ids: Vec<i64> = messages.map(|message| message.id).collect();
+        let reactions = self.im.store.reactions(user, &ids).await?;
+        self.made(entries, &reactions).await
+    }
+
+    async fn made(
+        &self,
+        entries: &[Entry],
+        reactions: &HashMap<i64, Vec<ReactionCount>>,
+    ) -> Result<Vec<PushFrame>> {
         let peers: Vec<Option<UserId>> = entries.iter().map(peer_of).collect();
         let ids: Vec<UserId> = peers.iter().flatten().copied().collect();
         let names = self.im.names.of(&ids).await?;
+        let edited: Vec<i64> = entries.iter().filter_map(open_edit).collect();
+        let contents = self.im.store.contents(&edited).await?;
         let framed = entries.iter().zip(peers).map(|(entry, peer)| {
-            let to = peer.map(|id| names.get(&id).map_or("", String::as_str));
-            self.of_one(entry, to)
+            let beside = Beside {
+                to: peer.map(|id| names.get(&id).map_or("", String::as_str)),
+                content: open_edit(entry)
+                    .and_then(|id| contents.get(&id))
+                    .map(String::as_str),
+                reactions: reactions.get(&entry.id).map_or(&[], Vec::as_slice),
+            };
+            framed(entry, &beside)
         });
         Ok(framed.collect())
     }
@@ -33,8 +64,28 @@ impl Frames<'_> {
     /// The frame of one entry, stored or being committed ([`lingxi_store::NewEntry::stored`]); `to` is the recipient's
     /// username of a private message.
     pub fn of_one(&self, entry: &Entry, to: Option<&str>) -> PushFrame {
-        PushFrame::entry(encode(entry, to), entry.conversation.clone(), entry.seq)
+        let to = Beside {
+            to,
+            ..Beside::default()
+        };
+        framed(entry, &to)
     }
+}
+
+/// What an entry shows that does not stand in its row.
+#[derive(Default)]
+pub(crate) struct Beside<'a> {
+    /// The recipient's username of a private message.
+    pub(crate) to: Option<&'a str>,
+    /// What the message says that the entry edited.
+    pub(crate) content: Option<&'a str>,
+    /// What was reacted to it.
+    pub(crate) reactions: &'a [ReactionCount],
+}
+
+pub(crate) fn framed(entry: &Entry, beside: &Beside<'_>) -> PushFrame {
+    let json = encode(entry, beside);
+    PushFrame::entry(json, entry.conversation.clone(), entry.seq)
 }
 
 /// The recipient of a private message: the side that did not write it.
@@ -46,35 +97,53 @@ fn peer_of(entry: &Entry) -> Option<UserId> {
     key.peer_of(entry.sender_id)
 }
 
-/// What a change of a group says, as it was written with its entry.
-fn changes(detail: &str) -> Option<server::Changes> {
-    let read = serde_json::from_str(detail);
-    read.inspect_err(|error| tracing::error!(%error, "entries.detail cannot be read"))
+/// The message that an entry edited, if everybody who sees the entry may see what the message says.
+fn open_edit(entry: &Entry) -> Option<i64> {
+    let edit: EditDetail = detail(entry, EntryKind::Edited)?;
+    entry.target.filter(|_| edit.open)
+}
+
+/// What an entry of this kind says beside its text.
+fn detail<T: DeserializeOwned>(entry: &Entry, kind: EntryKind) -> Option<T> {
+    let text = entry.detail.as_deref().filter(|_| entry.kind == kind)?;
+    serde_json::from_str(text)
+        .inspect_err(|error| tracing::error!(%error, "entries.detail cannot be read"))
         .ok()
 }
 
-/// One entry's text; `to` is the recipient's username of a private message.
-pub(crate) fn encode(entry: &Entry, to: Option<&str>) -> String {
+/// One entry's text.
+pub(crate) fn encode(entry: &Entry, beside: &Beside<'_>) -> String {
     let key: Option<ConversationKey> = entry.conversation.parse().ok();
     let group_id = key.and_then(ConversationKey::group);
     match entry.kind.event_name() {
-        None => server::MessageFrame {
-            kind: key.map_or(kind::PRIVATE, server::message_kind),
-            id: entry.id,
-            seq: entry.seq,
-            conversation: &entry.conversation,
-            msg_id: entry.msg_id.as_deref().unwrap_or_default(),
-            from: &entry.sender,
-            to: to.filter(|_| group_id.is_none()),
-            group_id,
-            content: &entry.content,
-            created_at: entry.created_at,
-            recalled: entry.recalled_at.is_some(),
-            edited_at: entry.edited_at,
+        None => {
+            let reactions = beside.reactions.iter().map(|reaction| server::Reaction {
+                emoji: &reaction.emoji,
+                count: reaction.count,
+                mine: reaction.mine,
+            });
+            server::MessageFrame {
+                kind: key.map_or(kind::PRIVATE, server::message_kind),
+                id: entry.id,
+                seq: entry.seq,
+                conversation: &entry.conversation,
+                msg_id: entry.msg_id.as_deref().unwrap_or_default(),
+                from: &entry.sender,
+                to: beside.to.filter(|_| group_id.is_none()),
+                group_id,
+                content: &entry.content,
+                created_at: entry.created_at,
+                recalled: entry.recalled_at.is_some(),
+                edited_at: entry.edited_at,
+                reactions: reactions.collect(),
+            }
+            .encode()
         }
-        .encode(),
         Some(event) => {
-            let of_message = matches!(entry.kind, EntryKind::Recalled | EntryKind::Edited);
+            let of_message = entry.kind.is_about_message();
+            let reaction: Option<ReactionDetail> = detail(entry, EntryKind::Reacted);
+            let changes = detail(entry, EntryKind::GroupUpdated)
+                .or_else(|| detail(entry, EntryKind::MemberUpdated));
             server::EventFrame {
                 kind: kind::SYSTEM,
                 event,
@@ -86,7 +155,11 @@ pub(crate) fn encode(entry: &Entry, to: Option<&str>) -> String {
                 target: entry.target_name.as_deref().filter(|_| !of_message),
                 target_seq: entry.target_seq,
                 target_id: entry.target.filter(|_| of_message),
-                changes: entry.detail.as_deref().and_then(changes),
+                content: beside.content,
+                emoji: reaction.as_ref().map(|reaction| reaction.emoji.as_str()),
+                on: reaction.as_ref().map(|reaction| reaction.on),
+                count: reaction.as_ref().map(|reaction| reaction.count),
+                changes,
                 created_at: entry.created_at,
             }
             .encode()

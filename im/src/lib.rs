@@ -53,7 +53,7 @@ pub use groups::{
 };
 pub use limits::{Limits, Payer, Rates, RunLimits, Spending};
 pub use lingxi_store::{InviteLink, ProfileChange};
-pub use messages::{History, HistoryQuery, Messages, Reading, Recalled, Target};
+pub use messages::{History, HistoryQuery, Messages, Reader, Reading, Recalled, Target};
 pub use page::{Listed, Page};
 pub use runs::{Asked, Question, Runs};
 pub use settings::Settings;

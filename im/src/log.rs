@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use lingxi_bus::Subject;
 use lingxi_domain::{ConversationKey, Seq, UserId, message_id, now_ms};
-use lingxi_proto::bus::Push;
+use lingxi_proto::bus::{Push, PushFrame};
 use lingxi_store::{ConversationHead, Entry, EntryKind, Error, NewEntry, Tx};
 
 use crate::{Actor, Frames, Inner};
@@ -60,20 +60,29 @@ pub(crate) async fn append(
     Ok(entry)
 }
 
-/// Pushes a committed event. What is lost is found by the gateways' comparison with the store and by every resume.
-pub(crate) async fn push(im: &Inner, entry: &Entry, users: &[UserId]) {
-    let frame = Frames { im }.of_one(entry, None);
+/// Pushes a committed event, made into a frame. What is lost is found by the gateways' comparison with the store and by every resume.
+pub(crate) async fn push(im: &Inner, frame: PushFrame, users: &[UserId]) {
     let payload = Push::of(vec![frame]);
     publish(im, users.iter().map(|&user| (user, payload.clone()))).await;
 }
 
 /// Pushes a committed event to the members who see it, as they are now, and to those who have just gone. No lock is held.
 pub(crate) async fn push_to_members(im: &Inner, entry: &Entry, gone: &[UserId]) {
+    let frame = Frames { im }.of_one(entry, None);
+    push_frame_to_members(im, entry, (frame, gone)).await;
+}
+
+/// [`push_to_members`] of a frame that shows more than the entry.
+pub(crate) async fn push_frame_to_members(
+    im: &Inner,
+    entry: &Entry,
+    (frame, gone): (PushFrame, &[UserId]),
+) {
     let receivers = im.store.receivers_of(&entry.conversation, entry.seq).await;
     match receivers {
         Ok(mut receivers) => {
             receivers.extend(gone);
-            push(im, entry, &receivers).await;
+            push(im, frame, &receivers).await;
         }
         Err(error) => {
             tracing::warn!(%error, "a push was not made; its receivers find it on the next sync");

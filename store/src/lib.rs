@@ -37,7 +37,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 pub use accounts::{Blocked, Contact, NewUser, ProfileChange, User};
 pub use conversations::{
     Bounds, ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, Excerpt, NewEntry,
-    ReadMark, ReadMove, Repeat, RepeatKey, Unconfirmed, UserHead,
+    ReactionCount, ReadMark, ReadMove, Repeat, RepeatKey, Standing, Unconfirmed, UserHead,
 };
 pub use error::{Error, Outage, Result};
 pub use groups::{

@@ -240,8 +240,7 @@ fn permitted(
     match incoming.key {
         ConversationKey::Direct(..) => {
             let peer = incoming.key.peer_of(sender).ok_or(ErrorCode::Forbidden)?;
-            let side = if peer < sender { 1 } else { 2 };
-            if head.is_some_and(|head| head.blocked_by & side != 0) {
+            if head.is_some_and(|head| head.is_blocked_by(peer, sender)) {
                 Err(ErrorCode::Blocked)
             } else {
                 Ok(())

@@ -53,13 +53,19 @@ endpoints! {
         approve,
         invite_link,
         delete_invite_link,
+        pin,
+        pins,
     }
     /// Conversations and what was said in them.
     messages {
         conversations,
         history,
         read,
+        readers,
         recall,
+        edit,
+        react,
+        mute,
     }
 }
 

@@ -25,7 +25,7 @@ use crate::accounts::page_size;
 use crate::actor::begin;
 use crate::error::Failed;
 use crate::log::{self, Event};
-use crate::{Actor, Inner, Limits, Listed, Payer, Result, Spending};
+use crate::{Actor, Frames, Inner, Limits, Listed, Payer, Result, Spending};
 
 /// Requests that a new group counts for, beside the one that asks for it.
 const CREATION: u32 = 10;
@@ -210,7 +210,8 @@ impl Groups<'_> {
             conversation: head.conversation,
         };
         actor.commit(tx, &created).await?;
-        log::push(self.im, &entry, &[actor.user_id]).await;
+        let frame = Frames { im: self.im }.of_one(&entry, None);
+        log::push(self.im, frame, &[actor.user_id]).await;
         Ok(created)
     }
 

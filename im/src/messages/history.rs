@@ -30,7 +30,7 @@ pub struct History {
 }
 
 /// How many of these a page holds: it ends at [`limits::MAX_PAGE_BYTES`] of JSON, but has one at least.
-fn fitting<'a>(messages: impl Iterator<Item = &'a Bytes>) -> usize {
+pub(super) fn fitting<'a>(messages: impl Iterator<Item = &'a Bytes>) -> usize {
     let mut bytes = 0;
     messages
         .enumerate()
@@ -93,7 +93,7 @@ impl Messages<'_> {
             entries,
             has_more: more_rows,
         } = page.await?;
-        let frames = Frames { im: self.im }.of(&entries).await?;
+        let frames = Frames { im: self.im }.shown_to(user, &entries).await?;
         let mut messages: Vec<_> = frames.into_iter().map(|frame| frame.json).collect();
         let fitting = if from_start {
             let fitting = fitting(messages.iter());

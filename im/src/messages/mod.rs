@@ -1,18 +1,26 @@
-//! What was said: reading it back, how far it was read, and taking it back.
+//! What was said: reading it back, how far it was read, and what is done about it: taking it back, editing it, reacting to
+//! it, keeping it in sight.
 
+mod edit;
 mod history;
+mod locked;
+mod pins;
+mod react;
 mod read;
+mod readers;
 mod recall;
 
 use std::collections::HashSet;
 
+use bytes::Bytes;
 use lingxi_domain::{ConversationKey, ErrorCode, GroupId, UserId};
 
 pub use history::{History, HistoryQuery};
 pub use read::Reading;
+pub use readers::Reader;
 pub use recall::Recalled;
 
-use crate::{Inner, Result};
+use crate::{Frames, Inner, Result};
 
 /// Messages. Made by [`crate::Im::messages`].
 #[derive(Clone, Copy)]
@@ -52,6 +60,21 @@ impl Messages<'_> {
         };
         self.check(user, key).await?;
         Ok(key)
+    }
+
+    /// The conversation in which a message stands.
+    async fn where_is(&self, id: i64) -> Result<Option<String>> {
+        let found = self.im.store.entry(id).await?;
+        Ok(found.map(|entry| entry.conversation))
+    }
+
+    /// A message as history shows it to this user, who may see it.
+    async fn shown(&self, user: UserId, id: i64) -> Result<Bytes> {
+        let found = self.im.store.entry(id).await?;
+        let frames = Frames { im: self.im };
+        let mut shown = frames.shown_to(user, found.as_slice()).await?;
+        let shown = shown.pop().ok_or(ErrorCode::MessageNotFound)?;
+        Ok(shown.json)
     }
 
     async fn check(&self, user: UserId, key: ConversationKey) -> Result<()> {

@@ -3,6 +3,7 @@
 mod accounts;
 mod contacts;
 mod conversations;
+mod edits;
 mod effects;
 mod group_limits;
 mod groups;

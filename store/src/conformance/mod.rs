@@ -23,6 +23,7 @@ mod groups;
 mod lease_counts;
 mod leases;
 pub mod mysql;
+mod reactions;
 mod rosters;
 mod runs;
 mod users;
@@ -49,6 +50,7 @@ where
     groups::run(&store).await;
     group_changes::run(&store).await;
     blocks::run(&store).await;
+    reactions::run(&store).await;
     bounds::run(&store).await;
     rosters::run(&store).await;
     contention::run(&store).await;

@@ -1,5 +1,7 @@
 //! The log of a conversation: messages, recalls, edits and membership, each with its `seq`.
 
+use std::collections::HashMap;
+
 use lingxi_domain::{Seq, content_hash};
 
 use super::entry::{Entry, EntryKind, NewEntry};
@@ -66,6 +68,19 @@ impl Store {
         let sql = format!("SELECT {COLUMNS} FROM entries e {JOINS} WHERE e.id = ?");
         let row = self.reader().await?.fetch_one(sql, args![id]).await?;
         row.as_ref().map(entry).transpose()
+    }
+
+    /// What these messages say now, by their ids; a recalled one is left out.
+    pub async fn contents(&self, ids: &[i64]) -> Result<HashMap<i64, String>> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let sql =
+            "SELECT id, content FROM entries WHERE id IN (*) AND kind = 1 AND recalled_at IS NULL";
+        let rows = self.reader().await?.fetch_in(sql, vec![], ids).await?;
+        rows.iter()
+            .map(|row| Ok((row.int(0)?, row.text(1)?)))
+            .collect()
     }
 
     /// Entries of one partition with `after < id <= upto`, lowest id first, at most `limit`: what a new owner pushes again.
@@ -137,6 +152,19 @@ impl Tx {
             .fetch_one(sql, args![conversation, message_seq, message_seq])
             .await?;
         row.map(|r| r.int(0)).transpose()
+    }
+
+    /// Gives a message another text. Answers whether it was there and not recalled.
+    pub async fn edit_message(&mut self, id: i64, content: &str, now: i64) -> Result<bool> {
+        let sql = "UPDATE entries SET content = ?, edited_at = ? WHERE id = ? AND kind = 1 AND recalled_at IS NULL";
+        Ok(self.conn.execute(sql, args![content, now, id]).await? == 1)
+    }
+
+    /// Returns true if a member of this conversation joined behind this place, and does not see what stands there.
+    pub async fn has_later_members(&mut self, conversation: &str, seq: Seq) -> Result<bool> {
+        let sql = "SELECT 1 FROM members WHERE conversation = ? AND left_seq IS NULL AND joined_seq > ? LIMIT 1";
+        let row = self.conn.fetch_one(sql, args![conversation, seq]).await?;
+        Ok(row.is_some())
     }
 
     /// Marks a message recalled and takes its text away. Answers whether it was there and not yet recalled.

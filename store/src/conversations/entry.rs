@@ -28,6 +28,12 @@ pub enum EntryKind {
     GroupUpdated,
     /// A group was dismissed; all its memberships end with this.
     Dismissed,
+    /// Somebody reacted to a message, or no longer does.
+    Reacted,
+    /// A message is kept in sight.
+    Pinned,
+    /// A message is no longer kept in sight.
+    Unpinned,
 }
 
 impl EntryKind {
@@ -44,6 +50,9 @@ impl EntryKind {
             Self::MemberUpdated => 8,
             Self::GroupUpdated => 9,
             Self::Dismissed => 10,
+            Self::Reacted => 11,
+            Self::Pinned => 12,
+            Self::Unpinned => 13,
         }
     }
 
@@ -59,8 +68,19 @@ impl EntryKind {
             8 => Self::MemberUpdated,
             9 => Self::GroupUpdated,
             10 => Self::Dismissed,
+            11 => Self::Reacted,
+            12 => Self::Pinned,
+            13 => Self::Unpinned,
             other => return Err(Error::Corrupt(format!("entries.kind = {other}"))),
         })
+    }
+
+    /// Whether the entry is about a message, whose id and place are its `target` and `target_seq`.
+    pub fn is_about_message(self) -> bool {
+        matches!(
+            self,
+            Self::Recalled | Self::Edited | Self::Reacted | Self::Pinned | Self::Unpinned
+        )
     }
 
     /// The `event` of a system frame; `None` for a message.
@@ -75,6 +95,9 @@ impl EntryKind {
             Self::Kicked => "group_kicked",
             Self::MemberUpdated | Self::GroupUpdated => "group_updated",
             Self::Dismissed => "group_dismissed",
+            Self::Reacted => "reacted",
+            Self::Pinned => "pinned",
+            Self::Unpinned => "unpinned",
         })
     }
 }
@@ -98,9 +121,9 @@ pub struct Entry {
     pub msg_id: Option<String>,
     /// The text of a message; empty when recalled.
     pub content: String,
-    /// The recalled or edited message's id, or the user whose membership changed.
+    /// The id of the message that it is about, or the user whose membership changed.
     pub target: Option<i64>,
-    /// The recalled or edited message's place.
+    /// The place of the message that it is about.
     pub target_seq: Option<Seq>,
     /// The name of the user whose membership changed.
     pub target_name: Option<String>,

@@ -26,6 +26,14 @@ pub struct ConversationHead {
     pub blocked_by: i64,
 }
 
+impl ConversationHead {
+    /// Whether one side of a private conversation blocks the other.
+    pub fn is_blocked_by(&self, one: UserId, other: UserId) -> bool {
+        let side = if one < other { 1 } else { 2 };
+        one != other && self.blocked_by & side != 0
+    }
+}
+
 /// One row of a user's list of conversations.
 #[derive(Clone, Debug)]
 pub struct ConversationRow {

@@ -179,6 +179,35 @@ impl Store {
         rows.iter().map(group_member).collect()
     }
 
+    /// Present members of a group who may see its entry `seq` and have read it, without `sender`, by when they joined.
+    pub async fn readers_of(
+        &self,
+        (conversation, seq): (&str, Seq),
+        sender: UserId,
+    ) -> Result<Vec<GroupMember>> {
+        let sql = format!(
+            "{SHOWN} AND m.joined_seq <= ? AND m.read_seq >= ? AND m.user_id <> ? ORDER BY m.joined_at, m.user_id"
+        );
+        let mut conn = self.reader().await?;
+        let values = args![conversation, seq, seq, sender];
+        let rows = conn.fetch(sql, values).await?;
+        rows.iter().map(group_member).collect()
+    }
+
+    /// A present member wants no notifications until then, milliseconds since the Unix epoch; 0 lifts it. Answers whether
+    /// they are one.
+    pub async fn set_quiet_until(
+        &self,
+        conversation: &str,
+        user: UserId,
+        until: i64,
+    ) -> Result<bool> {
+        let sql = "UPDATE members SET quiet_until = ? WHERE conversation = ? AND user_id = ? AND left_seq IS NULL";
+        let values = || args![until, conversation, user];
+        let found = self.repeated(async || self.execute(sql, values()).await);
+        Ok(found.await? == 1)
+    }
+
     /// One present member of a group.
     pub async fn group_member(
         &self,

@@ -40,6 +40,7 @@ migrations! {
     "0006_gateways",
     "0007_content_hash",
     "0008_groups_and_blocks",
+    "0009_messages",
 }
 
 fn migrator(texts: &[(&str, &'static str)]) -> Migrator {

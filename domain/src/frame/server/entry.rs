@@ -18,6 +18,9 @@ const EVENTS: &[&str] = &[
     "group_kicked",
     "group_updated",
     "group_dismissed",
+    "reacted",
+    "pinned",
+    "unpinned",
 ];
 
 /// An entry of a conversation's log that is not a message: recalls, edits, membership, what changed about a group.
@@ -51,6 +54,18 @@ pub struct EventFrame<'a> {
     /// Which message it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_id: Option<i64>,
+    /// The text that an `edited` message has now; left out where not everybody may see it, or nobody any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<&'a str>,
+    /// With what somebody `reacted`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emoji: Option<&'a str>,
+    /// Whether they do from then on, or no longer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on: Option<bool>,
+    /// How many do then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<i64>,
     /// What a `group_updated` changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changes: Option<Changes>,

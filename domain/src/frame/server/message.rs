@@ -7,6 +7,18 @@ use super::list::encode;
 use crate::frame::kind;
 use crate::{ConversationKey, GroupId, Seq};
 
+/// How many reacted with one emoji.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, inline)]
+pub struct Reaction<'a> {
+    /// The emoji.
+    pub emoji: &'a str,
+    /// How many.
+    pub count: i64,
+    /// Whether the user who is shown it is one of them.
+    pub mine: bool,
+}
+
 /// A stored message as clients see it, pushed (`type` 2 or 4) and in history.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -42,6 +54,10 @@ pub struct MessageFrame<'a> {
     /// When it was last edited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edited_at: Option<i64>,
+    /// What people reacted, in history. What is pushed has none: the `reacted` entries behind it say it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    pub reactions: Vec<Reaction<'a>>,
 }
 
 impl MessageFrame<'_> {

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use lingxi_domain::limits;
+use lingxi_domain::{limits, now_ms};
 use lingxi_http::{ApiError, Auth, ErrorBody, Position, Positive, Query};
 use lingxi_im::{ConversationSummary, Counterpart, Im};
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,12 @@ pub(crate) struct Conversation<'a> {
     last_seq: i64,
     /// Everything up to here was read.
     read_seq: i64,
+    /// How far the other side of a private conversation has read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peer_read_seq: Option<i64>,
+    /// Until when the caller wants no notifications of it; absent for those who want them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    muted_until: Option<i64>,
     /// When its newest message was, or when it was made.
     last_time: i64,
     /// Its newest message.
@@ -87,6 +93,8 @@ impl<'a> TryFrom<&'a ConversationSummary> for Conversation<'a> {
             unread: row.unread,
             last_seq: row.last_seq,
             read_seq: row.read_seq,
+            peer_read_seq: row.peer_read_seq,
+            muted_until: Some(row.muted_until).filter(|&until| until > now_ms()),
             last_time: row.last_time,
             last_message: row
                 .last_message
@@ -163,6 +171,8 @@ mod tests {
             unread: 0,
             last_seq: 1,
             read_seq: 1,
+            peer_read_seq: None,
+            muted_until: 0,
             last_time,
             last_message: Some("x".repeat(bytes)),
         };

@@ -34,6 +34,23 @@ pub(crate) struct Message {
     /// Present and true when recalled.
     recalled: Option<bool>,
     edited_at: Option<i64>,
+    /// What people reacted, of each the first one's first.
+    reactions: Option<Vec<Reaction>>,
+}
+
+/// How many reacted with one emoji.
+#[derive(ToSchema)]
+#[schema(as = Reaction)]
+#[expect(
+    dead_code,
+    reason = "messages are encoded by `im`; this is what the documentation says of them"
+)]
+pub(crate) struct Reaction {
+    #[schema(example = "👍")]
+    emoji: String,
+    count: i64,
+    /// Whether the caller is one of them.
+    mine: bool,
 }
 
 /// A message as `im` encoded it, to be put into an answer as it is and without a copy.

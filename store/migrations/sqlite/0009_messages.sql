@@ -1,0 +1,31 @@
+-- compatible-from: 9
+
+-- Who reacted to a message with what.
+CREATE TABLE reactions (
+    message_id INTEGER NOT NULL,
+    emoji      TEXT    NOT NULL,
+    user_id    INTEGER NOT NULL,
+    PRIMARY KEY (message_id, emoji, user_id)
+) WITHOUT ROWID;
+
+-- How many did, so that a page of history counts nothing.
+CREATE TABLE reaction_counts (
+    message_id INTEGER NOT NULL,
+    emoji      TEXT    NOT NULL,
+    count      INTEGER NOT NULL,
+    -- The place of the first one: they are shown in this order.
+    first_seq  INTEGER NOT NULL,
+    PRIMARY KEY (message_id, emoji)
+) WITHOUT ROWID;
+
+-- Messages that a group keeps in sight.
+CREATE TABLE pins (
+    conversation TEXT    NOT NULL,
+    message_id   INTEGER NOT NULL,
+    -- The place of the entry of it: they are shown in this order, the newest first.
+    pinned_seq   INTEGER NOT NULL,
+    PRIMARY KEY (conversation, message_id)
+) WITHOUT ROWID;
+
+-- Until when the member wants no notifications of the conversation.
+ALTER TABLE members ADD COLUMN quiet_until INTEGER NOT NULL DEFAULT 0;
