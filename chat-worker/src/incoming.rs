@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use lingxi_domain::detail::MessageDetail;
 use lingxi_domain::{ConversationKey, ErrorCode, Seq};
 use lingxi_proto::bus::Inbound;
-use lingxi_store::{EntryKind, NewEntry, RepeatKey};
+use lingxi_store::{EntryKind, Mention, NewEntry, RepeatKey};
 
 use crate::members::Members;
 
@@ -48,6 +49,22 @@ impl Incoming {
         (&m.conversation, m.sender_id, &m.msg_id)
     }
 
+    /// Whom it mentions, for the place that it got.
+    pub(crate) fn mentions(&self, seq: Seq) -> Vec<Mention<'_>> {
+        // Written by this system: what it cannot read mentions nobody.
+        let detail = Some(self.inbound.detail.as_str()).filter(|detail| !detail.is_empty());
+        let Some(detail) = detail.and_then(MessageDetail::read) else {
+            return Vec::new();
+        };
+        let mention = |user_id| Mention {
+            conversation: &self.inbound.conversation,
+            user_id,
+            seq,
+            sender_id: self.inbound.sender_id,
+        };
+        detail.counted().into_iter().map(mention).collect()
+    }
+
     /// The entry that it becomes.
     pub(crate) fn entry(&self, new: &New) -> NewEntry<'_> {
         NewEntry {
@@ -58,6 +75,7 @@ impl Incoming {
             sender_id: self.inbound.sender_id,
             msg_id: Some(&self.inbound.msg_id),
             content: &self.inbound.content,
+            detail: Some(self.inbound.detail.as_str()).filter(|detail| !detail.is_empty()),
             created_at: new.at,
             ..NewEntry::default()
         }

@@ -3,6 +3,43 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{Seq, UserId};
+
+/// The id under which everybody in a group is mentioned, which no user has.
+pub const EVERYBODY: UserId = 0;
+
+/// Of a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageDetail {
+    /// The message that it answers: its id and its place in the same conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<(i64, Seq)>,
+    /// Whom it mentions, as they are called; everybody is [`EVERYBODY`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<(UserId, String)>,
+    /// Who said it first, where it was forwarded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forwarded_from: Option<String>,
+}
+
+impl MessageDetail {
+    /// As it was written; `None` for what is no detail of a message.
+    pub fn read(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// Of whom it is to be counted that they were mentioned: each once, and nobody beside everybody.
+    pub fn counted(&self) -> Vec<UserId> {
+        let mut ids: Vec<UserId> = self.mentions.iter().map(|(id, _)| *id).collect();
+        if ids.contains(&EVERYBODY) {
+            return vec![EVERYBODY];
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+}
+
 /// Of a reaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReactionDetail {
@@ -19,4 +56,38 @@ pub struct ReactionDetail {
 pub struct EditDetail {
     /// Whether everybody who sees the edit sees the message too, and so its text.
     pub open: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_counted_twice() {
+        let counted = |ids: &[UserId]| {
+            let mentions = ids.iter().map(|&id| (id, format!("user{id}"))).collect();
+            let detail = MessageDetail {
+                mentions,
+                ..MessageDetail::default()
+            };
+            detail.counted()
+        };
+        assert_eq!(counted(&[]), Vec::<UserId>::new());
+        assert_eq!(counted(&[7, 3, 7]), [3, 7]);
+        assert_eq!(counted(&[7, EVERYBODY, 3]), [EVERYBODY]);
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_says_no_more_than_there_is() {
+        let detail = MessageDetail {
+            reply_to: Some((9, 2)),
+            mentions: vec![(3, "bob".into())],
+            forwarded_from: Some("alice".into()),
+        };
+        let text = serde_json::to_string(&detail).unwrap();
+        assert_eq!(MessageDetail::read(&text), Some(detail));
+        let nothing = serde_json::to_string(&MessageDetail::default()).unwrap();
+        assert_eq!(nothing, "{}");
+        assert_eq!(MessageDetail::read("no JSON"), None);
+    }
 }

@@ -52,6 +52,10 @@ pub const RESUME_CAP: i64 = 100;
 pub const RECALL_WINDOW_MS: i64 = 2 * 60 * 1000;
 /// How long the sender may edit a message, in milliseconds.
 pub const EDIT_WINDOW_MS: i64 = 15 * 60 * 1000;
+/// Users whom one message mentions.
+pub const MAX_MENTIONS: usize = 50;
+/// Characters of a message that are shown where it is answered.
+pub const QUOTE_CHARS: usize = 100;
 /// The longest emoji that one reacts with, in bytes.
 pub const MAX_EMOJI_BYTES: usize = 32;
 /// Kinds of emoji on one message.

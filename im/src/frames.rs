@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use lingxi_domain::detail::{EditDetail, ReactionDetail};
+use lingxi_domain::detail::{EditDetail, MessageDetail, ReactionDetail};
 use lingxi_domain::frame::{kind, server};
-use lingxi_domain::{ConversationKey, UserId};
-use lingxi_proto::bus::PushFrame;
+use lingxi_domain::{ConversationKey, UserId, limits};
+use lingxi_proto::bus::{self, PushFrame};
 use lingxi_store::{Entry, EntryKind, ReactionCount};
 use serde::de::DeserializeOwned;
 
@@ -48,8 +48,14 @@ impl Frames<'_> {
         let names = self.im.names.of(&ids).await?;
         let edited: Vec<i64> = entries.iter().filter_map(open_edit).collect();
         let contents = self.im.store.contents(&edited).await?;
+        let answered: Vec<i64> = entries.iter().filter_map(answers).collect();
+        let answered = self.im.store.messages(&answered).await?;
+        let answered: HashMap<i64, &Entry> = answered.iter().map(|e| (e.id, e)).collect();
         let framed = entries.iter().zip(peers).map(|(entry, peer)| {
             let beside = Beside {
+                answered: answers(entry)
+                    .and_then(|id| answered.get(&id))
+                    .map(|message| quote(message)),
                 to: peer.map(|id| names.get(&id).map_or("", String::as_str)),
                 content: open_edit(entry)
                     .and_then(|id| contents.get(&id))
@@ -61,14 +67,25 @@ impl Frames<'_> {
         Ok(framed.collect())
     }
 
-    /// The frame of one entry, stored or being committed ([`lingxi_store::NewEntry::stored`]); `to` is the recipient's
-    /// username of a private message.
-    pub fn of_one(&self, entry: &Entry, to: Option<&str>) -> PushFrame {
-        let to = Beside {
+    /// The frame of a message that is being committed ([`lingxi_store::NewEntry::stored`]); `to` is the recipient's username
+    /// of a private one, and `answered` the message that it answers.
+    pub fn of_message(
+        &self,
+        entry: &Entry,
+        to: Option<&str>,
+        answered: Option<&bus::Quote>,
+    ) -> PushFrame {
+        let beside = Beside {
             to,
+            answered: answered.map(|quote| server::Quote {
+                id: quote.id,
+                seq: quote.seq,
+                from: &quote.from,
+                content: &quote.content,
+            }),
             ..Beside::default()
         };
-        framed(entry, &to)
+        framed(entry, &beside)
     }
 }
 
@@ -79,6 +96,8 @@ pub(crate) struct Beside<'a> {
     pub(crate) to: Option<&'a str>,
     /// What the message says that the entry edited.
     pub(crate) content: Option<&'a str>,
+    /// The message that it answers.
+    pub(crate) answered: Option<server::Quote<'a>>,
     /// What was reacted to it.
     pub(crate) reactions: &'a [ReactionCount],
 }
@@ -103,8 +122,26 @@ fn open_edit(entry: &Entry) -> Option<i64> {
     entry.target.filter(|_| edit.open)
 }
 
+/// The message that a message answers.
+fn answers(entry: &Entry) -> Option<i64> {
+    let detail: MessageDetail = detail(entry, EntryKind::Message)?;
+    detail.reply_to.map(|(id, _)| id)
+}
+
+/// A message as it is shown where it is answered.
+pub(crate) fn quote(message: &Entry) -> server::Quote<'_> {
+    let end = message.content.char_indices().nth(limits::QUOTE_CHARS);
+    let end = end.map_or(message.content.len(), |(at, _)| at);
+    server::Quote {
+        id: message.id,
+        seq: message.seq,
+        from: &message.sender,
+        content: &message.content[..end],
+    }
+}
+
 /// What an entry of this kind says beside its text.
-fn detail<T: DeserializeOwned>(entry: &Entry, kind: EntryKind) -> Option<T> {
+pub(crate) fn detail<T: DeserializeOwned>(entry: &Entry, kind: EntryKind) -> Option<T> {
     let text = entry.detail.as_deref().filter(|_| entry.kind == kind)?;
     serde_json::from_str(text)
         .inspect_err(|error| tracing::error!(%error, "entries.detail cannot be read"))
@@ -122,6 +159,8 @@ pub(crate) fn encode(entry: &Entry, beside: &Beside<'_>) -> String {
                 count: reaction.count,
                 mine: reaction.mine,
             });
+            let detail: Option<MessageDetail> = detail(entry, EntryKind::Message);
+            let mentions = detail.iter().flat_map(|detail| &detail.mentions);
             server::MessageFrame {
                 kind: key.map_or(kind::PRIVATE, server::message_kind),
                 id: entry.id,
@@ -135,6 +174,11 @@ pub(crate) fn encode(entry: &Entry, beside: &Beside<'_>) -> String {
                 created_at: entry.created_at,
                 recalled: entry.recalled_at.is_some(),
                 edited_at: entry.edited_at,
+                reply_to: beside.answered.clone(),
+                mentions: mentions.map(|(_, name)| name.as_str()).collect(),
+                forwarded_from: detail
+                    .as_ref()
+                    .and_then(|detail| detail.forwarded_from.as_deref()),
                 reactions: reactions.collect(),
             }
             .encode()

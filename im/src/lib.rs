@@ -31,6 +31,8 @@ mod names;
 mod page;
 mod passwords;
 mod runs;
+#[cfg(feature = "sabotage")]
+mod sabotage;
 mod settings;
 mod tokens;
 mod typing;
@@ -53,7 +55,9 @@ pub use groups::{
 };
 pub use limits::{Limits, Payer, Rates, RunLimits, Spending};
 pub use lingxi_store::{InviteLink, ProfileChange};
-pub use messages::{History, HistoryQuery, Messages, Reader, Reading, Recalled, Target};
+pub use messages::{
+    Forwarded, History, HistoryQuery, Messages, Outgoing, Reader, Reading, Recalled, Taken, Target,
+};
 pub use page::{Listed, Page};
 pub use runs::{Asked, Question, Runs};
 pub use settings::Settings;

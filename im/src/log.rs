@@ -6,7 +6,8 @@ use lingxi_domain::{ConversationKey, Seq, UserId, message_id, now_ms};
 use lingxi_proto::bus::{Push, PushFrame};
 use lingxi_store::{ConversationHead, Entry, EntryKind, Error, NewEntry, Tx};
 
-use crate::{Actor, Frames, Inner};
+use crate::frames::{Beside, framed};
+use crate::{Actor, Inner};
 
 /// An event to be written.
 pub(crate) struct Event<'a> {
@@ -68,7 +69,7 @@ pub(crate) async fn push(im: &Inner, frame: PushFrame, users: &[UserId]) {
 
 /// Pushes a committed event to the members who see it, as they are now, and to those who have just gone. No lock is held.
 pub(crate) async fn push_to_members(im: &Inner, entry: &Entry, gone: &[UserId]) {
-    let frame = Frames { im }.of_one(entry, None);
+    let frame = framed(entry, &Beside::default());
     push_frame_to_members(im, entry, (frame, gone)).await;
 }
 

@@ -36,8 +36,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use accounts::{Blocked, Contact, NewUser, ProfileChange, User};
 pub use conversations::{
-    Bounds, ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, Excerpt, NewEntry,
-    ReactionCount, ReadMark, ReadMove, Repeat, RepeatKey, Standing, Unconfirmed, UserHead,
+    Bounds, ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, Excerpt, Mention,
+    NewEntry, ReactionCount, ReadMark, ReadMove, Repeat, RepeatKey, Standing, Unconfirmed,
+    UserHead,
 };
 pub use error::{Error, Outage, Result};
 pub use groups::{

@@ -104,7 +104,8 @@ impl Fanout {
     async fn deliver(&self, message: Incoming, new: New) -> bool {
         let entry = message.entry(&new).stored(&message.inbound.sender, None);
         let to = Some(message.inbound.recipient.as_str());
-        let frame = self.im.frames().of_one(&entry, to);
+        let answered = message.inbound.reply_to.as_ref();
+        let frame = self.im.frames().of_message(&entry, to, answered);
         match message.key {
             ConversationKey::Group(_) => self.to_group(&message, &new, frame).await,
             ConversationKey::Direct(..) => self.to_peer(message, &new, frame).await,

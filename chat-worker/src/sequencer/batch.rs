@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use lingxi_domain::{ConversationKey, ErrorCode, Seq, UserId, message_id, now_ms};
-use lingxi_store::{ConversationHead, LeaseProgress, NewEntry, RepeatKey, Result, Tx};
+use lingxi_store::{ConversationHead, LeaseProgress, Mention, NewEntry, RepeatKey, Result, Tx};
 
 use super::first::{Content, First, first_ones};
 use super::members::{Loaded, MemberCache};
@@ -65,6 +65,7 @@ pub(super) async fn write(
     let Judge {
         heads,
         entries,
+        mentions,
         new_members,
         outcomes,
         ..
@@ -74,6 +75,7 @@ pub(super) async fn write(
         tx.put_heads(&changed).await?;
         tx.add_direct_members(&new_members, now).await?;
         tx.insert_entries(&entries).await?;
+        tx.insert_mentions(&mentions).await?;
     }
     Ok(Judged::Written(tx, outcomes))
 }
@@ -96,6 +98,7 @@ struct Judge<'b> {
     heads: HashMap<String, ConversationHead>,
     known: HashMap<RepeatKey<'b>, First<'b>>,
     entries: Vec<NewEntry<'b>>,
+    mentions: Vec<Mention<'b>>,
     new_members: Vec<(&'b str, UserId)>,
     outcomes: Vec<Outcome>,
     #[cfg(feature = "sabotage")]
@@ -119,6 +122,7 @@ impl<'b> Judge<'b> {
             heads,
             known,
             entries: Vec::new(),
+            mentions: Vec::new(),
             new_members: Vec::new(),
             outcomes: Vec::new(),
             #[cfg(feature = "sabotage")]
@@ -171,6 +175,7 @@ impl<'b> Judge<'b> {
             ..entry
         };
         self.entries.push(entry);
+        self.mentions.extend(incoming.mentions(new.seq));
         Outcome::Committed(new)
     }
 

@@ -64,6 +64,7 @@ endpoints! {
         readers,
         recall,
         edit,
+        forward,
         react,
         mute,
     }

@@ -24,8 +24,9 @@ pub use management::GroupUpdate;
 use crate::accounts::page_size;
 use crate::actor::begin;
 use crate::error::Failed;
+use crate::frames::{Beside, framed};
 use crate::log::{self, Event};
-use crate::{Actor, Frames, Inner, Limits, Listed, Payer, Result, Spending};
+use crate::{Actor, Inner, Limits, Listed, Payer, Result, Spending};
 
 /// Requests that a new group counts for, beside the one that asks for it.
 const CREATION: u32 = 10;
@@ -210,7 +211,7 @@ impl Groups<'_> {
             conversation: head.conversation,
         };
         actor.commit(tx, &created).await?;
-        let frame = Frames { im: self.im }.of_one(&entry, None);
+        let frame = framed(&entry, &Beside::default());
         log::push(self.im, frame, &[actor.user_id]).await;
         Ok(created)
     }

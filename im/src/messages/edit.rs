@@ -53,6 +53,12 @@ impl Messages<'_> {
         let conversation = locked.conversation().to_owned();
         // Whoever joined since does not see the message, and not what it says now.
         let open = !locked.tx.has_later_members(&conversation, seq).await?;
+        #[cfg(feature = "sabotage")]
+        let text = if crate::sabotage::planted("edit-lost") {
+            &locked.message.content.clone()
+        } else {
+            text
+        };
         locked.tx.edit_message(id, text, now).await?;
         let detail = written(&EditDetail { open })?;
         let entry = locked

@@ -2,6 +2,7 @@
 //! it, keeping it in sight.
 
 mod edit;
+mod forward;
 mod history;
 mod locked;
 mod pins;
@@ -9,16 +10,19 @@ mod react;
 mod read;
 mod readers;
 mod recall;
+mod send;
 
 use std::collections::HashSet;
 
 use bytes::Bytes;
 use lingxi_domain::{ConversationKey, ErrorCode, GroupId, UserId};
 
+pub use forward::Forwarded;
 pub use history::{History, HistoryQuery};
 pub use read::Reading;
 pub use readers::Reader;
 pub use recall::Recalled;
+pub use send::{Outgoing, Taken};
 
 use crate::{Frames, Inner, Result};
 

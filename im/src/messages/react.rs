@@ -39,6 +39,11 @@ impl Messages<'_> {
         let (id, user) = (locked.message.id, actor.user_id);
         let seq = locked.next_seq();
         let tx = &mut locked.tx;
+        #[cfg(feature = "sabotage")]
+        if on && crate::sabotage::planted("reaction-twice") {
+            let (before, _) = tx.reaction_kinds(id, emoji).await?;
+            tx.remove_reaction((id, emoji), user, before).await?;
+        }
         if tx.has_reacted(id, emoji, user).await? == on {
             return locked.commit(actor, &()).await;
         }

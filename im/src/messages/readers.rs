@@ -1,7 +1,6 @@
 //! Who has read a message, and who does not want to hear of a conversation.
 
-use lingxi_domain::{ConversationKey, ErrorCode, Seq, UserId, limits};
-use lingxi_store::EntryKind;
+use lingxi_domain::{ConversationKey, ErrorCode, UserId, limits};
 use serde::Serialize;
 
 use super::Messages;
@@ -28,14 +27,9 @@ impl Messages<'_> {
     /// conversation, whose list says it, and for groups of more than [`limits::MAX_READERS`] members.
     pub async fn readers(&self, user: UserId, id: i64) -> Result<Vec<Reader>> {
         let store = &self.im.store;
-        let message = store.entry(id).await?.ok_or(ErrorCode::MessageNotFound)?;
+        let message = self.visible(user, id).await?;
         let member = store.member(&message.conversation, user).await?;
-        let member = member.ok_or(ErrorCode::MessageNotFound)?;
-        let seen = member.joined_seq..=member.left_seq.unwrap_or(Seq::MAX);
-        if message.kind != EntryKind::Message || !seen.contains(&message.seq) {
-            return Err(ErrorCode::MessageNotFound.into());
-        }
-        if !member.is_active() {
+        if !member.is_some_and(|member| member.is_active()) {
             return Err(ErrorCode::NotMember.into());
         }
         let key = message.conversation.parse::<ConversationKey>();

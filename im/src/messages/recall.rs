@@ -1,5 +1,6 @@
 //! Taking a message back.
 
+use lingxi_domain::detail::MessageDetail;
 use lingxi_domain::{ErrorCode, Seq, limits, now_ms};
 use lingxi_store::EntryKind;
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use super::Messages;
 use super::locked::LockedMessage;
 use crate::actor::begin;
 use crate::error::Failed;
+use crate::frames::detail;
 use crate::{Actor, Error, Result, log};
 
 /// A recalled message.
@@ -61,9 +63,12 @@ impl Messages<'_> {
         if !role.may_recall_others() && now - message.created_at > limits::RECALL_WINDOW_MS {
             return Err(ErrorCode::RecallExpired.into());
         }
-        let id = message.id;
+        let (id, place) = (message.id, (conversation.as_str(), message.seq));
+        let detail: Option<MessageDetail> = detail(message, EntryKind::Message);
+        let mentioned = detail.map(|detail| detail.counted()).unwrap_or_default();
         locked.tx.mark_recalled(id, now).await?;
         locked.tx.clear_message(&conversation, id).await?;
+        locked.tx.delete_mentions(place, &mentioned).await?;
         let entry = locked.append(actor, EntryKind::Recalled, None).await?;
         let recalled = Recalled {
             conversation,

@@ -61,6 +61,7 @@ mod reactions;
 mod recall;
 mod receipts;
 mod refusals;
+mod said;
 mod search;
 mod sessions;
 mod slow_consumer;

@@ -21,6 +21,25 @@ pub struct Inbound {
     /// When the gateway read it, milliseconds since the Unix epoch.
     #[prost(int64, tag = "8")]
     pub received_at: i64,
+    /// What it says beside its text, as the store keeps it: a JSON object; empty for nothing.
+    #[prost(string, tag = "9")]
+    pub detail: ::prost::alloc::string::String,
+    /// The message that it answers.
+    #[prost(message, optional, tag = "10")]
+    pub reply_to: ::core::option::Option<Quote>,
+}
+/// A message that another one answers, as it was when the gateway read that.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Quote {
+    #[prost(int64, tag = "1")]
+    pub id: i64,
+    #[prost(int64, tag = "2")]
+    pub seq: i64,
+    #[prost(string, tag = "3")]
+    pub from: ::prost::alloc::string::String,
+    /// The beginning of its text.
+    #[prost(string, tag = "4")]
+    pub content: ::prost::alloc::string::String,
 }
 /// `user.<uid>`: for every socket of one user.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -27,5 +27,14 @@ CREATE TABLE pins (
     PRIMARY KEY (conversation, message_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
+-- Where users are mentioned; under the id 0, where all members are.
+CREATE TABLE mentions (
+    conversation VARBINARY(64) NOT NULL,
+    user_id      BIGINT        NOT NULL,
+    seq          BIGINT        NOT NULL,
+    sender_id    BIGINT        NOT NULL,
+    PRIMARY KEY (conversation, user_id, seq)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
 -- Until when the member wants no notifications of the conversation.
 ALTER TABLE members ADD COLUMN quiet_until BIGINT NOT NULL DEFAULT 0, ALGORITHM=INSTANT;

@@ -27,5 +27,14 @@ CREATE TABLE pins (
     PRIMARY KEY (conversation, message_id)
 ) WITHOUT ROWID;
 
+-- Where users are mentioned; under the id 0, where all members are.
+CREATE TABLE mentions (
+    conversation TEXT    NOT NULL,
+    user_id      INTEGER NOT NULL,
+    seq          INTEGER NOT NULL,
+    sender_id    INTEGER NOT NULL,
+    PRIMARY KEY (conversation, user_id, seq)
+) WITHOUT ROWID;
+
 -- Until when the member wants no notifications of the conversation.
 ALTER TABLE members ADD COLUMN quiet_until INTEGER NOT NULL DEFAULT 0;

@@ -22,6 +22,7 @@ mod group_changes;
 mod groups;
 mod lease_counts;
 mod leases;
+mod mentions;
 pub mod mysql;
 mod reactions;
 mod rosters;
@@ -51,6 +52,7 @@ where
     group_changes::run(&store).await;
     blocks::run(&store).await;
     reactions::run(&store).await;
+    mentions::run(&store).await;
     bounds::run(&store).await;
     rosters::run(&store).await;
     contention::run(&store).await;

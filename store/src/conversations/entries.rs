@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use lingxi_domain::{Seq, content_hash};
+use lingxi_domain::{Seq, UserId, content_hash};
 
 use super::entry::{Entry, EntryKind, NewEntry};
 use crate::error::Result;
@@ -81,6 +81,32 @@ impl Store {
         rows.iter()
             .map(|row| Ok((row.int(0)?, row.text(1)?)))
             .collect()
+    }
+
+    /// These messages, by their ids, in no particular order; what is no message is left out.
+    pub async fn messages(&self, ids: &[i64]) -> Result<Vec<Entry>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql =
+            format!("SELECT {COLUMNS} FROM entries e {JOINS} WHERE e.kind = 1 AND e.id IN (*)");
+        entries(&self.reader().await?.fetch_in(&sql, vec![], ids).await?)
+    }
+
+    /// The id and the place of the message that a sender sent under this `msg_id`, once it is committed.
+    pub async fn message_sent(
+        &self,
+        conversation: &str,
+        sender: UserId,
+        msg_id: &str,
+    ) -> Result<Option<(i64, Seq)>> {
+        let sql =
+            "SELECT id, seq FROM entries WHERE conversation = ? AND sender_id = ? AND msg_id = ?";
+        let mut conn = self.reader().await?;
+        let row = conn
+            .fetch_one(sql, args![conversation, sender, msg_id])
+            .await?;
+        row.map(|row| Ok((row.int(0)?, row.int(1)?))).transpose()
     }
 
     /// Entries of one partition with `after < id <= upto`, lowest id first, at most `limit`: what a new owner pushes again.

@@ -7,6 +7,20 @@ use super::list::encode;
 use crate::frame::kind;
 use crate::{ConversationKey, GroupId, Seq};
 
+/// The message that another one answers, as it is now.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, inline)]
+pub struct Quote<'a> {
+    /// Its id.
+    pub id: i64,
+    /// Its place in the conversation's log.
+    pub seq: Seq,
+    /// Its sender's username.
+    pub from: &'a str,
+    /// The first 100 characters of its text; empty when recalled.
+    pub content: &'a str,
+}
+
 /// How many reacted with one emoji.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields, inline)]
@@ -54,6 +68,16 @@ pub struct MessageFrame<'a> {
     /// When it was last edited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edited_at: Option<i64>,
+    /// The message that it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Quote<'a>>,
+    /// Whom it mentions, by username; `@all` is everybody.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    pub mentions: Vec<&'a str>,
+    /// The username of who said it first, where it was forwarded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forwarded_from: Option<&'a str>,
     /// What people reacted, in history. What is pushed has none: the `reacted` entries behind it say it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(default)]

@@ -50,6 +50,8 @@ pub(crate) struct Conversation<'a> {
     name: Option<&'a str>,
     /// Messages of others behind the read cursor.
     unread: i64,
+    /// Messages of others behind the read cursor that mention the caller.
+    mentions: i64,
     /// The newest entry of its log.
     last_seq: i64,
     /// Everything up to here was read.
@@ -91,6 +93,7 @@ impl<'a> TryFrom<&'a ConversationSummary> for Conversation<'a> {
             group_id,
             name,
             unread: row.unread,
+            mentions: row.mentions,
             last_seq: row.last_seq,
             read_seq: row.read_seq,
             peer_read_seq: row.peer_read_seq,
@@ -169,6 +172,7 @@ mod tests {
                 name: "g".to_owned(),
             },
             unread: 0,
+            mentions: 0,
             last_seq: 1,
             read_seq: 1,
             peer_read_seq: None,

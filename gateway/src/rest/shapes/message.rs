@@ -34,8 +34,30 @@ pub(crate) struct Message {
     /// Present and true when recalled.
     recalled: Option<bool>,
     edited_at: Option<i64>,
+    /// The message that it answers.
+    reply_to: Option<Quote>,
+    /// Whom it mentions, by username; `@all` is everybody.
+    mentions: Option<Vec<String>>,
+    /// The username of who said it first, where it was forwarded.
+    forwarded_from: Option<String>,
     /// What people reacted, of each the first one's first.
     reactions: Option<Vec<Reaction>>,
+}
+
+/// A message that another one answers, as it is now.
+#[derive(ToSchema)]
+#[schema(as = Quote)]
+#[expect(
+    dead_code,
+    reason = "messages are encoded by `im`; this is what the documentation says of them"
+)]
+pub(crate) struct Quote {
+    id: i64,
+    seq: i64,
+    /// The sender's username.
+    from: String,
+    /// The first 100 characters of its text; empty when recalled.
+    content: String,
 }
 
 /// How many reacted with one emoji.

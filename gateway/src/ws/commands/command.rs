@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use lingxi_domain::ErrorCode;
 use lingxi_domain::frame::client::{Expected, Refused};
-use lingxi_domain::{ErrorCode, UserId};
 use schemars::JsonSchema;
 
 use crate::state::AppState;
@@ -44,20 +44,6 @@ impl Connection<'_> {
             Ok(())
         } else {
             Err(ErrorCode::RateLimited.into())
-        }
-    }
-}
-
-impl Connection<'_> {
-    /// The user of that name: their id, and the name as they wrote it.
-    ///
-    /// # Errors
-    /// `user_not_found` when there is none.
-    pub(crate) async fn resolve(&self, name: &str) -> Result<(UserId, String), Refused> {
-        match self.state.im.accounts().resolve(name).await {
-            Ok(Some(found)) => Ok(found),
-            Ok(None) => Err(ErrorCode::UserNotFound.into()),
-            Err(error) => Err(error.code().into()),
         }
     }
 }

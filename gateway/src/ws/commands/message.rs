@@ -1,14 +1,9 @@
 //! Types 2 and 4: a message to a user or a group.
 
-use std::borrow::Cow;
-
-use axum::body::Bytes;
-use lingxi_bus::Error as BusError;
-use lingxi_domain::frame::client::{Addressed, Expected, Head, Recipient, Refused, Text};
-use lingxi_domain::frame::{content, kind};
-use lingxi_domain::{ConversationKey, ErrorCode, GroupId, now_ms};
-use lingxi_proto::Message as _;
-use lingxi_proto::bus::Inbound;
+use lingxi_domain::GroupId;
+use lingxi_domain::frame::client::{Addressed, Expected, Head, Refused, Text};
+use lingxi_domain::frame::kind;
+use lingxi_im::{Actor, Outgoing, Taken};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tracing::Instrument as _;
@@ -30,6 +25,13 @@ pub(super) struct Message<'a> {
     #[serde(borrow)]
     #[schemars(length(min = 1, max = 16384))]
     content: Text<'a>,
+    /// The id of the message of the same conversation that it answers.
+    #[serde(default)]
+    reply_to: Option<i64>,
+    /// Usernames of those whom it mentions, at most 50; `@all`, by a group's owner and administrators, is everybody.
+    #[serde(borrow, default)]
+    #[schemars(length(max = 50))]
+    mentions: Option<Vec<Text<'a>>>,
 }
 
 impl Command for Message<'_> {
@@ -39,6 +41,8 @@ impl Command for Message<'_> {
         ("to", "give the recipient's username."),
         ("group_id", "give the group's id, a positive integer."),
         ("content", "give the text as a string."),
+        ("reply_to", "give a message's id, an integer."),
+        ("mentions", "give a list of usernames."),
     ];
     const NEEDS_ID: bool = true;
 }
@@ -49,55 +53,37 @@ impl Message<'_> {
             to,
             group_id,
             content: Text(content),
+            reply_to,
+            mentions,
         } = self;
         let addressed = Addressed { to, group_id };
         let to = match head.kind {
             kind::GROUP => addressed.group()?,
             _ => addressed.user_or_alias()?,
         };
-        content::check(&content)?;
-        send(from, &head.msg_id, to, content)
-            .instrument(tracing::debug_span!("message in", msg_id = %head.msg_id))
-            .await
-    }
-}
-
-/// Puts a message into the log of its partition. The ACK comes from the chat worker.
-async fn send(
-    from: &Connection<'_>,
-    msg_id: &str,
-    to: Recipient<'_>,
-    content: Cow<'_, str>,
-) -> Result<(), Refused> {
-    let Connection { state, session, .. } = from;
-    let (key, recipient_id, recipient) = match to {
-        Recipient::Group(id) => (ConversationKey::Group(id), 0, String::new()),
-        Recipient::User(name) => {
-            let (id, name) = from.resolve(&name).await?;
-            (ConversationKey::direct(session.user_id, id), id, name)
-        }
-    };
-    let inbound = Inbound {
-        conversation: key.to_string(),
-        sender_id: session.user_id,
-        sender: session.username.clone(),
-        recipient_id,
-        recipient,
-        msg_id: msg_id.to_owned(),
-        content: content.into_owned(),
-        received_at: now_ms(),
-    };
-    let payload = Bytes::from(inbound.encode_to_vec());
-    let partition = key.partition(state.options.partitions);
-    match state.bus.append(partition, payload).await {
-        Ok(_) => Ok(()),
-        // Surely not taken, so the client may be told.
-        Err(BusError::Full) => Err(ErrorCode::Unavailable.into()),
-        Err(error) => {
-            // It may have been taken: only the client's repeat on its next connection can tell.
-            tracing::warn!(%error, "a message was not confirmed by the bus; its socket is closed");
-            session.close(Close::TryAgain);
-            Ok(())
+        let Connection { state, session, .. } = from;
+        let actor = Actor::new(session.user_id, session.username.clone());
+        let message = Outgoing {
+            to,
+            msg_id: &head.msg_id,
+            content,
+            reply_to,
+            mentions: mentions
+                .into_iter()
+                .flatten()
+                .map(|Text(name)| name)
+                .collect(),
+        };
+        let span = tracing::debug_span!("message in", msg_id = %head.msg_id);
+        let messages = state.im.messages();
+        match messages.send(&actor, message).instrument(span).await {
+            Ok(Taken::Surely) => Ok(()),
+            Ok(Taken::Perhaps) => {
+                // Only the client's repeat on its next connection can tell.
+                session.close(Close::TryAgain);
+                Ok(())
+            }
+            Err(error) => Err(Refused::new(error.code(), error.message().to_owned())),
         }
     }
 }

@@ -40,6 +40,8 @@ pub(crate) enum Broken {
         conversation: String,
         seq: u64,
     },
+    /// A message has another text than an edit that was answered gave it, or an earlier one.
+    EditLost { id: u64, edit: u64 },
     /// A client received an entry of a group that its user was not in then.
     Leaked {
         reader: String,

@@ -20,6 +20,7 @@ pub(super) fn check(recording: &Recording, broken: &mut Vec<Broken>) {
         check_dense(conversation, entries, broken);
         check_sent(entries, recording, broken);
     }
+    check_edits(recording, &logs, broken);
     check_once(recording, &logs, broken);
     check_acks(recording, broken);
     check_agreement(recording, &logs, broken);
@@ -47,9 +48,22 @@ fn check_sent(entries: &[Entry], recording: &Recording, broken: &mut Vec<Broken>
         let key = (entry.from.clone(), entry.msg_id.clone());
         let sent = recording.sent.get(&key);
         let same =
-            sent.is_some_and(|content| entry.content.is_empty() || *content == entry.content);
+            sent.is_some_and(|content| entry.content.is_empty() || content == entry.first_text());
         if !same {
             broken.push(Broken::Invented(entry.clone()));
+        }
+    }
+}
+
+/// What was edited says so in the end, unless it was recalled.
+fn check_edits(recording: &Recording, logs: &Logs<'_>, broken: &mut Vec<Broken>) {
+    let entries = logs.values().flat_map(|entries| entries.iter());
+    let by_id: BTreeMap<u64, &Entry> = entries.map(|entry| (entry.id, entry)).collect();
+    for &(id, edit) in &recording.edits {
+        let entry = by_id.get(&id);
+        let kept = entry.is_some_and(|entry| entry.content.is_empty() || entry.edit() >= edit);
+        if !kept {
+            broken.push(Broken::EditLost { id, edit });
         }
     }
 }

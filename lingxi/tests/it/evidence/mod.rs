@@ -13,6 +13,6 @@ mod tests;
 pub(crate) use checker::{check, kinds};
 pub(crate) use logs::overtaken;
 pub(crate) use recording::{
-    Ack, Connection, CursorSeen, Effect, Ended, Entry, Log, Owed, Received, Recording, RunSeen,
-    entry_of,
+    Ack, Connection, CursorSeen, EDIT, Effect, Ended, Entry, Log, Owed, Received, Recording,
+    RunSeen, entry_of,
 };

@@ -22,20 +22,34 @@ pub(crate) struct Entry {
     pub(crate) target: String,
 }
 
+/// Between a message's first text and the number of its edit.
+pub(crate) const EDIT: char = '✎';
+
 impl Entry {
+    /// The text that it was sent with, whatever it was edited to.
+    pub(super) fn first_text(&self) -> &str {
+        self.content.split(EDIT).next().unwrap_or_default()
+    }
+
+    /// Which edit its text is from; 0 for none.
+    pub(super) fn edit(&self) -> u64 {
+        let number = self.content.split(EDIT).nth(1);
+        number.map_or(0, |number| number.parse().expect("the number of an edit"))
+    }
+
     /// When it was written, in milliseconds since the Unix epoch: ids rise with time.
     pub(crate) fn written_ms(&self) -> u64 {
         (self.id >> 12) + u64::try_from(message_id::EPOCH_MS).expect("after 1970")
     }
 
-    /// Whether both can be the same entry, perhaps recalled between the two looks.
+    /// Whether both can be the same entry, perhaps recalled or edited between the two looks.
     pub(super) fn agrees(&self, other: &Self) -> bool {
         let same = |entry: &Self| (entry.seq, entry.id);
         same(self) == same(other)
             && self.from == other.from
             && self.msg_id == other.msg_id
             && self.target == other.target
-            && (self.content == other.content
+            && (self.first_text() == other.first_text()
                 || self.content.is_empty()
                 || other.content.is_empty())
     }
@@ -165,6 +179,9 @@ pub(crate) struct Recording {
     pub(crate) received: Vec<Received>,
     pub(crate) logs: Vec<Log>,
     pub(crate) owed: Vec<Owed>,
+    /// Edits that were answered: of which message, and the number of the edit. Those of a message were made one after the
+    /// other.
+    pub(crate) edits: Vec<(u64, u64)>,
     /// Messages that had no ACK in the end, though all faults were over.
     pub(crate) unanswered: Vec<Key>,
     /// In the order in which they were made.

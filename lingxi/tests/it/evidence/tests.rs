@@ -431,6 +431,43 @@ fn an_incident_is_reported() {
     ));
 }
 
+#[test]
+fn an_edit_that_is_lost_is_found() {
+    let edited = |number: u64| {
+        let mut recording = fine();
+        for log in &mut recording.logs {
+            let entry = &mut log.entries[1];
+            entry.content = format!("{}✎{number}", entry.content);
+        }
+        recording.edits = vec![(1002, 3), (1002, 7)];
+        recording
+    };
+    // The last one that was answered, or one whose answer was lost; or it was recalled.
+    assert_eq!(check(&edited(7)), []);
+    assert_eq!(check(&edited(8)), []);
+    let mut recalled = edited(7);
+    recalled
+        .logs
+        .iter_mut()
+        .for_each(|log| log.entries[1].content.clear());
+    assert_eq!(check(&recalled), []);
+    let lost = |edit| Broken::EditLost { id: 1002, edit };
+    assert_eq!(check(&edited(3)), [lost(7)]);
+    let mut never = fine();
+    never.edits = vec![(1002, 3)];
+    assert_eq!(check(&never), [lost(3)]);
+    // Another text than any edit of what was sent.
+    let mut invented = edited(7);
+    for log in &mut invented.logs {
+        log.entries[1].content = "another✎7".to_owned();
+    }
+    let broken = check(&invented);
+    assert!(
+        broken.iter().any(|one| matches!(one, Broken::Invented(_))),
+        "{broken:?}"
+    );
+}
+
 /// An event of a group's log.
 fn event(seq: u64, name: &str, target: &str) -> Entry {
     Entry {

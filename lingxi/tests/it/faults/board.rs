@@ -88,8 +88,8 @@ pub(super) struct Shared {
     pub(super) acked: u64,
     /// Attempts that were refused as `unavailable`.
     pub(super) put_off: u64,
-    /// The last message of each user that may be recalled.
-    pub(super) recallable: HashMap<String, u64>,
+    /// The last message of each user, which may be recalled or edited: its id and `msg_id`.
+    pub(super) recallable: HashMap<String, (u64, String)>,
     connections: HashMap<String, u64>,
 }
 
@@ -245,7 +245,9 @@ impl Board {
             .raise(seq);
         if let Some(pending) = shared.pending.get_mut(&msg_id) {
             pending.acked = true;
-            shared.recallable.insert(user.to_owned(), id);
+            shared
+                .recallable
+                .insert(user.to_owned(), (id, msg_id.clone()));
         }
         shared.settle(&msg_id);
         shared.recording.acks.push(Ack {
@@ -266,11 +268,10 @@ impl Board {
             .to_owned();
         let mut guard = self.lock();
         let shared = &mut *guard;
-        shared
-            .rooms
-            .entry(conversation.clone())
-            .or_default()
-            .raise(entry.seq);
+        // In others, which come and go, nobody writes.
+        if let Some(room) = shared.rooms.get_mut(&conversation) {
+            room.raise(entry.seq);
+        }
         let key = (user.to_owned(), conversation.clone());
         shared.seen.entry(key).or_default().add(entry.seq);
         if let Some(pending) = shared.pending.get_mut(&entry.msg_id) {

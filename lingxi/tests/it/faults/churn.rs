@@ -8,6 +8,7 @@ use lingxi_domain::now_ms;
 use serde_json::{Value, json};
 
 use super::board::Board;
+use crate::evidence::EDIT;
 use crate::harness::{Dice, Rest, User};
 
 /// How long one request may take.
@@ -26,6 +27,8 @@ pub(super) struct Churn {
     pub(super) writers: Vec<User>,
     /// A group that is to be dismissed, and its owner.
     pub(super) brief: Option<(u64, User)>,
+    /// Edits so far.
+    pub(super) edits: u64,
 }
 
 impl Churn {
@@ -48,7 +51,7 @@ impl Churn {
         let (group, owner) = self.groups[self.dice.index(self.groups.len())].clone();
         let guest = self.guests[self.dice.index(self.guests.len())].clone();
         let target = json!({"group_id": group, "target_username": guest.name});
-        match self.dice.below(9) {
+        match self.dice.below(12) {
             0 => {
                 self.post(&guest, "group/join", json!({"group_id": group}))
                     .await
@@ -81,14 +84,52 @@ impl Churn {
                     .await;
             }
             7 => self.begin_or_dismiss(owner, &guest).await,
+            8 | 9 => self.edit().await,
+            10 => {
+                let reader = self.writers[self.dice.index(self.writers.len())].clone();
+                if let Some((_, id, _)) = self.last_message() {
+                    let emoji = if self.dice.chance(50) {
+                        "👍"
+                    } else {
+                        "❤️"
+                    };
+                    let body = json!({"id": id, "emoji": emoji, "on": self.dice.chance(60)});
+                    // Twice, as one does who has no answer.
+                    self.post(&reader, "message/react", body.clone()).await;
+                    self.post(&reader, "message/react", body).await;
+                }
+            }
             _ => {
-                let writer = self.writers[self.dice.index(self.writers.len())].clone();
-                let last = self.board.lock().recallable.get(&writer.name).copied();
-                if let Some(id) = last {
+                if let Some((writer, id, _)) = self.last_message() {
                     self.post(&writer, "message/recall", json!({"id": id}))
                         .await;
                 }
             }
+        }
+    }
+
+    /// The last message of a writer, with its `msg_id`.
+    fn last_message(&mut self) -> Option<(User, u64, String)> {
+        let writer = self.writers[self.dice.index(self.writers.len())].clone();
+        let (id, msg_id) = self.board.lock().recallable.get(&writer.name).cloned()?;
+        Some((writer, id, msg_id))
+    }
+
+    /// Gives a message its next text.
+    async fn edit(&mut self) {
+        let Some((writer, id, msg_id)) = self.last_message() else {
+            return;
+        };
+        let key = (writer.name.clone(), msg_id);
+        let sent = self.board.lock().recording.sent.get(&key).cloned();
+        self.edits += 1;
+        let number = self.edits;
+        let content = format!("{}{EDIT}{number}", sent.expect("a message that was sent"));
+        let body = json!({"id": id, "content": content});
+        let put = (reqwest::Method::PUT, "message/edit");
+        let shown = self.ask(&writer, put, body).await;
+        if shown.is_some_and(|shown| shown["id"] == id) {
+            self.board.lock().recording.edits.push((id, number));
         }
     }
 

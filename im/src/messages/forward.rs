@@ -1,0 +1,132 @@
+//! Sending somebody a copy of a message.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use lingxi_domain::detail::MessageDetail;
+use lingxi_domain::frame::client::Recipient;
+use lingxi_domain::{ConversationKey, ErrorCode, Seq, UserId, now_ms, validate};
+use lingxi_store::EntryKind;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::Messages;
+use super::send::{Said, Taken};
+use crate::frames::detail;
+use crate::{Actor, Error, Limits, Payer, Result, Spending};
+
+/// A copy that was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forwarded {
+    /// Where it stands.
+    pub conversation: String,
+    /// Its id.
+    pub id: i64,
+    /// Its place.
+    pub seq: Seq,
+}
+
+/// The longest that a copy may take to be committed.
+const LONGEST: Duration = Duration::from_secs(5);
+/// Pauses between looks whether it is: twice as long each time.
+const FIRST_LOOK: Duration = Duration::from_millis(5);
+const LAST_LOOK: Duration = Duration::from_millis(200);
+
+impl Messages<'_> {
+    /// Sends a copy of a message that the actor may see, and answers where it stands once it is committed. It counts as a
+    /// message. With a `msg_id` the same request may be made again: it is sent once.
+    ///
+    /// # Errors
+    /// `message_not_found` for what the actor cannot see or what was recalled; `user_not_found`, `group_not_found`,
+    /// `not_member`, `muted`, `blocked`, `rate_limited`; `unavailable` where it is not known that it was sent.
+    pub async fn forward(
+        &self,
+        actor: &Actor,
+        (id, to): (i64, Recipient<'_>),
+        msg_id: Option<&str>,
+    ) -> Result<Forwarded> {
+        msg_id.map_or(Ok(()), validate::msg_id)?;
+        let message = self.visible(actor.user_id, id).await?;
+        if message.recalled_at.is_some() {
+            let message = "That message was recalled; there is nothing left to forward.";
+            return Err(Error::new(ErrorCode::MessageNotFound, message));
+        }
+        let (key, recipient) = self.destination(actor.user_id, to).await?;
+        self.may_write(actor.user_id, key).await?;
+        let limits = Limits { im: self.im };
+        let payer = Payer::User(actor.user_id);
+        limits.spend(payer, Spending::Message, 1).await?;
+        let made: String;
+        let msg_id = match msg_id {
+            Some(msg_id) => msg_id,
+            None => {
+                made = Uuid::new_v4().to_string();
+                &made
+            }
+        };
+        let before: Option<MessageDetail> = detail(&message, EntryKind::Message);
+        let first = before.and_then(|detail| detail.forwarded_from);
+        let said = Said {
+            key,
+            recipient,
+            msg_id,
+            content: Cow::Borrowed(&message.content),
+            detail: MessageDetail {
+                forwarded_from: Some(first.unwrap_or_else(|| message.sender.clone())),
+                ..MessageDetail::default()
+            },
+            answered: None,
+        };
+        if self.hand_over(actor, said).await? == Taken::Perhaps {
+            return Err(ErrorCode::Unavailable.into());
+        }
+        self.committed(actor.user_id, key, msg_id).await
+    }
+
+    /// Whether the user may write there, as far as is known now: the chat worker decides.
+    async fn may_write(&self, user: UserId, key: ConversationKey) -> Result<()> {
+        let conversation = key.to_string();
+        let store = &self.im.store;
+        match key.peer_of(user) {
+            Some(peer) => {
+                let head = store.conversation(&conversation).await?;
+                if head.is_some_and(|head| head.is_blocked_by(peer, user)) {
+                    return Err(ErrorCode::Blocked.into());
+                }
+            }
+            None => {
+                self.check(user, key).await?;
+                let member = store.member(&conversation, user).await?;
+                let member = member.filter(|member| member.is_active());
+                if member.ok_or(ErrorCode::NotMember)?.muted_until > now_ms() {
+                    return Err(ErrorCode::Muted.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until a message is committed.
+    async fn committed(
+        &self,
+        user: UserId,
+        key: ConversationKey,
+        msg_id: &str,
+    ) -> Result<Forwarded> {
+        let (conversation, begun) = (key.to_string(), Instant::now());
+        let mut pause = FIRST_LOOK;
+        while begun.elapsed() < LONGEST {
+            tokio::time::sleep(pause).await;
+            let sent = self.im.store.message_sent(&conversation, user, msg_id);
+            if let Some((id, seq)) = sent.await? {
+                return Ok(Forwarded {
+                    conversation,
+                    id,
+                    seq,
+                });
+            }
+            pause = (pause * 2).min(LAST_LOOK);
+        }
+        Err(ErrorCode::Unavailable.into())
+    }
+}
