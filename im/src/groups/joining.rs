@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Groups;
 use super::cost::{self, Priced};
-use super::locked::{Locked, existing};
+use super::locked::{Locked, Named, Size, existing};
 use super::permissions::Admission;
 use crate::actor::begin;
 use crate::error::Failed;
@@ -81,7 +81,7 @@ impl Groups<'_> {
         &self,
         actor: &Actor,
         group: GroupId,
-        (code, size): (Option<&str>, Option<(i64, i64)>),
+        (code, size): (Option<&str>, Size),
     ) -> Result<Joining, Failed> {
         let mut locked = Locked::new(self.im, begin!(actor, &self.im.store), group, size).await?;
         locked.may_join(actor).await?;
@@ -165,7 +165,7 @@ impl Groups<'_> {
         &self,
         actor: &Actor,
         group: GroupId,
-        (found, approve, size): (&Option<(UserId, String)>, bool, Option<(i64, i64)>),
+        (found, approve, size): (&Named, bool, Size),
     ) -> Result<Joining, Failed> {
         let mut locked = Locked::new(self.im, begin!(actor, &self.im.store), group, size).await?;
         locked.may_manage(actor).await?;
@@ -187,12 +187,7 @@ impl Groups<'_> {
     }
 
     /// Pays for a change of a group; answers its version and how many members it has, as far as it is there.
-    pub(super) async fn paid(
-        &self,
-        actor: &Actor,
-        group: GroupId,
-        priced: Priced,
-    ) -> Result<Option<(i64, i64)>> {
+    pub(super) async fn paid(&self, actor: &Actor, group: GroupId, priced: Priced) -> Result<Size> {
         let conversation = ConversationKey::Group(group).to_string();
         let size = self.im.store.group_size(&conversation).await?;
         let members = size.map_or(0, |(_, members)| members);

@@ -24,7 +24,13 @@ pub struct MembershipChange {
     pub username: String,
 }
 
-pub(super) fn existing(found: &Option<(UserId, String)>) -> Result<(UserId, &str)> {
+/// Somebody who was named, with their name; `None` where there is no such account.
+pub(super) type Named = Option<(UserId, String)>;
+
+/// The version of a conversation and how many members it had then; `None` where there is no such conversation.
+pub(super) type Size = Option<(i64, i64)>;
+
+pub(super) fn existing(found: &Named) -> Result<(UserId, &str)> {
     let (id, username) = found.as_ref().ok_or(ErrorCode::UserNotFound)?;
     Ok((*id, username))
 }
@@ -37,7 +43,7 @@ pub(super) struct Locked<'a> {
     head: ConversationHead,
     pub(super) settings: GroupSettings,
     /// Members as counted before the lock, and the version they were counted at.
-    size: Option<(i64, i64)>,
+    size: Size,
     written: Option<Entry>,
     /// Who went with the entry that was written, and sees it as their last.
     gone: Vec<UserId>,
@@ -48,7 +54,7 @@ impl<'a> Locked<'a> {
         im: &'a Inner,
         mut tx: Tx,
         group: GroupId,
-        size: Option<(i64, i64)>,
+        size: Size,
     ) -> Result<Self, Failed> {
         let conversation = ConversationKey::Group(group).to_string();
         let head = tx
@@ -191,11 +197,13 @@ impl<'a> Locked<'a> {
     }
 
     async fn write(&mut self, actor: &Actor, event: Event<'_>) -> Result<(), Failed> {
+        // What a group says of itself is no matter of who is in it.
+        let of_members = event.kind != EntryKind::GroupUpdated;
         let key = ConversationKey::Group(self.group);
         let partitions = self.im.config.partitions;
         let entry = log::append(&mut self.tx, &mut self.head, key, partitions, actor, event);
         self.written = Some(entry.await?);
-        self.head.version += 1;
+        self.head.version += i64::from(of_members);
         Ok(())
     }
 

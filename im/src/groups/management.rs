@@ -7,7 +7,7 @@ use lingxi_domain::{ConversationKey, ErrorCode, GroupId, UserId, limits, names, 
 use lingxi_store::GroupSettings;
 
 use super::cost::Priced;
-use super::locked::Locked;
+use super::locked::{Locked, Named, Size};
 use super::{Group, GroupMember, Groups};
 use crate::actor::begin;
 use crate::error::Failed;
@@ -69,7 +69,7 @@ impl Groups<'_> {
         &self,
         actor: &Actor,
         group: GroupId,
-        (update, size): (&GroupUpdate, Option<(i64, i64)>),
+        (update, size): (&GroupUpdate, Size),
     ) -> Result<(), Failed> {
         let mut locked = Locked::new(self.im, begin!(actor, &self.im.store), group, size).await?;
         locked.may_manage(actor).await?;
@@ -165,7 +165,7 @@ impl Groups<'_> {
         &self,
         actor: &Actor,
         group: GroupId,
-        (found, update, size): (&Option<(UserId, String)>, MemberUpdate, Option<(i64, i64)>),
+        (found, update, size): (&Named, MemberUpdate, Size),
     ) -> Result<UserId, Failed> {
         let mut locked = Locked::new(self.im, begin!(actor, &self.im.store), group, size).await?;
         match update {
@@ -219,12 +219,7 @@ impl Groups<'_> {
         Ok(self.im.store.retried(once).await?)
     }
 
-    async fn dismiss_once(
-        &self,
-        actor: &Actor,
-        group: GroupId,
-        size: Option<(i64, i64)>,
-    ) -> Result<(), Failed> {
+    async fn dismiss_once(&self, actor: &Actor, group: GroupId, size: Size) -> Result<(), Failed> {
         let mut locked = Locked::new(self.im, begin!(actor, &self.im.store), group, size).await?;
         locked.must_own(actor).await?;
         locked.dismiss(actor).await?;

@@ -1,12 +1,12 @@
 //! Leaving, inviting and kicking: each is an entry of the group's log, holds from its commit on, and is pushed
 //! to everybody whom it concerns, those who go included.
 
-use lingxi_domain::{GroupId, UserId};
+use lingxi_domain::GroupId;
 use lingxi_store::EntryKind;
 
 use super::Groups;
 use super::cost::Priced;
-use super::locked::{Locked, MembershipChange, existing};
+use super::locked::{Locked, MembershipChange, Named, Size, existing};
 use crate::actor::begin;
 use crate::error::Failed;
 use crate::{Actor, Result};
@@ -14,8 +14,8 @@ use crate::{Actor, Result};
 /// What is to be changed. Another user was looked up before: `None` where there is no such account.
 enum Change {
     Leave,
-    Invite(Option<(UserId, String)>),
-    Kick(Option<(UserId, String)>),
+    Invite(Named),
+    Kick(Named),
 }
 
 impl Groups<'_> {
@@ -77,7 +77,7 @@ impl Groups<'_> {
         &self,
         actor: &Actor,
         group: GroupId,
-        (change, size): (&Change, Option<(i64, i64)>),
+        (change, size): (&Change, Size),
     ) -> Result<MembershipChange, Failed> {
         let mut locked = Locked::new(self.im, begin!(actor, &self.im.store), group, size).await?;
         let who = match change {

@@ -6,7 +6,7 @@ use lingxi_domain::role::GroupRole;
 use lingxi_domain::{ErrorCode, UserId, now_ms};
 use lingxi_store::Member;
 
-use super::locked::{Locked, existing};
+use super::locked::{Locked, Named, existing};
 use crate::error::Failed;
 use crate::{Actor, Error, Result};
 
@@ -78,7 +78,7 @@ impl Locked<'_> {
     pub(super) async fn may_kick<'n>(
         &mut self,
         actor: &Actor,
-        found: &'n Option<(UserId, String)>,
+        found: &'n Named,
     ) -> Result<(UserId, &'n str), Failed> {
         let me = self.own_membership(actor).await?;
         if !me.role.may_kick(GroupRole::Member) {
@@ -141,7 +141,7 @@ impl Locked<'_> {
     pub(super) async fn other_member<'n>(
         &mut self,
         actor: &Actor,
-        found: &'n Option<(UserId, String)>,
+        found: &'n Named,
     ) -> Result<(Member, &'n str), Failed> {
         let (id, username) = existing(found)?;
         if id == actor.user_id {

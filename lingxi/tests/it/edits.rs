@@ -43,7 +43,10 @@ async fn a_message_gets_another_text(mode: Mode) {
         );
         assert_eq!(event["seq"], seq + 1);
     }
-    assert_eq!(bob.history("username=alice").await, [shown.clone()]);
+    assert_eq!(
+        bob.history("username=alice").await,
+        std::slice::from_ref(&shown)
+    );
     let row = bob
         .conversation(shown["conversation"].as_str().expect("a key"))
         .await;

@@ -7,11 +7,13 @@ mod links;
 mod members;
 mod requests;
 mod rosters;
+mod shown;
 mod size;
 
 pub use change::GroupSettings;
 pub use group::{Group, NewGroup};
 pub use links::InviteLink;
-pub use members::{GroupMember, Member};
+pub use members::Member;
 pub use requests::JoinRequest;
 pub use rosters::{Roster, RosterMember};
+pub use shown::GroupMember;

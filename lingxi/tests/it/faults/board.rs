@@ -91,6 +91,8 @@ pub(super) struct Shared {
     /// The last message of each user, which may be recalled or edited: its id and `msg_id`.
     pub(super) recallable: HashMap<String, (u64, String)>,
     connections: HashMap<String, u64>,
+    /// Something else than messages is being written.
+    pub(super) churning: bool,
 }
 
 impl Shared {

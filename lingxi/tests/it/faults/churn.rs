@@ -27,6 +27,10 @@ pub(super) struct Churn {
     pub(super) writers: Vec<User>,
     /// A group that is to be dismissed, and its owner.
     pub(super) brief: Option<(u64, User)>,
+    /// Who was invited last and is kicked next, by whom.
+    pub(super) invited: Option<(User, Value)>,
+    /// What was not drawn yet.
+    pub(super) deck: Vec<u64>,
     /// Edits so far.
     pub(super) edits: u64,
 }
@@ -39,9 +43,11 @@ impl Churn {
                 return;
             }
             if orders.talk {
+                self.board.lock().churning = true;
                 self.change().await;
+                self.board.lock().churning = false;
             }
-            let pause = self.dice.between(100, 500);
+            let pause = self.dice.between(15, 90);
             tokio::time::sleep(Duration::from_millis(pause)).await;
         }
     }
@@ -51,7 +57,7 @@ impl Churn {
         let (group, owner) = self.groups[self.dice.index(self.groups.len())].clone();
         let guest = self.guests[self.dice.index(self.guests.len())].clone();
         let target = json!({"group_id": group, "target_username": guest.name});
-        match self.dice.below(12) {
+        match self.draw() {
             0 => {
                 self.post(&guest, "group/join", json!({"group_id": group}))
                     .await
@@ -60,8 +66,13 @@ impl Churn {
                 self.post(&guest, "group/leave", json!({"group_id": group}))
                     .await
             }
-            2 => self.post(&owner, "group/kick", target).await,
-            3 => self.post(&owner, "group/invite", target).await,
+            2 | 3 => match self.invited.take() {
+                Some((owner, target)) => self.post(&owner, "group/kick", target).await,
+                None => {
+                    self.post(&owner, "group/invite", target.clone()).await;
+                    self.invited = Some((owner, target));
+                }
+            },
             4 => {
                 let mut body = target;
                 let until = now_ms() + 3_600_000;
@@ -86,17 +97,16 @@ impl Churn {
             7 => self.begin_or_dismiss(owner, &guest).await,
             8 | 9 => self.edit().await,
             10 => {
-                let reader = self.writers[self.dice.index(self.writers.len())].clone();
-                if let Some((_, id, _)) = self.last_message() {
-                    let emoji = if self.dice.chance(50) {
-                        "👍"
-                    } else {
-                        "❤️"
-                    };
-                    let body = json!({"id": id, "emoji": emoji, "on": self.dice.chance(60)});
+                let other = self.writers[self.dice.index(self.writers.len())].clone();
+                if let Some((writer, id, _)) = self.last_message() {
+                    let mut body = json!({"id": id, "emoji": "👍", "on": true});
                     // Twice, as one does who has no answer.
-                    self.post(&reader, "message/react", body.clone()).await;
-                    self.post(&reader, "message/react", body).await;
+                    self.post(&writer, "message/react", body.clone()).await;
+                    self.post(&writer, "message/react", body.clone()).await;
+                    // Who is not in its conversation is refused.
+                    self.post(&other, "message/react", body.clone()).await;
+                    body["on"] = json!(self.dice.chance(50));
+                    self.post(&writer, "message/react", body).await;
                 }
             }
             _ => {
@@ -106,6 +116,15 @@ impl Churn {
                 }
             }
         }
+    }
+
+    /// What comes next: in any order, but each as often as the others, so that none is missing in a short run.
+    fn draw(&mut self) -> u64 {
+        if self.deck.is_empty() {
+            self.deck = (0..12).collect();
+        }
+        let at = self.dice.index(self.deck.len());
+        self.deck.swap_remove(at)
     }
 
     /// The last message of a writer, with its `msg_id`.

@@ -29,6 +29,8 @@ const GUESTS: usize = 3;
 const ASKERS: usize = 3;
 /// How often cursors are looked at.
 const LOOK: Duration = Duration::from_millis(700);
+/// The longest that is waited for what was written last.
+const ARRIVAL: Duration = Duration::from_secs(10);
 
 pub(super) struct World {
     pub(super) lx: Deployment,
@@ -200,6 +202,8 @@ impl World {
             guests,
             writers: people,
             brief: None,
+            invited: None,
+            deck: Vec::new(),
             edits: 0,
         };
         world.tasks.push(tokio::spawn(churn.run()));
@@ -226,6 +230,9 @@ impl World {
 
     /// Ends the load, and adds to the recording what the database and the history say.
     pub(super) async fn end(&mut self) {
+        if !self.board.orders.borrow().lost {
+            self.arrive().await;
+        }
         self.board.order(|orders| orders.stop = true);
         for task in self.tasks.drain(..) {
             task.await.expect("a client that did not panic");
@@ -284,6 +291,19 @@ impl World {
 
     /// Every log as the database has it, and every room's as a member reads it.
     async fn logs(&self) -> Vec<Log> {
+        let mut logs = self.stored();
+        for (reader, room) in &self.readers {
+            let rows = reader.log(&room.of).await;
+            logs.push(Log {
+                reader: reader.name.clone(),
+                conversation: room.key.clone(),
+                entries: rows.iter().map(crate::evidence::entry_of).collect(),
+            });
+        }
+        logs
+    }
+
+    fn stored(&self) -> Vec<Log> {
         let rows = self.query(
             "SELECT conversation, seq, id, sender_id, IFNULL(msg_id, ''), \
              CASE WHEN kind = 1 AND recalled_at IS NULL THEN content ELSE '' END, kind, \
@@ -305,23 +325,46 @@ impl World {
                     .unwrap_or_default(),
             });
         }
-        let mut logs: Vec<Log> = logs
-            .into_iter()
+        logs.into_iter()
             .map(|(conversation, entries)| Log {
                 reader: "the database".to_owned(),
                 conversation,
                 entries,
             })
-            .collect();
-        for (reader, room) in &self.readers {
-            let rows = reader.log(&room.of).await;
-            logs.push(Log {
-                reader: reader.name.clone(),
-                conversation: room.key.clone(),
-                entries: rows.iter().map(crate::evidence::entry_of).collect(),
-            });
+            .collect()
+    }
+
+    /// Waits, while nobody writes, until what was written last has arrived: whoever comes and goes has no head to be known
+    /// by. What does not arrive is found by the checker.
+    async fn arrive(&self) {
+        let start = Instant::now();
+        while start.elapsed() < ARRIVAL && !self.has_arrived() {
+            tokio::time::sleep(LOOK).await;
         }
-        logs
+    }
+
+    fn has_arrived(&self) -> bool {
+        let owed = self.owed(&self.stored());
+        let shared = self.board.lock();
+        let received: BTreeSet<(&str, &str, u64)> = shared
+            .recording
+            .received
+            .iter()
+            .map(|one| {
+                (
+                    one.reader.as_str(),
+                    one.conversation.as_str(),
+                    one.entry.seq,
+                )
+            })
+            .collect();
+        let has = |of: &Owed, seq: u64| {
+            received.contains(&(of.reader.as_str(), of.conversation.as_str(), seq))
+        };
+        !shared.churning
+            && owed
+                .iter()
+                .all(|of| of.seqs.iter().all(|&seq| has(of, seq)))
     }
 
     /// Reactions that are in the log twice in a row, or with another count than there are, and mentions that are not found.
