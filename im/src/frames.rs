@@ -24,7 +24,35 @@ impl Frames<'_> {
     /// # Errors
     /// When the store fails.
     pub async fn of(&self, entries: &[Entry]) -> Result<Vec<PushFrame>> {
-        self.made(entries, &HashMap::new()).await
+        let beside = self.beside(entries).await?;
+        Ok(made(entries, &beside, &HashMap::new()))
+    }
+
+    /// The frames of these entries as history shows them to a former member, who left then (milliseconds since the Unix
+    /// epoch): what was edited since has no text for them, and what was reacted is not theirs to see.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn left_to(&self, left_at: i64, mut entries: Vec<Entry>) -> Result<Vec<PushFrame>> {
+        for entry in &mut entries {
+            if entry.edited_at.is_some_and(|edited_at| edited_at > left_at) {
+                entry.content.clear();
+            }
+            // Texts of other rows, which may be later ones.
+            if entry.kind == EntryKind::Edited {
+                entry.detail = None;
+            }
+        }
+        let mut beside = self.beside(&entries).await?;
+        for answered in beside.answered.values_mut() {
+            if answered
+                .edited_at
+                .is_some_and(|edited_at| edited_at > left_at)
+            {
+                answered.content.clear();
+            }
+        }
+        Ok(made(&entries, &beside, &HashMap::new()))
     }
 
     /// The frames of these entries as history shows them to one user: messages with what was reacted to them.
@@ -35,36 +63,21 @@ impl Frames<'_> {
         let messages = entries.iter().filter(|e| e.kind == EntryKind::Message);
         let ids: Vec<i64> = messages.map(|message| message.id).collect();
         let reactions = self.im.store.reactions(user, &ids).await?;
-        self.made(entries, &reactions).await
+        let beside = self.beside(entries).await?;
+        Ok(made(entries, &beside, &reactions))
     }
 
-    async fn made(
-        &self,
-        entries: &[Entry],
-        reactions: &HashMap<i64, Vec<ReactionCount>>,
-    ) -> Result<Vec<PushFrame>> {
-        let peers: Vec<Option<UserId>> = entries.iter().map(peer_of).collect();
-        let ids: Vec<UserId> = peers.iter().flatten().copied().collect();
-        let names = self.im.names.of(&ids).await?;
+    /// What these entries show of other rows: three queries at most, however many entries.
+    async fn beside(&self, entries: &[Entry]) -> Result<Others> {
+        let ids: Vec<UserId> = entries.iter().filter_map(peer_of).collect();
         let edited: Vec<i64> = entries.iter().filter_map(open_edit).collect();
-        let contents = self.im.store.contents(&edited).await?;
         let answered: Vec<i64> = entries.iter().filter_map(answers).collect();
         let answered = self.im.store.messages(&answered).await?;
-        let answered: HashMap<i64, &Entry> = answered.iter().map(|e| (e.id, e)).collect();
-        let framed = entries.iter().zip(peers).map(|(entry, peer)| {
-            let beside = Beside {
-                answered: answers(entry)
-                    .and_then(|id| answered.get(&id))
-                    .map(|message| quote(message)),
-                to: peer.map(|id| names.get(&id).map_or("", String::as_str)),
-                content: open_edit(entry)
-                    .and_then(|id| contents.get(&id))
-                    .map(String::as_str),
-                reactions: reactions.get(&entry.id).map_or(&[], Vec::as_slice),
-            };
-            framed(entry, &beside)
-        });
-        Ok(framed.collect())
+        Ok(Others {
+            names: self.im.names.of(&ids).await?,
+            contents: self.im.store.contents(&edited).await?,
+            answered: answered.into_iter().map(|e| (e.id, e)).collect(),
+        })
     }
 
     /// The frame of a message that is being committed ([`lingxi_store::NewEntry::stored`]); `to` is the recipient's username
@@ -87,6 +100,38 @@ impl Frames<'_> {
         };
         framed(entry, &beside)
     }
+}
+
+/// Of other rows, what some entries show.
+struct Others {
+    /// Recipients of private messages.
+    names: HashMap<UserId, String>,
+    /// What edited messages say.
+    contents: HashMap<i64, String>,
+    /// Messages that are answered.
+    answered: HashMap<i64, Entry>,
+}
+
+fn made(
+    entries: &[Entry],
+    others: &Others,
+    reactions: &HashMap<i64, Vec<ReactionCount>>,
+) -> Vec<PushFrame> {
+    let framed = entries.iter().map(|entry| {
+        let to = peer_of(entry);
+        let beside = Beside {
+            to: to.map(|id| others.names.get(&id).map_or("", String::as_str)),
+            content: open_edit(entry)
+                .and_then(|id| others.contents.get(&id))
+                .map(String::as_str),
+            answered: answers(entry)
+                .and_then(|id| others.answered.get(&id))
+                .map(quote),
+            reactions: reactions.get(&entry.id).map_or(&[], Vec::as_slice),
+        };
+        framed(entry, &beside)
+    });
+    framed.collect()
 }
 
 /// What an entry shows that does not stand in its row.

@@ -47,10 +47,15 @@ impl Im {
     }
 }
 
-/// Whether that side does not want to hear of it; not known, it is not told.
+/// Whether one of the two blocks the other: neither sees then whether the other is there. Not known, it is not told.
 async fn blocked(im: &Inner, user: UserId, peer: UserId) -> bool {
-    let blockers = im.store.blockers_among(user, &[peer]).await;
-    blockers.map_or(true, |blockers| !blockers.is_empty())
+    for (one, other) in [(user, peer), (peer, user)] {
+        match im.store.blockers_among(one, &[other]).await {
+            Ok(blockers) if blockers.is_empty() => {}
+            _ => return true,
+        }
+    }
+    false
 }
 
 async fn members(im: &Inner, group: GroupId) -> Members {

@@ -1,6 +1,6 @@
 //! One transaction: what waited is judged, numbered and written, all or nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use lingxi_domain::{ConversationKey, ErrorCode, Seq, UserId, message_id, now_ms};
@@ -42,7 +42,20 @@ pub(super) async fn write(
         .collect();
     keys.sort_unstable();
     keys.dedup();
-    let locked = tx.lock_conversations(&keys).await?;
+    let mut locked = tx.lock_conversations(&keys).await?;
+    // Of one that has not begun there is no row to be locked: a block could come in between.
+    let begun: HashSet<&str> = locked
+        .iter()
+        .map(|head| head.conversation.as_str())
+        .collect();
+    let new = keys.iter().copied();
+    let new: Vec<&str> = new
+        .filter(|key| key.starts_with("d:") && !begun.contains(key))
+        .collect();
+    if !new.is_empty() {
+        tx.make_heads(&new, now_ms()).await?;
+        locked.extend(tx.lock_conversations(&new).await?);
+    }
     let groups: Vec<&ConversationHead> = locked
         .iter()
         .filter(|h| h.conversation.starts_with("g:"))

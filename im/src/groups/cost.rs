@@ -15,6 +15,30 @@ pub(super) enum Priced {
     Kick,
 }
 
+/// Members who are told of what is done about a message, for one token.
+const ABOUT_MESSAGES: i64 = 1000;
+
+/// Pays for what is done about a message of this conversation.
+///
+/// # Errors
+/// `rate_limited`.
+pub(crate) async fn pay_about_message(
+    im: &Inner,
+    actor: UserId,
+    conversation: Option<&str>,
+) -> Result<()> {
+    let size = match conversation.filter(|key| key.starts_with("g:")) {
+        Some(group) => im.store.group_size(group).await?,
+        None => None,
+    };
+    let members = size.map_or(0, |(_, members)| members);
+    let cost = u32::try_from(1 + members / ABOUT_MESSAGES).unwrap_or(u32::MAX);
+    let limits = Limits { im };
+    limits
+        .spend(Payer::User(actor), Spending::Membership, cost)
+        .await
+}
+
 /// Members told for one token.
 const OWN: i64 = 50;
 const INVITATION: i64 = 100;

@@ -1,7 +1,7 @@
 //! Coming in by oneself: at once, by a link, or when somebody lets one in.
 
 use lingxi_domain::{ConversationKey, ErrorCode, GroupId, Seq, UserId, limits, now_ms};
-use lingxi_store::EntryKind;
+use lingxi_store::{EntryKind, InviteLink};
 use serde::{Deserialize, Serialize};
 
 use super::Groups;
@@ -64,16 +64,22 @@ impl Groups<'_> {
     /// The actor joins the group that a link leads to.
     ///
     /// # Errors
-    /// `invite_link_not_found` where it does not work or no longer; as [`Self::join`].
+    /// `invite_link_not_found` where it does not work or no longer, also since who made it may not invite any more; as
+    /// [`Self::join`].
     pub async fn join_by_link(&self, actor: &Actor, code: &str) -> Result<Joining> {
         let link = self.im.store.invite_link(code).await?;
         let link = link.ok_or(ErrorCode::InviteLinkNotFound)?;
-        self.come_in(actor, link.group_id, Some(code)).await
+        self.come_in(actor, link.group_id, Some(&link)).await
     }
 
-    async fn come_in(&self, actor: &Actor, group: GroupId, code: Option<&str>) -> Result<Joining> {
+    async fn come_in(
+        &self,
+        actor: &Actor,
+        group: GroupId,
+        link: Option<&InviteLink>,
+    ) -> Result<Joining> {
         let size = self.paid(actor, group, Priced::Own).await?;
-        let once = || self.join_once(actor, group, (code, size));
+        let once = || self.join_once(actor, group, (link, size));
         Ok(self.im.store.retried(once).await?)
     }
 
@@ -81,28 +87,25 @@ impl Groups<'_> {
         &self,
         actor: &Actor,
         group: GroupId,
-        (code, size): (Option<&str>, Size),
+        (link, size): (Option<&InviteLink>, Size),
     ) -> Result<Joining, Failed> {
         let mut locked = Locked::new(self.im, begin!(actor, &self.im.store), group, size).await?;
         locked.may_join(actor).await?;
         let own = (actor.user_id, actor.username.as_str());
-        let seq = match locked.admission(code).await? {
+        let seq = match locked.admission(link).await? {
             Admission::In => {
                 locked.add(actor, EntryKind::Joined, own).await?;
                 Some(locked.change(own).seq)
             }
             Admission::Waits => {
-                let most = limits::MAX_JOIN_REQUESTS;
-                let waiting = locked.tx.count_join_requests(group, most).await?;
-                let waits = locked.tx.delete_join_request(group, actor.user_id).await?;
-                if waiting >= most && !waits {
-                    return Err(ErrorCode::TooManyRequests.into());
+                let (tx, user) = (&mut locked.tx, actor.user_id);
+                if !tx.has_join_request(group, user).await? {
+                    let most = limits::MAX_JOIN_REQUESTS;
+                    if tx.count_join_requests(group, most).await? >= most {
+                        return Err(ErrorCode::TooManyRequests.into());
+                    }
+                    tx.put_join_request(group, user, now_ms()).await?;
                 }
-                let now = now_ms();
-                locked
-                    .tx
-                    .put_join_request(group, actor.user_id, now)
-                    .await?;
                 None
             }
         };
@@ -138,6 +141,9 @@ impl Groups<'_> {
         let after = self.behind(page).await?;
         let rows = page.rows();
         let found = store.join_requests_page(group, after, rows + 1).await?;
+        let found = found.ok_or_else(|| {
+            Error::invalid("after: that user waits no more; begin the list again.")
+        })?;
         Ok(Listed::fitting(
             found.into_iter().map(JoinRequest::from),
             rows,
@@ -156,7 +162,12 @@ impl Groups<'_> {
         approve: bool,
     ) -> Result<Joining> {
         let found = self.im.names.resolve(username).await?;
-        let size = self.paid(actor, group, Priced::Own).await?;
+        // Of who is turned away nobody is told.
+        let size = if approve {
+            self.paid(actor, group, Priced::Own).await?
+        } else {
+            None
+        };
         let once = || self.answer_once(actor, group, (&found, approve, size));
         Ok(self.im.store.retried(once).await?)
     }

@@ -173,15 +173,16 @@ impl Groups<'_> {
             MemberUpdate::Role(_) | MemberUpdate::Owner => locked.must_own(actor).await?,
         }
         let (member, name) = locked.other_member(actor, found).await?;
+        let me = locked.own_membership(actor).await?;
+        if matches!(update, MemberUpdate::Mute(_)) && !me.role.may_kick(member.role) {
+            let message =
+                "Your role in this group does not allow you to mute that member; ask the owner.";
+            return Err(Error::new(ErrorCode::Forbidden, message).into());
+        }
         let (id, key) = (member.user_id, member.conversation.as_str());
         let changes = match update {
             MemberUpdate::Mute(until) if until == member.muted_until => None,
             MemberUpdate::Mute(until) => {
-                let me = locked.own_membership(actor).await?;
-                if !me.role.may_kick(member.role) {
-                    let message = "Your role in this group does not allow you to mute that member; ask the owner.";
-                    return Err(Error::new(ErrorCode::Forbidden, message).into());
-                }
                 locked.tx.set_muted_until(key, id, until).await?;
                 Some(Changes {
                     muted_until: Some(until),

@@ -16,6 +16,7 @@ use lingxi_domain::{ConversationKey, ErrorCode, GroupId, UserId, limits, names, 
 use lingxi_store::{ConversationHead, EntryKind};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use cost::pay_about_message;
 pub use joining::{JoinRequest, Joining};
 pub use links::NewLink;
 pub use locked::MembershipChange;

@@ -4,7 +4,7 @@ use lingxi_domain::invitations::WhoMayInvite;
 use lingxi_domain::policies::{InvitePolicy, JoinPolicy};
 use lingxi_domain::role::GroupRole;
 use lingxi_domain::{ErrorCode, UserId, now_ms};
-use lingxi_store::Member;
+use lingxi_store::{InviteLink, Member};
 
 use super::locked::{Locked, Named, existing};
 use crate::error::Failed;
@@ -52,7 +52,7 @@ impl Locked<'_> {
     ) -> Result<(), Failed> {
         let me = self.own_membership(actor).await?;
         let (id, username) = who;
-        if self.settings.invite_policy == InvitePolicy::Admins && !me.role.may_manage() {
+        if !self.lets_invite(&me) {
             let message = "In this group its owner and administrators invite; ask one of them.";
             return Err(Error::new(ErrorCode::Forbidden, message).into());
         }
@@ -99,10 +99,22 @@ impl Locked<'_> {
         Ok((id, username))
     }
 
+    /// Whether this member may invite others.
+    pub(super) fn lets_invite(&self, member: &Member) -> bool {
+        self.settings.invite_policy == InvitePolicy::Members || member.role.may_manage()
+    }
+
     /// How the actor, who may join, gets in: by a link that works, or as the group has it.
-    pub(super) async fn admission(&mut self, code: Option<&str>) -> Result<Admission, Failed> {
-        if let Some(code) = code {
-            let works = self.tx.use_invite_link(code, self.group, now_ms()).await?;
+    pub(super) async fn admission(
+        &mut self,
+        link: Option<&InviteLink>,
+    ) -> Result<Admission, Failed> {
+        if let Some(link) = link {
+            // A link is its maker's invitation, and worth what that is worth now.
+            let maker = self.active(link.created_by).await?;
+            let may_invite = maker.is_some_and(|maker| self.lets_invite(&maker));
+            let tx = &mut self.tx;
+            let works = may_invite && tx.use_invite_link(&link.code, self.group, now_ms()).await?;
             return if works {
                 Ok(Admission::In)
             } else {

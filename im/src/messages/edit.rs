@@ -1,7 +1,7 @@
 //! Giving a message another text.
 
 use bytes::Bytes;
-use lingxi_domain::detail::EditDetail;
+use lingxi_domain::detail::{EditDetail, MessageDetail};
 use lingxi_domain::frame::content;
 use lingxi_domain::{ErrorCode, limits, now_ms};
 use lingxi_store::EntryKind;
@@ -10,12 +10,13 @@ use super::Messages;
 use super::locked::{LockedMessage, written};
 use crate::actor::begin;
 use crate::error::Failed;
-use crate::frames::{Beside, framed};
+use crate::frames::{Beside, detail, framed};
+use crate::groups::pay_about_message;
 use crate::{Actor, Error, Result, log};
 
 impl Messages<'_> {
     /// Gives a message another text, and answers it as history shows it. Its sender may within fifteen minutes. The text
-    /// that it has already is no news.
+    /// that it has already is no news. A forwarded one stays as it is: it says who said it.
     ///
     /// # Errors
     /// `invalid_request` and `too_large` for the text; `message_not_found` for what the actor cannot see or what was
@@ -23,6 +24,7 @@ impl Messages<'_> {
     pub async fn edit(&self, actor: &Actor, id: i64, text: &str) -> Result<Bytes> {
         content::check(text).map_err(|refused| Error::new(refused.code, refused.message))?;
         let conversation = self.where_is(id).await?;
+        pay_about_message(self.im, actor.user_id, conversation.as_deref()).await?;
         let once = || self.edit_once(actor, (id, conversation.as_deref()), text);
         self.im.store.retried(once).await?;
         self.shown(actor.user_id, id).await
@@ -42,6 +44,11 @@ impl Messages<'_> {
             return Err(Error::new(ErrorCode::Forbidden, message).into());
         }
         locked.may_speak(actor)?;
+        let beside: Option<MessageDetail> = detail(message, EntryKind::Message);
+        if beside.is_some_and(|beside| beside.forwarded_from.is_some()) {
+            let message = "A forwarded message says what somebody else said; send one of your own.";
+            return Err(Error::new(ErrorCode::Forbidden, message).into());
+        }
         if message.content == text {
             return locked.commit(actor, &()).await;
         }
@@ -60,9 +67,9 @@ impl Messages<'_> {
             text
         };
         locked.tx.edit_message(id, text, now).await?;
-        let detail = written(&EditDetail { open })?;
+        let open_to = written(&EditDetail { open })?;
         let entry = locked
-            .append(actor, EntryKind::Edited, Some(&detail))
+            .append(actor, EntryKind::Edited, Some(&open_to))
             .await?;
         locked.commit(actor, &()).await?;
         let beside = Beside {

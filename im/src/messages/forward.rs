@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lingxi_domain::detail::MessageDetail;
 use lingxi_domain::frame::client::Recipient;
-use lingxi_domain::{ConversationKey, ErrorCode, Seq, UserId, now_ms, validate};
+use lingxi_domain::{ConversationKey, ErrorCode, Seq, UserId, content_hash, now_ms, validate};
 use lingxi_store::EntryKind;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -38,7 +38,8 @@ impl Messages<'_> {
     ///
     /// # Errors
     /// `message_not_found` for what the actor cannot see or what was recalled; `user_not_found`, `group_not_found`,
-    /// `not_member`, `muted`, `blocked`, `rate_limited`; `unavailable` where it is not known that it was sent.
+    /// `not_member`, `muted`, `blocked`, `rate_limited`; `idempotency_conflict` for a `msg_id` that something else was sent
+    /// with; `unavailable` where it is not known that it was sent.
     pub async fn forward(
         &self,
         actor: &Actor,
@@ -46,12 +47,17 @@ impl Messages<'_> {
         msg_id: Option<&str>,
     ) -> Result<Forwarded> {
         msg_id.map_or(Ok(()), validate::msg_id)?;
+        let (key, recipient) = self.destination(actor.user_id, to).await?;
+        if let Some(msg_id) = msg_id
+            && let Some(sent) = self.sent_before(actor.user_id, key, (msg_id, id)).await?
+        {
+            return Ok(sent);
+        }
         let message = self.visible(actor.user_id, id).await?;
         if message.recalled_at.is_some() {
             let message = "That message was recalled; there is nothing left to forward.";
             return Err(Error::new(ErrorCode::MessageNotFound, message));
         }
-        let (key, recipient) = self.destination(actor.user_id, to).await?;
         self.may_write(actor.user_id, key).await?;
         let limits = Limits { im: self.im };
         let payer = Payer::User(actor.user_id);
@@ -80,7 +86,35 @@ impl Messages<'_> {
         if self.hand_over(actor, said).await? == Taken::Perhaps {
             return Err(ErrorCode::Unavailable.into());
         }
-        self.committed(actor.user_id, key, msg_id).await
+        let hash = content_hash(&message.content);
+        self.committed(actor.user_id, key, (msg_id, hash)).await
+    }
+
+    /// What was sent with this `msg_id` before, whatever became of the message that it is a copy of.
+    async fn sent_before(
+        &self,
+        user: UserId,
+        key: ConversationKey,
+        (msg_id, of): (&str, i64),
+    ) -> Result<Option<Forwarded>> {
+        let conversation = key.to_string();
+        let sent = self.im.store.message_sent(&conversation, user, msg_id);
+        let Some((id, seq, hash)) = sent.await? else {
+            return Ok(None);
+        };
+        let message = self.im.store.entry(of).await?;
+        // Its first text is known as long as it has that.
+        let first = message.filter(|m| m.recalled_at.is_none() && m.edited_at.is_none());
+        let other =
+            first.is_some_and(|m| hash.is_some_and(|hash| hash != content_hash(&m.content)));
+        if other {
+            return Err(ErrorCode::IdempotencyConflict.into());
+        }
+        Ok(Some(Forwarded {
+            conversation,
+            id,
+            seq,
+        }))
     }
 
     /// Whether the user may write there, as far as is known now: the chat worker decides.
@@ -111,14 +145,17 @@ impl Messages<'_> {
         &self,
         user: UserId,
         key: ConversationKey,
-        msg_id: &str,
+        (msg_id, expected): (&str, i64),
     ) -> Result<Forwarded> {
         let (conversation, begun) = (key.to_string(), Instant::now());
         let mut pause = FIRST_LOOK;
         while begun.elapsed() < LONGEST {
             tokio::time::sleep(pause).await;
             let sent = self.im.store.message_sent(&conversation, user, msg_id);
-            if let Some((id, seq)) = sent.await? {
+            if let Some((id, seq, hash)) = sent.await? {
+                if hash.is_some_and(|hash| hash != expected) {
+                    return Err(ErrorCode::IdempotencyConflict.into());
+                }
                 return Ok(Forwarded {
                     conversation,
                     id,

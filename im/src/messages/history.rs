@@ -93,7 +93,14 @@ impl Messages<'_> {
             entries,
             has_more: more_rows,
         } = page.await?;
-        let frames = Frames { im: self.im }.shown_to(user, &entries).await?;
+        let (frames, found) = (Frames { im: self.im }, entries.len());
+        let frames = match member.left_seq {
+            None => frames.shown_to(user, &entries).await?,
+            Some(left_seq) => {
+                let left_at = self.left_at(&conversation, left_seq).await?;
+                frames.left_to(left_at, entries).await?
+            }
+        };
         let mut messages: Vec<_> = frames.into_iter().map(|frame| frame.json).collect();
         let fitting = if from_start {
             let fitting = fitting(messages.iter());
@@ -105,7 +112,7 @@ impl Messages<'_> {
             fitting
         };
         Ok(History {
-            has_more: more_rows || fitting < entries.len(),
+            has_more: more_rows || fitting < found,
             messages,
         })
     }

@@ -9,6 +9,7 @@ use super::history::{History, fitting};
 use super::locked::LockedMessage;
 use crate::actor::begin;
 use crate::error::Failed;
+use crate::groups::pay_about_message;
 use crate::{Actor, Error, Frames, Page, Result, log};
 
 impl Messages<'_> {
@@ -20,6 +21,7 @@ impl Messages<'_> {
     /// `too_many_pins`; `invalid_request` in a private conversation.
     pub async fn pin(&self, actor: &Actor, id: i64, on: bool) -> Result<()> {
         let conversation = self.where_is(id).await?;
+        pay_about_message(self.im, actor.user_id, conversation.as_deref()).await?;
         let once = || self.pin_once(actor, (id, conversation.as_deref()), on);
         Ok(self.im.store.retried(once).await?)
     }
@@ -87,7 +89,9 @@ impl Messages<'_> {
             .im
             .store
             .pins_page((&key, joined), page.after, rows + 1);
-        let found = found.await?;
+        let found = found.await?.ok_or_else(|| {
+            Error::invalid("after: that message is pinned no more; begin the list again.")
+        })?;
         let frames = Frames { im: self.im }.shown_to(user, &found).await?;
         let messages = frames.into_iter().map(|frame| frame.json);
         let rows = usize::try_from(rows).unwrap_or(1);

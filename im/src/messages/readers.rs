@@ -60,8 +60,12 @@ impl Messages<'_> {
     ///
     /// # Errors
     /// `group_not_found`; `not_member` for those who are not in the group; `forbidden` for a private conversation of others;
-    /// `message_not_found` for one that has not begun.
+    /// `message_not_found` for one that has not begun; `invalid_request` for a time that no clock will show.
     pub async fn quiet(&self, user: UserId, key: ConversationKey, until: i64) -> Result<()> {
+        if until >= limits::MAX_INTEGER {
+            let message = "until: give milliseconds since the Unix epoch, or 0 to lift it.";
+            return Err(Error::invalid(message));
+        }
         self.check(user, key).await?;
         let found = self
             .im

@@ -10,6 +10,7 @@ use super::locked::LockedMessage;
 use crate::actor::begin;
 use crate::error::Failed;
 use crate::frames::detail;
+use crate::groups::pay_about_message;
 use crate::{Actor, Error, Result, log};
 
 /// A recalled message.
@@ -29,6 +30,7 @@ impl Messages<'_> {
     /// `message_not_found` for what the actor cannot see, `not_member` for who left, `forbidden`, `recall_expired`.
     pub async fn recall(&self, actor: &Actor, id: i64) -> Result<Recalled> {
         let conversation = self.where_is(id).await?;
+        pay_about_message(self.im, actor.user_id, conversation.as_deref()).await?;
         let once = || self.recall_once(actor, (id, conversation.as_deref()));
         Ok(self.im.store.retried(once).await?)
     }
@@ -67,7 +69,7 @@ impl Messages<'_> {
         let detail: Option<MessageDetail> = detail(message, EntryKind::Message);
         let mentioned = detail.map(|detail| detail.counted()).unwrap_or_default();
         locked.tx.mark_recalled(id, now).await?;
-        locked.tx.clear_message(&conversation, id).await?;
+        let emojis = locked.tx.clear_message(&conversation, id).await?;
         locked.tx.delete_mentions(place, &mentioned).await?;
         let entry = locked.append(actor, EntryKind::Recalled, None).await?;
         let recalled = Recalled {
@@ -76,6 +78,9 @@ impl Messages<'_> {
         };
         locked.commit(actor, &recalled).await?;
         log::push_to_members(self.im, &entry, &[]).await;
+        if let Err(error) = self.im.store.forget_reactions(id, &emojis).await {
+            tracing::warn!(%error, "reactions that nobody is shown are not deleted");
+        }
         Ok(recalled)
     }
 }

@@ -61,14 +61,17 @@ impl Messages<'_> {
         } = message;
         content::check(&content).map_err(|refused| Error::new(refused.code, refused.message))?;
         let (key, recipient) = self.destination(actor.user_id, to).await?;
-        let answered = match reply_to {
-            Some(id) => Some(self.answerable(actor.user_id, key, id).await?),
-            None => None,
-        };
-        let detail = MessageDetail {
-            reply_to: answered.as_ref().map(|quote| (quote.id, quote.seq)),
-            mentions: self.mentioned(actor.user_id, key, mentions).await?,
-            forwarded_from: None,
+        let (detail, answered) = match self.beside(actor.user_id, key, (reply_to, mentions)).await {
+            Ok(beside) => beside,
+            Err(refused) => {
+                // A repeat gets the first answer, whatever changed since.
+                let (store, conversation) = (&self.im.store, key.to_string());
+                let sent = store.message_sent(&conversation, actor.user_id, msg_id);
+                if sent.await?.is_none() {
+                    return Err(refused);
+                }
+                Default::default()
+            }
         };
         let said = Said {
             key,
@@ -79,6 +82,25 @@ impl Messages<'_> {
             answered,
         };
         self.hand_over(actor, said).await
+    }
+
+    /// What a message says beside its text, and the message that it answers.
+    async fn beside(
+        &self,
+        user: UserId,
+        key: ConversationKey,
+        (reply_to, mentions): (Option<i64>, Vec<Cow<'_, str>>),
+    ) -> Result<(MessageDetail, Option<Quote>)> {
+        let answered = match reply_to {
+            Some(id) => Some(self.answerable(user, key, id).await?),
+            None => None,
+        };
+        let detail = MessageDetail {
+            reply_to: answered.as_ref().map(|quote| (quote.id, quote.seq)),
+            mentions: self.mentioned(user, key, mentions).await?,
+            forwarded_from: None,
+        };
+        Ok((detail, answered))
     }
 
     /// The conversation with a recipient, and their id and name in a private one.
@@ -148,6 +170,12 @@ impl Messages<'_> {
         let member = member.ok_or(ErrorCode::MessageNotFound)?;
         let seen = member.joined_seq..=member.left_seq.unwrap_or(Seq::MAX);
         if !seen.contains(&message.seq) {
+            return Err(ErrorCode::MessageNotFound.into());
+        }
+        if let (Some(left_seq), Some(edited_at)) = (member.left_seq, message.edited_at)
+            && edited_at > self.left_at(&message.conversation, left_seq).await?
+        {
+            // What it says now was not said to them.
             return Err(ErrorCode::MessageNotFound.into());
         }
         Ok(message)

@@ -130,6 +130,13 @@ async fn a_blocked_user_neither_invites_nor_sees(mode: Mode) {
     let mut d = dave.connect().await;
     d.send(json!({"type": 9, "to": "alice"})).await;
     d.alive().await;
+    // Nor does he see that she types.
+    a.send(json!({"type": 9, "to": "dave"})).await;
+    a.alive().await;
+    d.say("dave", "d1", "a note").await;
+    d.stored("d1").await;
+    let seen = d.drain();
+    assert!(seen.iter().all(|frame| frame["type"] != 9), "{seen:?}");
     a.say("alice", "a1", "a note").await;
     a.stored("a1").await;
     let seen = a.drain();

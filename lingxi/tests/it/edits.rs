@@ -9,6 +9,7 @@ behaviours!(
     who_was_away_sees_it_as_it_is_now,
     who_may_not_edit_is_told_why,
     who_joined_later_does_not_see_what_it_says,
+    who_left_sees_what_was_said_until_then,
     a_repeat_after_an_edit_is_the_same_message,
 );
 
@@ -192,6 +193,56 @@ async fn who_joined_later_does_not_see_what_it_says(mode: Mode) {
     // Who was there reads it in the message itself.
     assert_eq!(bob.history(&of).await[0]["content"], "another secret");
     assert_eq!(carol.history(&of).await, Vec::<Value>::new());
+}
+
+async fn who_left_sees_what_was_said_until_then(mode: Mode) {
+    let lx = mode.start().await;
+    let (alice, bob) = (lx.user("alice").await, lx.user("bob").await);
+    let group = alice.create_group("g").await;
+    bob.join(group).await.ok();
+    let mut a = alice.connect().await;
+    a.say_in(group, "m1", "old").await;
+    let (first, _) = a.stored("m1").await;
+    a.say_in(group, "m2", "stays").await;
+    let (second, _) = a.stored("m2").await;
+    let answer =
+        json!({"type": 4, "msg_id": "m3", "group_id": group, "content": "so", "reply_to": first});
+    a.send(answer).await;
+    a.stored("m3").await;
+    edit(&alice, second, "seen by both").await.ok();
+    alice.kick(group, "bob").await.ok();
+    edit(&alice, first, "the new address").await.ok();
+    let body = json!({"id": second, "emoji": "👍", "on": true});
+    alice.post("message/react", body).await.ok();
+    let of = format!("group_id={group}");
+    for query in [of.clone(), format!("{of}&entries=all&limit=200")] {
+        let seen = bob.history(&query).await;
+        let text = serde_json::to_string(&seen).expect("JSON");
+        assert!(
+            !text.contains("the new address") && !text.contains("👍"),
+            "{text}"
+        );
+        let said = |id: u64| {
+            let found = seen.iter().find(|entry| entry["id"] == id);
+            found.expect("a message")["content"].clone()
+        };
+        assert_eq!(
+            (said(first), said(second)),
+            (json!(""), json!("seen by both"))
+        );
+    }
+    let dave = lx.user("dave").await;
+    let forward = json!({"id": first, "to": "dave"});
+    bob.post("message/forward", forward)
+        .await
+        .fails(404, "message_not_found");
+    let forward = json!({"id": second, "to": "dave"});
+    bob.post("message/forward", forward).await.ok();
+    assert_eq!(
+        dave.history("username=bob").await[0]["content"],
+        "seen by both"
+    );
+    assert_eq!(alice.history(&of).await[0]["content"], "the new address");
 }
 
 async fn a_repeat_after_an_edit_is_the_same_message(mode: Mode) {

@@ -12,6 +12,7 @@ behaviours!(
     a_link_leads_in_as_often_as_it_says,
     a_link_is_taken_away,
     a_link_does_not_bring_back_who_was_kicked,
+    a_link_is_worth_what_its_maker_may,
     a_full_group_stays_full_under_everything_at_once,
 );
 
@@ -75,14 +76,16 @@ async fn who_asks_is_let_in_or_not(mode: Mode) {
         (&asked["state"], &asked["group_id"]),
         (&json!("requested"), &json!(group))
     );
-    bob.join(group).await.ok();
     carol.join(group).await.ok();
+    bob.join(group).await.ok();
     assert_eq!(
         requests(&alice, group).await,
         ["bob", "carol"],
         "once each, in their order"
     );
     let path = |tail: &str| format!("group/requests?group_id={group}{tail}");
+    let behind = alice.get(&path("&after=dave")).await;
+    assert!(behind.fails(400, "invalid_request").contains("after"));
     let first = alice.get(&path("&limit=1")).await.ok();
     assert_eq!(
         (&first["requests"][0]["username"], &first["has_more"]),
@@ -281,6 +284,29 @@ async fn a_link_does_not_bring_back_who_was_kicked(mode: Mode) {
     bob.join(group).await.fails(403, "forbidden");
     carol.invite(group, "bob").await.ok();
     assert_eq!(members(&bob, group).await, 3);
+}
+
+async fn a_link_is_worth_what_its_maker_may(mode: Mode) {
+    let (lx, alice, bob, carol, group) = group(mode, json!({})).await;
+    let dave = lx.user("dave").await;
+    bob.join(group).await.ok();
+    let (his, hers) = (
+        link(&bob, json!({}), group).await,
+        link(&alice, json!({}), group).await,
+    );
+    let admins = json!({"group_id": group, "invite_policy": "admins"});
+    alice.put("group/update", admins).await.ok();
+    by_link(&carol, &his)
+        .await
+        .fails(404, "invite_link_not_found");
+    let admin = json!({"group_id": group, "target_username": "bob", "role": "admin"});
+    alice.post("group/role", admin).await.ok();
+    by_link(&carol, &his).await.ok();
+    alice.kick(group, "bob").await.ok();
+    by_link(&dave, &his)
+        .await
+        .fails(404, "invite_link_not_found");
+    by_link(&dave, &hers).await.ok();
 }
 
 async fn a_full_group_stays_full_under_everything_at_once(mode: Mode) {

@@ -45,7 +45,7 @@ async fn an_answer_shows_what_it_answers(mode: Mode) {
         assert_eq!(ws.message("indeed").await["reply_to"], quote);
     }
     // A repeat is the same message.
-    b.send(answer).await;
+    b.send(answer.clone()).await;
     assert_eq!(b.stored("m2").await.0, answer_id);
     let of = format!("group_id={group}");
     let shown = alice.history(&of).await;
@@ -61,6 +61,9 @@ async fn an_answer_shows_what_it_answers(mode: Mode) {
     alice.post("message/recall", json!({"id": id})).await.ok();
     let quote = json!({"id": id, "seq": seq, "from": "alice", "content": ""});
     assert_eq!(bob.history(&of).await[1]["reply_to"], quote);
+    // A repeat gets the first answer, whatever became of what it answers.
+    b.send(answer).await;
+    assert_eq!(b.stored("m2").await.0, answer_id);
     b.send(json!({"type": 7, "cursors": {format!("g:{group}"): seq}}))
         .await;
     b.expect("the answer again", |frame| frame["reply_to"] == quote)
@@ -238,16 +241,33 @@ async fn a_message_is_forwarded(mode: Mode) {
         (&json!("alice"), &json!("once"))
     );
     assert_eq!(
-        forward(&carol, again).await.ok(),
+        forward(&carol, again.clone()).await.ok(),
         sent,
         "asked again, it is the same copy"
     );
     assert_eq!(carol.history(&format!("group_id={theirs}")).await.len(), 1);
+    c.say_in(theirs, "c1", "something else").await;
+    let (other, _) = c.stored("c1").await;
+    let other = json!({"id": other, "group_id": theirs, "msg_id": "once"});
+    forward(&carol, other)
+        .await
+        .fails(409, "idempotency_conflict");
+    // It says what somebody else said, and is not edited.
+    let edit = json!({"id": copy["id"], "content": "I resign"});
+    bob.put("message/edit", edit).await.fails(403, "forbidden");
     // A copy is a message of its own: the first one goes, it stays.
     alice.post("message/recall", json!({"id": id})).await.ok();
     assert_eq!(
         carol.history("username=bob").await[0]["content"],
         "pass it on"
+    );
+    bob.post("message/recall", json!({"id": copy["id"]}))
+        .await
+        .ok();
+    assert_eq!(
+        forward(&carol, again).await.ok(),
+        sent,
+        "whatever became of what it is a copy of"
     );
 }
 

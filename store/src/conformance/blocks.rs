@@ -79,7 +79,8 @@ async fn requests(store: &Store) {
     }
     let page = async |after, limit| {
         let rows = store.join_requests_page(group, after, limit).await.unwrap();
-        let ids = rows.into_iter().map(|row| (row.user_id, row.created_at));
+        let ids = rows.into_iter().flatten();
+        let ids = ids.map(|row| (row.user_id, row.created_at));
         ids.collect::<Vec<_>>()
     };
     let [c, a, b] = [waiting[0], waiting[1], waiting[2]];
@@ -89,12 +90,18 @@ async fn requests(store: &Store) {
     assert_eq!(page(Some(a), 10).await, rest);
     assert_eq!(page(Some(b), 10).await, []);
     let mut tx = store.begin().await.unwrap();
+    assert!(tx.has_join_request(group, b).await.unwrap());
+    assert!(!tx.has_join_request(group + 1, b).await.unwrap());
     assert_eq!(tx.count_join_requests(group, 10).await.unwrap(), 3);
     assert_eq!(tx.count_join_requests(group, 2).await.unwrap(), 2);
     assert!(tx.delete_join_request(group, a).await.unwrap());
     assert!(!tx.delete_join_request(group, a).await.unwrap());
     tx.commit().await.unwrap();
-    assert_eq!(page(Some(a), 10).await, [], "behind nobody there is nobody");
+    let behind = store.join_requests_page(group, Some(a), 10).await.unwrap();
+    assert_eq!(
+        behind, None,
+        "behind who waits no more nobody knows a place"
+    );
 }
 
 async fn links(store: &Store) {

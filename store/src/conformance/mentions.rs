@@ -93,7 +93,8 @@ pub(super) async fn run(store: &Store) {
     assert_eq!(found, [base + 2], "a joining is no message");
     assert!(store.messages(&[]).await.unwrap().is_empty());
     let sent = async |sender, msg_id: &str| store.message_sent(&key, sender, msg_id).await.unwrap();
-    assert_eq!(sent(a, "mine").await, Some((base + 2, 2)));
+    let hash = lingxi_domain::content_hash("text");
+    assert_eq!(sent(a, "mine").await, Some((base + 2, 2, Some(hash))));
     assert_eq!(sent(b, "mine").await, None);
     assert_eq!(sent(a, "MINE").await, None);
 }

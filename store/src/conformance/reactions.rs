@@ -94,14 +94,15 @@ pub(super) async fn run(store: &Store) {
     assert_eq!(shown(a, one).await, [of("❤️", 1, false)]);
     let pins = async |joined, after, limit| {
         let page = store.pins_page((&key, joined), after, limit).await;
-        let rows = page.unwrap();
-        rows.into_iter().map(|entry| entry.id).collect::<Vec<_>>()
+        let rows = page.unwrap().into_iter().flatten();
+        rows.map(|entry| entry.id).collect::<Vec<_>>()
     };
     assert_eq!(pins(1, None, 10).await, [two, one]);
     assert_eq!(pins(2, None, 10).await, [two], "from before their joining");
     assert_eq!(pins(1, None, 1).await, [two]);
     assert_eq!(pins(1, Some(two), 10).await, [one]);
-    assert!(pins(1, Some(three), 10).await.is_empty());
+    let behind = store.pins_page((&key, 1), Some(three), 10).await.unwrap();
+    assert_eq!(behind, None, "it is no longer there");
     let edited = store.entry(two).await.unwrap().unwrap();
     assert_eq!(
         (edited.content.as_str(), edited.edited_at),
@@ -116,9 +117,16 @@ pub(super) async fn run(store: &Store) {
     let mut tx = store.begin().await.unwrap();
     assert!(tx.mark_recalled(two, 99).await.unwrap());
     assert!(!tx.edit_message(two, "no", 100).await.unwrap());
-    tx.clear_message(&key, two).await.unwrap();
+    let emojis = tx.clear_message(&key, two).await.unwrap();
+    assert_eq!(emojis, ["👍"]);
+    assert!(tx.has_reacted(two, "👍", a).await.unwrap());
     tx.commit().await.unwrap();
     assert_eq!(shown(a, two).await, []);
+    store.forget_reactions(two, &emojis).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    assert!(!tx.has_reacted(two, "👍", a).await.unwrap());
+    assert!(tx.has_reacted(one, "❤️", b).await.unwrap());
+    drop(tx);
     assert_eq!(pins(1, None, 10).await, [one]);
     let contents = store.contents(&[two]).await.unwrap();
     assert!(contents.is_empty(), "what was recalled says nothing");

@@ -93,20 +93,20 @@ impl Store {
         entries(&self.reader().await?.fetch_in(&sql, vec![], ids).await?)
     }
 
-    /// The id and the place of the message that a sender sent under this `msg_id`, once it is committed.
+    /// The message that a sender sent under this `msg_id`, once it is committed: its id, its place, and the
+    /// [`content_hash`] of its first text where that is known.
     pub async fn message_sent(
         &self,
         conversation: &str,
         sender: UserId,
         msg_id: &str,
-    ) -> Result<Option<(i64, Seq)>> {
-        let sql =
-            "SELECT id, seq FROM entries WHERE conversation = ? AND sender_id = ? AND msg_id = ?";
+    ) -> Result<Option<(i64, Seq, Option<i64>)>> {
+        let sql = "SELECT id, seq, content_hash FROM entries WHERE conversation = ? AND sender_id = ? AND msg_id = ?";
         let mut conn = self.reader().await?;
-        let row = conn
-            .fetch_one(sql, args![conversation, sender, msg_id])
-            .await?;
-        row.map(|row| Ok((row.int(0)?, row.int(1)?))).transpose()
+        let values = args![conversation, sender, msg_id];
+        let row = conn.fetch_one(sql, values).await?;
+        row.map(|row| Ok((row.int(0)?, row.int(1)?, row.opt_int(2)?)))
+            .transpose()
     }
 
     /// Entries of one partition with `after < id <= upto`, lowest id first, at most `limit`: what a new owner pushes again.

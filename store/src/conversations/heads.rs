@@ -174,6 +174,23 @@ impl Tx {
         rows.iter().map(head).collect()
     }
 
+    /// Makes empty heads for private conversations that have none yet, so that they can be locked like any other. Pass them
+    /// in key order.
+    pub async fn make_heads(&mut self, conversations: &[&str], now: i64) -> Result<()> {
+        for piece in self.dialect().chunks(conversations) {
+            let sql = format!(
+                "INSERT INTO conversations ({HEAD}) VALUES {}{}",
+                placeholders(piece.len(), 5),
+                self.dialect().on_conflict_keep("conversation")
+            );
+            let values = piece
+                .iter()
+                .flat_map(|&key| args![key, 1_i64, 0_i64, 0_i64, now]);
+            self.conn.execute(sql, values.collect()).await?;
+        }
+        Ok(())
+    }
+
     /// Locks one conversation; `None` when it does not exist.
     pub async fn lock_conversation(
         &mut self,

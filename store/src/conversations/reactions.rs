@@ -48,20 +48,22 @@ impl Store {
     }
 
     /// The messages that a group keeps in sight and a member who joined with `joined` may see, the newest pin first, those
-    /// behind the message `after`, at most `limit`. Behind one that is no longer there, there is none.
+    /// behind the message `after`, at most `limit`; `None` where that one is no longer among them.
     pub async fn pins_page(
         &self,
         (conversation, joined): (&str, Seq),
         after: Option<i64>,
         limit: i64,
-    ) -> Result<Vec<Entry>> {
+    ) -> Result<Option<Vec<Entry>>> {
         let mut conn = self.reader().await?;
         let before = match after {
             None => Seq::MAX,
             Some(message) => {
                 let sql = "SELECT pinned_seq FROM pins WHERE conversation = ? AND message_id = ?";
-                let row = conn.fetch_one(sql, args![conversation, message]).await?;
-                row.map_or(Ok(0), |row| row.int(0))?
+                match conn.fetch_one(sql, args![conversation, message]).await? {
+                    Some(row) => row.int(0)?,
+                    None => return Ok(None),
+                }
             }
         };
         let sql = format!(
@@ -70,7 +72,19 @@ impl Store {
         );
         let values = args![conversation, before, joined, limit];
         let rows = conn.fetch(sql, values).await?;
-        rows.iter().map(entry).collect()
+        let pins: Result<Vec<Entry>> = rows.iter().map(entry).collect();
+        pins.map(Some)
+    }
+
+    /// Takes away what nobody is shown any more: the reactions with these emoji to a message that was recalled. A
+    /// transaction each, so that nobody waits long for them.
+    pub async fn forget_reactions(&self, message: i64, emojis: &[String]) -> Result<()> {
+        for emoji in emojis {
+            let sql = "DELETE FROM reactions WHERE message_id = ? AND emoji = ?";
+            self.repeated(async || self.execute(sql, args![message, emoji]).await)
+                .await?;
+        }
+        Ok(())
     }
 }
 
@@ -133,16 +147,16 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes away everything that was attached to a message: nobody reacts to it, no group keeps it in sight.
-    pub async fn clear_message(&mut self, conversation: &str, message: i64) -> Result<()> {
-        for sql in [
-            "DELETE FROM reactions WHERE message_id = ?",
-            "DELETE FROM reaction_counts WHERE message_id = ?",
-        ] {
-            self.conn.execute(sql, args![message]).await?;
-        }
+    /// Takes away what is shown with a message: no reactions are counted, no group keeps it in sight. Answers with which
+    /// emoji people reacted, for [`Store::forget_reactions`].
+    pub async fn clear_message(&mut self, conversation: &str, message: i64) -> Result<Vec<String>> {
+        let sql = "SELECT emoji FROM reaction_counts WHERE message_id = ?";
+        let rows = self.conn.fetch(sql, args![message]).await?;
+        let emojis: Result<Vec<String>> = rows.iter().map(|row| row.text(0)).collect();
+        let sql = "DELETE FROM reaction_counts WHERE message_id = ?";
+        self.conn.execute(sql, args![message]).await?;
         self.unpin(conversation, message).await?;
-        Ok(())
+        emojis
     }
 
     /// Keeps a message in sight, by the entry at `seq`.

@@ -143,7 +143,8 @@ impl Tx {
         rows.iter().map(member).collect()
     }
 
-    /// Adds members, or brings former ones back; what they see begins at `joined_seq`, and their cursors stand before it.
+    /// Adds members, or brings former ones back; what they see begins at `joined_seq`, and their cursors stand before it. Who
+    /// left while muted is muted still.
     pub async fn add_members(
         &mut self,
         conversation: &str,
@@ -161,7 +162,6 @@ impl Tx {
                         "role",
                         "joined_seq",
                         "left_seq",
-                        "muted_until",
                         "delivered_seq",
                         "read_seq",
                         "joined_at"

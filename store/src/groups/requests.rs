@@ -22,14 +22,14 @@ pub struct JoinRequest {
 }
 
 impl Store {
-    /// Who waits to be let into a group, longest first, those behind the user `after`, at most `limit`. Behind somebody who
-    /// does not wait any more there is nobody; deleted accounts are left out.
+    /// Who waits to be let into a group, longest first, those behind the user `after`, at most `limit`; deleted accounts are
+    /// left out. `None` where `after` does not wait any more.
     pub async fn join_requests_page(
         &self,
         group: GroupId,
         after: Option<UserId>,
         limit: i64,
-    ) -> Result<Vec<JoinRequest>> {
+    ) -> Result<Option<Vec<JoinRequest>>> {
         let mut conn = self.reader().await?;
         let (since, user) = match after {
             None => (i64::MIN, 0),
@@ -37,7 +37,7 @@ impl Store {
                 let sql = "SELECT created_at FROM join_requests WHERE group_id = ? AND user_id = ?";
                 match conn.fetch_one(sql, args![group, user]).await? {
                     Some(row) => (row.int(0)?, user),
-                    None => return Ok(Vec::new()),
+                    None => return Ok(None),
                 }
             }
         };
@@ -58,7 +58,8 @@ impl Store {
                     created_at: row.int(4)?,
                 })
             })
-            .collect()
+            .collect::<Result<_>>()
+            .map(Some)
     }
 }
 
@@ -71,6 +72,13 @@ impl Tx {
         );
         self.conn.execute(sql, args![group, user, now]).await?;
         Ok(())
+    }
+
+    /// Returns true if somebody waits to be let in.
+    pub async fn has_join_request(&mut self, group: GroupId, user: UserId) -> Result<bool> {
+        let sql = "SELECT 1 FROM join_requests WHERE group_id = ? AND user_id = ?";
+        let row = self.conn.fetch_one(sql, args![group, user]).await?;
+        Ok(row.is_some())
     }
 
     /// How many wait to be let into a group; counted up to `most`.

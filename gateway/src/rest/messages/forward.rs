@@ -43,7 +43,8 @@ pub(crate) struct Forwarded {
     responses(
         (status = 200, body = Forwarded), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody, description = "not_member, muted, blocked"),
-        (status = 404, body = ErrorBody, description = "message_not_found, user_not_found, group_not_found")
+        (status = 404, body = ErrorBody, description = "message_not_found, user_not_found, group_not_found"),
+        (status = 409, body = ErrorBody, description = "idempotency_conflict")
     )
 )]
 pub(crate) async fn forward(
