@@ -59,7 +59,7 @@ pub enum Counterpart {
 
 impl Conversations<'_> {
     /// A user's conversations, newest `last_time` first; with `before`, those whose `last_time` is lower. At most
-    /// `limit`, no more than [`limits::MAX_PAGE`]. Five queries, however many rows.
+    /// `limit`, no more than [`limits::MAX_PAGE`]. Four queries, however many rows.
     pub async fn list(
         &self,
         user: UserId,
@@ -85,7 +85,6 @@ impl Conversations<'_> {
             .collect();
         let shown: Vec<&str> = rows.iter().map(|row| row.conversation.as_str()).collect();
         let standings = self.im.store.standings(user, &shown).await?;
-        let mentions = self.im.store.mention_counts(user, &shown).await?;
         let mut users = self.users(&peers, user).await?;
         let mut groups: HashMap<GroupId, String> = self
             .im
@@ -131,9 +130,8 @@ impl Conversations<'_> {
                 .get(&row.conversation)
                 .copied()
                 .unwrap_or_default();
-            let mentions = mentions.get(&row.conversation).copied().unwrap_or_default();
             list.push(ConversationSummary {
-                mentions: mentions.min(limits::MAX_UNREAD),
+                mentions: standing.mentions.min(limits::MAX_UNREAD),
                 peer_read_seq: standing.peer_read_seq,
                 muted_until: standing.quiet_until,
                 conversation: row.conversation,

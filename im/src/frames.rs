@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use lingxi_domain::detail::{EditDetail, MessageDetail, ReactionDetail};
 use lingxi_domain::frame::{kind, server};
-use lingxi_domain::{ConversationKey, UserId, limits};
+use lingxi_domain::{ConversationKey, Seq, UserId, limits};
 use lingxi_proto::bus::{self, PushFrame};
 use lingxi_store::{Entry, EntryKind, ReactionCount};
 use serde::de::DeserializeOwned;
@@ -18,44 +18,24 @@ pub struct Frames<'a> {
 }
 
 impl Frames<'_> {
-    /// The frames of these entries, in their order, as they are pushed: the same for everybody who may see them.
-    /// Recipients' names that are not remembered are read in one query, and what edited messages say in another.
+    /// The frames of these entries, in their order, as they are pushed: the same for all members who may see them.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn of(&self, entries: &[Entry]) -> Result<Vec<PushFrame>> {
-        let beside = self.beside(entries).await?;
-        Ok(made(entries, &beside, &HashMap::new()))
+        self.made(entries, Seq::MAX, &HashMap::new()).await
     }
 
-    /// The frames of these entries as history shows them to a former member, who left then (milliseconds since the Unix
-    /// epoch): what was edited since has no text for them, and what was reacted is not theirs to see.
+    /// The frames of these entries for a former member, who saw the log up to `left_seq`: what was edited behind it has no
+    /// text.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn left_to(&self, left_at: i64, mut entries: Vec<Entry>) -> Result<Vec<PushFrame>> {
-        for entry in &mut entries {
-            if entry.edited_at.is_some_and(|edited_at| edited_at > left_at) {
-                entry.content.clear();
-            }
-            // Texts of other rows, which may be later ones.
-            if entry.kind == EntryKind::Edited {
-                entry.detail = None;
-            }
-        }
-        let mut beside = self.beside(&entries).await?;
-        for answered in beside.answered.values_mut() {
-            if answered
-                .edited_at
-                .is_some_and(|edited_at| edited_at > left_at)
-            {
-                answered.content.clear();
-            }
-        }
-        Ok(made(&entries, &beside, &HashMap::new()))
+    pub async fn until(&self, left_seq: Seq, entries: &[Entry]) -> Result<Vec<PushFrame>> {
+        self.made(entries, left_seq, &HashMap::new()).await
     }
 
-    /// The frames of these entries as history shows them to one user: messages with what was reacted to them.
+    /// The frames of these entries as history shows them to a member: messages with what was reacted to them.
     ///
     /// # Errors
     /// When the store fails.
@@ -63,21 +43,39 @@ impl Frames<'_> {
         let messages = entries.iter().filter(|e| e.kind == EntryKind::Message);
         let ids: Vec<i64> = messages.map(|message| message.id).collect();
         let reactions = self.im.store.reactions(user, &ids).await?;
-        let beside = self.beside(entries).await?;
-        Ok(made(entries, &beside, &reactions))
+        self.made(entries, Seq::MAX, &reactions).await
     }
 
-    /// What these entries show of other rows: three queries at most, however many entries.
-    async fn beside(&self, entries: &[Entry]) -> Result<Others> {
-        let ids: Vec<UserId> = entries.iter().filter_map(peer_of).collect();
-        let edited: Vec<i64> = entries.iter().filter_map(open_edit).collect();
-        let answered: Vec<i64> = entries.iter().filter_map(answers).collect();
-        let answered = self.im.store.messages(&answered).await?;
-        Ok(Others {
-            names: self.im.names.of(&ids).await?,
-            contents: self.im.store.contents(&edited).await?,
-            answered: answered.into_iter().map(|e| (e.id, e)).collect(),
-        })
+    /// As whoever sees the log up to `upto` is shown them. What they show of other rows is read in two queries at most,
+    /// however many entries.
+    async fn made(
+        &self,
+        entries: &[Entry],
+        upto: Seq,
+        reactions: &HashMap<i64, Vec<ReactionCount>>,
+    ) -> Result<Vec<PushFrame>> {
+        let peers: Vec<UserId> = entries.iter().filter_map(peer_of).collect();
+        let names = self.im.names.of(&peers).await?;
+        let shown: Vec<i64> = entries.iter().filter_map(other_message).collect();
+        let shown = self.im.store.messages(&shown).await?;
+        let shown: HashMap<i64, &Entry> = shown.iter().map(|e| (e.id, e)).collect();
+        let framed = entries.iter().map(|entry| {
+            let other = other_message(entry).and_then(|id| shown.get(&id).copied());
+            let beside = Beside {
+                upto,
+                to: peer_of(entry).map(|id| names.get(&id).map_or("", String::as_str)),
+                content: other
+                    .filter(|_| entry.kind == EntryKind::Edited)
+                    .filter(|message| message.recalled_at.is_none())
+                    .and_then(|message| text(message, upto)),
+                answered: other
+                    .filter(|_| entry.kind == EntryKind::Message)
+                    .map(|message| quote(message, upto)),
+                reactions: reactions.get(&entry.id).map_or(&[], Vec::as_slice),
+            };
+            framed(entry, &beside)
+        });
+        Ok(framed.collect())
     }
 
     /// The frame of a message that is being committed ([`lingxi_store::NewEntry::stored`]); `to` is the recipient's username
@@ -102,41 +100,10 @@ impl Frames<'_> {
     }
 }
 
-/// Of other rows, what some entries show.
-struct Others {
-    /// Recipients of private messages.
-    names: HashMap<UserId, String>,
-    /// What edited messages say.
-    contents: HashMap<i64, String>,
-    /// Messages that are answered.
-    answered: HashMap<i64, Entry>,
-}
-
-fn made(
-    entries: &[Entry],
-    others: &Others,
-    reactions: &HashMap<i64, Vec<ReactionCount>>,
-) -> Vec<PushFrame> {
-    let framed = entries.iter().map(|entry| {
-        let to = peer_of(entry);
-        let beside = Beside {
-            to: to.map(|id| others.names.get(&id).map_or("", String::as_str)),
-            content: open_edit(entry)
-                .and_then(|id| others.contents.get(&id))
-                .map(String::as_str),
-            answered: answers(entry)
-                .and_then(|id| others.answered.get(&id))
-                .map(quote),
-            reactions: reactions.get(&entry.id).map_or(&[], Vec::as_slice),
-        };
-        framed(entry, &beside)
-    });
-    framed.collect()
-}
-
 /// What an entry shows that does not stand in its row.
-#[derive(Default)]
 pub(crate) struct Beside<'a> {
+    /// How far whoever is shown it sees the log.
+    pub(crate) upto: Seq,
     /// The recipient's username of a private message.
     pub(crate) to: Option<&'a str>,
     /// What the message says that the entry edited.
@@ -145,6 +112,18 @@ pub(crate) struct Beside<'a> {
     pub(crate) answered: Option<server::Quote<'a>>,
     /// What was reacted to it.
     pub(crate) reactions: &'a [ReactionCount],
+}
+
+impl Default for Beside<'_> {
+    fn default() -> Self {
+        Self {
+            upto: Seq::MAX,
+            to: None,
+            content: None,
+            answered: None,
+            reactions: &[],
+        }
+    }
 }
 
 pub(crate) fn framed(entry: &Entry, beside: &Beside<'_>) -> PushFrame {
@@ -161,27 +140,37 @@ fn peer_of(entry: &Entry) -> Option<UserId> {
     key.peer_of(entry.sender_id)
 }
 
-/// The message that an entry edited, if everybody who sees the entry may see what the message says.
-fn open_edit(entry: &Entry) -> Option<i64> {
-    let edit: EditDetail = detail(entry, EntryKind::Edited)?;
-    entry.target.filter(|_| edit.open)
+/// The message whose text an entry shows: the one that it answers; or that it edited, where everybody who sees the entry may
+/// see what the message says.
+fn other_message(entry: &Entry) -> Option<i64> {
+    match entry.kind {
+        EntryKind::Message => {
+            let beside: MessageDetail = detail(entry, EntryKind::Message)?;
+            beside.reply_to.map(|(id, _)| id)
+        }
+        EntryKind::Edited => {
+            let edit: EditDetail = detail(entry, EntryKind::Edited)?;
+            entry.target.filter(|_| edit.open)
+        }
+        _ => None,
+    }
 }
 
-/// The message that a message answers.
-fn answers(entry: &Entry) -> Option<i64> {
-    let detail: MessageDetail = detail(entry, EntryKind::Message)?;
-    detail.reply_to.map(|(id, _)| id)
+/// What a message says, if that was said up to there.
+fn text(message: &Entry, upto: Seq) -> Option<&str> {
+    let said = message.edited_seq.is_none_or(|edited| edited <= upto);
+    Some(message.content.as_str()).filter(|_| said)
 }
 
-/// A message as it is shown where it is answered.
-pub(crate) fn quote(message: &Entry) -> server::Quote<'_> {
-    let end = message.content.char_indices().nth(limits::QUOTE_CHARS);
-    let end = end.map_or(message.content.len(), |(at, _)| at);
+/// A message as it is shown where it is answered, to whoever sees the log up to there.
+pub(crate) fn quote(message: &Entry, upto: Seq) -> server::Quote<'_> {
+    let content = text(message, upto).unwrap_or_default();
+    let end = content.char_indices().nth(limits::QUOTE_CHARS);
     server::Quote {
         id: message.id,
         seq: message.seq,
         from: &message.sender,
-        content: &message.content[..end],
+        content: end.map_or(content, |(at, _)| &content[..at]),
     }
 }
 
@@ -215,7 +204,7 @@ pub(crate) fn encode(entry: &Entry, beside: &Beside<'_>) -> String {
                 from: &entry.sender,
                 to: beside.to.filter(|_| group_id.is_none()),
                 group_id,
-                content: &entry.content,
+                content: text(entry, beside.upto).unwrap_or_default(),
                 created_at: entry.created_at,
                 recalled: entry.recalled_at.is_some(),
                 edited_at: entry.edited_at,

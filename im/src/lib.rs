@@ -30,6 +30,7 @@ mod messages;
 mod names;
 mod page;
 mod passwords;
+mod people;
 mod runs;
 #[cfg(feature = "sabotage")]
 mod sabotage;
@@ -44,21 +45,22 @@ use std::sync::Arc;
 
 pub use accounts::{Accounts, Login, Profile, Registration};
 pub use actor::Actor;
-pub use contacts::{Blocked, Contact, Contacts, Saved};
+pub use contacts::{Contact, Contacts, Saved};
 pub use conversations::{ConversationSummary, Conversations, Counterpart};
 pub use deps::{Deps, ImConfig};
 pub use error::{Error, Result};
 pub use frames::Frames;
 pub use groups::{
-    CreatedGroup, Group, GroupMember, GroupUpdate, Groups, JoinRequest, Joining, MembershipChange,
-    NewGroup, NewLink,
+    CreatedGroup, Group, GroupMember, GroupUpdate, Groups, Joining, MembershipChange, NewGroup,
+    NewLink,
 };
 pub use limits::{Limits, Payer, Rates, RunLimits, Spending};
 pub use lingxi_store::{InviteLink, ProfileChange};
 pub use messages::{
-    Forwarded, History, HistoryQuery, Messages, Outgoing, Reader, Reading, Recalled, Taken, Target,
+    Forwarded, History, HistoryQuery, Messages, Outgoing, Reading, Recalled, Taken, Target,
 };
 pub use page::{Listed, Page};
+pub use people::ListedUser;
 pub use runs::{Asked, Question, Runs};
 pub use settings::Settings;
 pub use tokens::Identity;

@@ -5,6 +5,7 @@ use lingxi_bus::Subject;
 use lingxi_domain::{ConversationKey, Seq, UserId, message_id, now_ms};
 use lingxi_proto::bus::{Push, PushFrame};
 use lingxi_store::{ConversationHead, Entry, EntryKind, Error, NewEntry, Tx};
+use serde::Serialize;
 
 use crate::frames::{Beside, framed};
 use crate::{Actor, Inner};
@@ -19,6 +20,14 @@ pub(crate) struct Event<'a> {
     pub(crate) target_name: Option<&'a str>,
     /// What it says beside that: a JSON object.
     pub(crate) detail: Option<&'a str>,
+}
+
+/// What an entry is to say beside its text, as the store keeps it.
+pub(crate) fn detail<T: Serialize>(said: &T) -> Result<String, Error> {
+    serde_json::to_string(said).map_err(|error| {
+        let cause = format!("an entry's detail cannot be written: {error}");
+        Error::Corrupt(cause)
+    })
 }
 
 /// Ids tried for one entry. There are 32 a millisecond and partition, so even the second is seldom needed.

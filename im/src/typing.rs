@@ -32,7 +32,7 @@ impl Im {
         }
         let receivers: Arc<[UserId]> = match group {
             None => match key.peer_of(actor.user_id) {
-                Some(peer) if !blocked(im, actor.user_id, peer).await => [peer].into(),
+                Some(peer) if !blocked(im, key).await => [peer].into(),
                 _ => return,
             },
             Some(id) => match members(im, id).await {
@@ -48,14 +48,9 @@ impl Im {
 }
 
 /// Whether one of the two blocks the other: neither sees then whether the other is there. Not known, it is not told.
-async fn blocked(im: &Inner, user: UserId, peer: UserId) -> bool {
-    for (one, other) in [(user, peer), (peer, user)] {
-        match im.store.blockers_among(one, &[other]).await {
-            Ok(blockers) if blockers.is_empty() => {}
-            _ => return true,
-        }
-    }
-    false
+async fn blocked(im: &Inner, key: ConversationKey) -> bool {
+    let head = im.store.conversation(&key.to_string()).await;
+    head.map_or(true, |head| head.is_some_and(|head| head.blocked_by != 0))
 }
 
 async fn members(im: &Inner, group: GroupId) -> Members {

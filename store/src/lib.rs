@@ -34,7 +34,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-pub use accounts::{Blocked, Contact, NewUser, ProfileChange, User};
+pub use accounts::{Contact, ListedUser, NewUser, ProfileChange, User};
 pub use conversations::{
     Bounds, ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, Excerpt, Mention,
     NewEntry, ReactionCount, ReadMark, ReadMove, Repeat, RepeatKey, Standing, Unconfirmed,
@@ -42,8 +42,7 @@ pub use conversations::{
 };
 pub use error::{Error, Outage, Result};
 pub use groups::{
-    Group, GroupMember, GroupSettings, InviteLink, JoinRequest, Member, NewGroup, Roster,
-    RosterMember,
+    Group, GroupMember, GroupSettings, InviteLink, Member, NewGroup, Roster, RosterMember,
 };
 pub use location::{Durability, Location, Migrated};
 pub use names::Page;

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use lingxi_domain::{ConversationKey, ErrorCode, Seq, UserId, message_id, now_ms};
+use lingxi_domain::{ConversationKey, ErrorCode, UserId, message_id, now_ms};
+use lingxi_proto::bus::Inbound;
 use lingxi_store::{ConversationHead, LeaseProgress, Mention, NewEntry, RepeatKey, Result, Tx};
 
 use super::first::{Content, First, first_ones};
@@ -43,16 +44,14 @@ pub(super) async fn write(
     keys.sort_unstable();
     keys.dedup();
     let mut locked = tx.lock_conversations(&keys).await?;
-    // Of one that has not begun there is no row to be locked: a block could come in between.
-    let begun: HashSet<&str> = locked
-        .iter()
-        .map(|head| head.conversation.as_str())
-        .collect();
-    let new = keys.iter().copied();
-    let new: Vec<&str> = new
-        .filter(|key| key.starts_with("d:") && !begun.contains(key))
-        .collect();
-    if !new.is_empty() {
+    if locked.len() < keys.len() {
+        // Of one that has not begun there is no row to be locked: a block could come in between.
+        let begun: HashSet<&str> = locked
+            .iter()
+            .map(|head| head.conversation.as_str())
+            .collect();
+        let mut new = keys.clone();
+        new.retain(|key| key.starts_with("d:") && !begun.contains(key));
         tx.make_heads(&new, now_ms()).await?;
         locked.extend(tx.lock_conversations(&new).await?);
     }
@@ -162,13 +161,22 @@ impl<'b> Judge<'b> {
                 Outcome::Refused(ErrorCode::IdempotencyConflict)
             };
         }
-        let head = self.heads.get(&incoming.inbound.conversation);
+        // A private conversation has one in any case.
+        let Some(head) = self.heads.get_mut(&incoming.inbound.conversation) else {
+            return Outcome::Refused(ErrorCode::GroupNotFound);
+        };
         if let Err(code) = permitted(incoming, head, members, self.now) {
             return Outcome::Refused(code);
         }
+        if head.last_seq == 0 {
+            self.new_members.extend(sides(&incoming.inbound));
+        }
+        head.last_seq += 1;
+        head.message_seq = head.last_seq;
+        head.last_time = self.now;
         let new = New {
             id,
-            seq: self.next_seq(incoming),
+            seq: head.last_seq,
             at: self.now,
             members: members.cloned(),
         };
@@ -191,35 +199,13 @@ impl<'b> Judge<'b> {
         self.mentions.extend(incoming.mentions(new.seq));
         Outcome::Committed(new)
     }
+}
 
-    /// The place of a new message; the first one makes a private conversation.
-    fn next_seq(&mut self, incoming: &'b Incoming) -> Seq {
-        let message = &incoming.inbound;
-        let conversation = message.conversation.as_str();
-        // One that was blocked before it began has a head already.
-        let begun = self.heads.get(conversation);
-        if begun.is_none_or(|head| head.last_seq == 0) {
-            self.new_members.push((conversation, message.sender_id));
-            if message.recipient_id != message.sender_id {
-                self.new_members.push((conversation, message.recipient_id));
-            }
-        }
-        let head = self
-            .heads
-            .entry(conversation.to_owned())
-            .or_insert_with(|| ConversationHead {
-                conversation: conversation.to_owned(),
-                version: 1,
-                last_seq: 0,
-                message_seq: 0,
-                last_time: self.now,
-                blocked_by: 0,
-            });
-        head.last_seq += 1;
-        head.message_seq = head.last_seq;
-        head.last_time = self.now;
-        head.last_seq
-    }
+/// Whose private conversation begins with this message.
+fn sides(message: &Inbound) -> impl Iterator<Item = (&str, UserId)> {
+    let other = Some(message.recipient_id).filter(|&other| other != message.sender_id);
+    let users = [message.sender_id].into_iter().chain(other);
+    users.map(|user| (message.conversation.as_str(), user))
 }
 
 fn changed_heads(
@@ -250,7 +236,7 @@ fn hand_out_ids(batch: &[Incoming], progress: &mut [LeaseProgress]) -> Vec<i64> 
 
 fn permitted(
     incoming: &Incoming,
-    head: Option<&ConversationHead>,
+    head: &ConversationHead,
     members: Option<&Arc<Members>>,
     now: i64,
 ) -> std::result::Result<(), ErrorCode> {
@@ -258,7 +244,7 @@ fn permitted(
     match incoming.key {
         ConversationKey::Direct(..) => {
             let peer = incoming.key.peer_of(sender).ok_or(ErrorCode::Forbidden)?;
-            if head.is_some_and(|head| head.is_blocked_by(peer, sender)) {
+            if head.is_blocked_by(peer, sender) {
                 Err(ErrorCode::Blocked)
             } else {
                 Ok(())

@@ -21,12 +21,8 @@ impl World {
             .await
             .unwrap();
         let head = ConversationHead {
-            conversation: KEY.into(),
             version: 0,
-            last_seq: 0,
-            message_seq: 0,
-            last_time: 0,
-            blocked_by: 0,
+            ..ConversationHead::new(KEY, 0)
         };
         let mut world = Self {
             store,

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use axum::body::Bytes;
 use lingxi_domain::frame::server::{self, Gap};
 use lingxi_domain::{ConversationKey, Seq, limits};
+use lingxi_store::Entry;
 
 use super::session::Session;
 use crate::state::AppState;
@@ -26,6 +27,8 @@ struct Rest {
     take: i64,
     /// How many of them were.
     pushed: i64,
+    /// Whether the user left with the last of them: what was edited behind it is not for them.
+    left: bool,
 }
 
 impl Rest {
@@ -94,7 +97,7 @@ async fn rests(
     let mut budget = ENTRIES;
     let mut rests = Vec::new();
     for (conversation, after) in cursors {
-        let Some(&(first, last)) = visible.get(&conversation) else {
+        let Some(&(first, last, left)) = visible.get(&conversation) else {
             continue;
         };
         let first = first.max(after.saturating_add(1));
@@ -109,6 +112,7 @@ async fn rests(
             last,
             take,
             pushed: 0,
+            left,
         });
     }
     Ok(rests)
@@ -150,12 +154,28 @@ async fn read(
         .map(|&(number, first, last)| (rests[number].conversation.as_str(), first, last))
         .collect();
     let entries = state.store.entries_of_many(&ranges).await?;
-    let mut frames: HashMap<String, Vec<Bytes>> = HashMap::new();
-    for frame in state.im.frames().of(&entries).await? {
-        frames
+    let left: HashMap<&str, Seq> = portion
+        .iter()
+        .map(|&(number, _, _)| &rests[number])
+        .filter(|rest| rest.left)
+        .map(|rest| (rest.conversation.as_str(), rest.last))
+        .collect();
+    let (of_left, of_others): (Vec<Entry>, Vec<Entry>) = entries
+        .into_iter()
+        .partition(|entry| left.contains_key(entry.conversation.as_str()));
+    let made = state.im.frames();
+    let mut frames = made.of(&of_others).await?;
+    // Each conversation's entries stand together.
+    for of_one in of_left.chunk_by(|one, next| one.conversation == next.conversation) {
+        let left_seq = left[of_one[0].conversation.as_str()];
+        frames.extend(made.until(left_seq, of_one).await?);
+    }
+    let mut by_conversation: HashMap<String, Vec<Bytes>> = HashMap::new();
+    for frame in frames {
+        by_conversation
             .entry(frame.conversation)
             .or_default()
             .push(frame.json);
     }
-    Ok(frames)
+    Ok(by_conversation)
 }

@@ -1,47 +1,26 @@
 //! Whom a user blocks: their private messages and invitations are refused, and they do not see whether the user is there.
 
 use lingxi_domain::{ErrorCode, UserId, limits, names, now_ms};
-use serde::Serialize;
 
 use super::{Contacts, Saved};
 use crate::actor::begin;
 use crate::error::Failed;
-use crate::{Actor, Error, Listed, Page, Result};
-
-/// A blocked user, as the list shows them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Blocked {
-    /// Who.
-    pub id: UserId,
-    /// The account's name.
-    pub username: String,
-    /// The name to show.
-    pub nickname: String,
-    /// The picture's address; may be empty.
-    pub avatar: String,
-    /// When they were blocked, milliseconds since the Unix epoch.
-    pub created_at: i64,
-}
-
-impl From<lingxi_store::Blocked> for Blocked {
-    fn from(row: lingxi_store::Blocked) -> Self {
-        Self {
-            id: row.user_id,
-            username: row.username,
-            nickname: row.nickname,
-            avatar: row.avatar,
-            created_at: row.created_at,
-        }
-    }
-}
+use crate::{Actor, Error, Listed, ListedUser, Page, Result};
 
 impl Contacts<'_> {
     /// Whom a user blocks, by name; a page goes on behind the username of its last one.
-    pub async fn blocked_page(&self, user: UserId, page: &Page<String>) -> Result<Listed<Blocked>> {
+    pub async fn blocked_page(
+        &self,
+        user: UserId,
+        page: &Page<String>,
+    ) -> Result<Listed<ListedUser>> {
         let after = page.after.as_deref().map(names::username_key);
         let (after, rows) = (after.unwrap_or_default(), page.rows());
         let found = self.im.store.blocked_page(user, &after, rows + 1).await?;
-        Ok(Listed::fitting(found.into_iter().map(Blocked::from), rows))
+        Ok(Listed::fitting(
+            found.into_iter().map(ListedUser::from),
+            rows,
+        ))
     }
 
     /// The actor blocks a user; from the commit on. Blocking again changes nothing.

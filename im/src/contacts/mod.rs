@@ -9,8 +9,6 @@ use crate::actor::begin;
 use crate::error::Failed;
 use crate::{Actor, Error, Inner, Listed, Page, Result};
 
-pub use blocks::Blocked;
-
 /// Contacts. Made by [`crate::Im::contacts`].
 #[derive(Clone, Copy)]
 pub struct Contacts<'a> {

@@ -10,7 +10,7 @@ use super::locked::{Locked, Named, Size, existing};
 use super::permissions::Admission;
 use crate::actor::begin;
 use crate::error::Failed;
-use crate::{Actor, Error, Listed, Page, Result};
+use crate::{Actor, Error, Listed, ListedUser, Page, Result};
 
 /// What became of somebody's wish to be in a group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,33 +21,6 @@ pub struct Joining {
     pub conversation: String,
     /// The place of the entry of their joining; `None` while they wait to be let in.
     pub seq: Option<Seq>,
-}
-
-/// Somebody who waits to be let in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct JoinRequest {
-    /// Who.
-    pub id: UserId,
-    /// The account's name.
-    pub username: String,
-    /// The name to show.
-    pub nickname: String,
-    /// The picture's address; may be empty.
-    pub avatar: String,
-    /// When they asked, milliseconds since the Unix epoch.
-    pub created_at: i64,
-}
-
-impl From<lingxi_store::JoinRequest> for JoinRequest {
-    fn from(row: lingxi_store::JoinRequest) -> Self {
-        Self {
-            id: row.user_id,
-            username: row.username,
-            nickname: row.nickname,
-            avatar: row.avatar,
-            created_at: row.created_at,
-        }
-    }
 }
 
 impl Groups<'_> {
@@ -127,7 +100,7 @@ impl Groups<'_> {
         user: UserId,
         group: GroupId,
         page: &Page<String>,
-    ) -> Result<Listed<JoinRequest>> {
+    ) -> Result<Listed<ListedUser>> {
         let store = &self.im.store;
         if !store.existing_groups(&[group]).await?.contains(&group) {
             return Err(ErrorCode::GroupNotFound.into());
@@ -145,7 +118,7 @@ impl Groups<'_> {
             Error::invalid("after: that user waits no more; begin the list again.")
         })?;
         Ok(Listed::fitting(
-            found.into_iter().map(JoinRequest::from),
+            found.into_iter().map(ListedUser::from),
             rows,
         ))
     }
@@ -160,7 +133,7 @@ impl Groups<'_> {
         actor: &Actor,
         (group, username): (GroupId, &str),
         approve: bool,
-    ) -> Result<Joining> {
+    ) -> Result<()> {
         let found = self.im.names.resolve(username).await?;
         // Of who is turned away nobody is told.
         let size = if approve {
@@ -177,24 +150,17 @@ impl Groups<'_> {
         actor: &Actor,
         group: GroupId,
         (found, approve, size): (&Named, bool, Size),
-    ) -> Result<Joining, Failed> {
+    ) -> Result<(), Failed> {
         let mut locked = Locked::new(self.im, begin!(actor, &self.im.store), group, size).await?;
         locked.may_manage(actor).await?;
         let who = existing(found)?;
         if !locked.tx.delete_join_request(group, who.0).await? {
             return Err(ErrorCode::RequestNotFound.into());
         }
-        let mut seq = None;
         if approve {
             locked.add(actor, EntryKind::Joined, who).await?;
-            seq = Some(locked.change(who).seq);
         }
-        let joining = Joining {
-            group_id: group,
-            conversation: ConversationKey::Group(group).to_string(),
-            seq,
-        };
-        locked.finish(actor, joining).await
+        locked.finish(actor, ()).await
     }
 
     /// Pays for a change of a group; answers its version and how many members it has, as far as it is there.

@@ -1,6 +1,5 @@
 //! Links by which one joins.
 
-use lingxi_domain::policies::InvitePolicy;
 use lingxi_domain::{ErrorCode, GroupId, limits, now_ms};
 use lingxi_store::InviteLink;
 use uuid::Uuid;
@@ -59,11 +58,7 @@ impl Groups<'_> {
     async fn make_link_once(&self, actor: &Actor, link: &InviteLink) -> Result<InviteLink, Failed> {
         let tx = self.im.store.begin().await?;
         let mut locked = Locked::new(self.im, tx, link.group_id, None).await?;
-        if locked.settings.invite_policy == InvitePolicy::Admins {
-            locked.may_manage(actor).await?;
-        } else {
-            locked.own_membership(actor).await?;
-        }
+        locked.must_be_let_invite(actor).await?;
         let tx = &mut locked.tx;
         let working = tx.working_links(link.group_id, link.created_at).await?;
         if working >= limits::MAX_INVITE_LINKS {

@@ -153,7 +153,7 @@ impl<'a> Locked<'a> {
             target: Some(target),
             target_seq: None,
             target_name: Some(name),
-            detail: Some(&written(changes)?),
+            detail: Some(&log::detail(changes)?),
         };
         self.write(actor, event).await
     }
@@ -169,14 +169,14 @@ impl<'a> Locked<'a> {
             target: None,
             target_seq: None,
             target_name: None,
-            detail: Some(&written(changes)?),
+            detail: Some(&log::detail(changes)?),
         };
         self.write(actor, event).await
     }
 
     /// Ends the group, and with it every membership.
     pub(super) async fn dismiss(&mut self, actor: &Actor) -> Result<(), Failed> {
-        let members = self.tx.present_members(&self.head.conversation).await?;
+        let members = self.tx.active_members(&[&self.head.conversation]).await?;
         let event = Event {
             kind: EntryKind::Dismissed,
             target: None,
@@ -192,7 +192,7 @@ impl<'a> Locked<'a> {
         self.tx
             .dismiss_group(self.group, &self.settings.name, now_ms())
             .await?;
-        self.gone = members;
+        self.gone = members.iter().map(|member| member.user_id).collect();
         Ok(())
     }
 
@@ -248,11 +248,4 @@ impl<'a> Locked<'a> {
         }
         Ok(outcome)
     }
-}
-
-fn written(changes: &Changes) -> Result<String, Failed> {
-    serde_json::to_string(changes).map_err(|error| {
-        let cause = format!("a change of a group cannot be written: {error}");
-        lingxi_store::Error::Corrupt(cause).into()
-    })
 }

@@ -17,7 +17,7 @@ use lingxi_store::{ConversationHead, EntryKind};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use cost::pay_about_message;
-pub use joining::{JoinRequest, Joining};
+pub use joining::Joining;
 pub use links::NewLink;
 pub use locked::MembershipChange;
 pub use management::GroupUpdate;
@@ -177,14 +177,7 @@ impl Groups<'_> {
         room::room_for_a_group(self.im, &mut tx, actor.user_id).await?;
         let id = tx.create_group(row).await?;
         let key = ConversationKey::Group(id);
-        let mut head = ConversationHead {
-            conversation: key.to_string(),
-            version: 1,
-            last_seq: 0,
-            message_seq: 0,
-            last_time: now,
-            blocked_by: 0,
-        };
+        let mut head = ConversationHead::new(key.to_string(), now);
         let event = Event {
             kind: EntryKind::Joined,
             target: Some(actor.user_id),

@@ -50,12 +50,8 @@ impl Locked<'_> {
         actor: &Actor,
         who: (UserId, &str),
     ) -> Result<(), Failed> {
-        let me = self.own_membership(actor).await?;
+        self.must_be_let_invite(actor).await?;
         let (id, username) = who;
-        if !self.lets_invite(&me) {
-            let message = "In this group its owner and administrators invite; ask one of them.";
-            return Err(Error::new(ErrorCode::Forbidden, message).into());
-        }
         if self.tx.blocks(id, actor.user_id).await? {
             let message = format!("{username} does not accept invitations from you.");
             return Err(Error::new(ErrorCode::Blocked, message).into());
@@ -99,8 +95,18 @@ impl Locked<'_> {
         Ok((id, username))
     }
 
+    /// The group leaves inviting to everybody, or to some.
+    pub(super) async fn must_be_let_invite(&mut self, actor: &Actor) -> Result<(), Failed> {
+        let me = self.own_membership(actor).await?;
+        if !self.lets_invite(&me) {
+            let message = "In this group its owner and administrators invite; ask one of them.";
+            return Err(Error::new(ErrorCode::Forbidden, message).into());
+        }
+        Ok(())
+    }
+
     /// Whether this member may invite others.
-    pub(super) fn lets_invite(&self, member: &Member) -> bool {
+    fn lets_invite(&self, member: &Member) -> bool {
         self.settings.invite_policy == InvitePolicy::Members || member.role.may_manage()
     }
 

@@ -7,7 +7,7 @@ use lingxi_domain::{ErrorCode, limits, now_ms};
 use lingxi_store::EntryKind;
 
 use super::Messages;
-use super::locked::{LockedMessage, written};
+use super::locked::LockedMessage;
 use crate::actor::begin;
 use crate::error::Failed;
 use crate::frames::{Beside, detail, framed};
@@ -66,8 +66,9 @@ impl Messages<'_> {
         } else {
             text
         };
-        locked.tx.edit_message(id, text, now).await?;
-        let open_to = written(&EditDetail { open })?;
+        let edited = (now, locked.next_seq());
+        locked.tx.edit_message(id, text, edited).await?;
+        let open_to = log::detail(&EditDetail { open })?;
         let entry = locked
             .append(actor, EntryKind::Edited, Some(&open_to))
             .await?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use lingxi_domain::detail::MessageDetail;
 use lingxi_domain::frame::client::Recipient;
 use lingxi_domain::{ConversationKey, ErrorCode, Seq, UserId, content_hash, now_ms, validate};
-use lingxi_store::EntryKind;
+use lingxi_store::{EntryKind, Repeat};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -24,6 +24,22 @@ pub struct Forwarded {
     pub id: i64,
     /// Its place.
     pub seq: Seq,
+}
+
+impl From<Repeat> for Forwarded {
+    fn from(sent: Repeat) -> Self {
+        Self {
+            conversation: sent.conversation,
+            id: sent.id,
+            seq: sent.seq,
+        }
+    }
+}
+
+/// Whether a message was surely sent with another text than this.
+fn is_another(sent: &Repeat, text: &str) -> bool {
+    sent.content
+        .is_some_and(|first| first != content_hash(text))
 }
 
 /// The longest that a copy may take to be committed.
@@ -86,8 +102,8 @@ impl Messages<'_> {
         if self.hand_over(actor, said).await? == Taken::Perhaps {
             return Err(ErrorCode::Unavailable.into());
         }
-        let hash = content_hash(&message.content);
-        self.committed(actor.user_id, key, (msg_id, hash)).await
+        self.committed(actor.user_id, key, (msg_id, &message.content))
+            .await
     }
 
     /// What was sent with this `msg_id` before, whatever became of the message that it is a copy of.
@@ -98,23 +114,17 @@ impl Messages<'_> {
         (msg_id, of): (&str, i64),
     ) -> Result<Option<Forwarded>> {
         let conversation = key.to_string();
-        let sent = self.im.store.message_sent(&conversation, user, msg_id);
-        let Some((id, seq, hash)) = sent.await? else {
+        let identity = (conversation.as_str(), user, msg_id);
+        let Some(sent) = self.im.store.find_repeat(identity).await? else {
             return Ok(None);
         };
         let message = self.im.store.entry(of).await?;
         // Its first text is known as long as it has that.
         let first = message.filter(|m| m.recalled_at.is_none() && m.edited_at.is_none());
-        let other =
-            first.is_some_and(|m| hash.is_some_and(|hash| hash != content_hash(&m.content)));
-        if other {
+        if first.is_some_and(|first| is_another(&sent, &first.content)) {
             return Err(ErrorCode::IdempotencyConflict.into());
         }
-        Ok(Some(Forwarded {
-            conversation,
-            id,
-            seq,
-        }))
+        Ok(Some(sent.into()))
     }
 
     /// Whether the user may write there, as far as is known now: the chat worker decides.
@@ -145,22 +155,18 @@ impl Messages<'_> {
         &self,
         user: UserId,
         key: ConversationKey,
-        (msg_id, expected): (&str, i64),
+        (msg_id, text): (&str, &str),
     ) -> Result<Forwarded> {
         let (conversation, begun) = (key.to_string(), Instant::now());
+        let identity = (conversation.as_str(), user, msg_id);
         let mut pause = FIRST_LOOK;
         while begun.elapsed() < LONGEST {
             tokio::time::sleep(pause).await;
-            let sent = self.im.store.message_sent(&conversation, user, msg_id);
-            if let Some((id, seq, hash)) = sent.await? {
-                if hash.is_some_and(|hash| hash != expected) {
+            if let Some(sent) = self.im.store.find_repeat(identity).await? {
+                if is_another(&sent, text) {
                     return Err(ErrorCode::IdempotencyConflict.into());
                 }
-                return Ok(Forwarded {
-                    conversation,
-                    id,
-                    seq,
-                });
+                return Ok(sent.into());
             }
             pause = (pause * 2).min(LAST_LOOK);
         }

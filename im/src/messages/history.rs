@@ -93,13 +93,10 @@ impl Messages<'_> {
             entries,
             has_more: more_rows,
         } = page.await?;
-        let (frames, found) = (Frames { im: self.im }, entries.len());
+        let frames = Frames { im: self.im };
         let frames = match member.left_seq {
             None => frames.shown_to(user, &entries).await?,
-            Some(left_seq) => {
-                let left_at = self.left_at(&conversation, left_seq).await?;
-                frames.left_to(left_at, entries).await?
-            }
+            Some(left_seq) => frames.until(left_seq, &entries).await?,
         };
         let mut messages: Vec<_> = frames.into_iter().map(|frame| frame.json).collect();
         let fitting = if from_start {
@@ -112,7 +109,7 @@ impl Messages<'_> {
             fitting
         };
         Ok(History {
-            has_more: more_rows || fitting < found,
+            has_more: more_rows || fitting < entries.len(),
             messages,
         })
     }

@@ -43,8 +43,7 @@ impl<'a> LockedMessage<'a> {
             .member(conversation, actor.user_id)
             .await?
             .ok_or(ErrorCode::MessageNotFound)?;
-        let seen = member.joined_seq..=member.left_seq.unwrap_or(Seq::MAX);
-        if message.kind != EntryKind::Message || !seen.contains(&message.seq) {
+        if message.kind != EntryKind::Message || !member.sees(message.seq) {
             return Err(ErrorCode::MessageNotFound.into());
         }
         if !member.is_active() {
@@ -122,12 +121,4 @@ impl<'a> LockedMessage<'a> {
     ) -> Result<(), Failed> {
         actor.commit(self.tx, outcome).await
     }
-}
-
-/// What an entry says beside its text.
-pub(super) fn written<T: Serialize>(detail: &T) -> Result<String, Failed> {
-    serde_json::to_string(detail).map_err(|error| {
-        let cause = format!("an entry's detail cannot be written: {error}");
-        lingxi_store::Error::Corrupt(cause).into()
-    })
 }

@@ -15,12 +15,11 @@ mod send;
 use std::collections::HashSet;
 
 use bytes::Bytes;
-use lingxi_domain::{ConversationKey, ErrorCode, GroupId, Seq, UserId};
+use lingxi_domain::{ConversationKey, ErrorCode, GroupId, UserId};
 
 pub use forward::Forwarded;
 pub use history::{History, HistoryQuery};
 pub use read::Reading;
-pub use readers::Reader;
 pub use recall::Recalled;
 pub use send::{Outgoing, Taken};
 
@@ -64,13 +63,6 @@ impl Messages<'_> {
         };
         self.check(user, key).await?;
         Ok(key)
-    }
-
-    /// When a membership ended, by the entry of its end, milliseconds since the Unix epoch.
-    async fn left_at(&self, conversation: &str, left_seq: Seq) -> Result<i64> {
-        let range = (conversation, left_seq, left_seq);
-        let found = self.im.store.entries_of_many(&[range]).await?;
-        Ok(found.first().map_or(0, |entry| entry.created_at))
     }
 
     /// The conversation in which a message stands.

@@ -7,7 +7,7 @@ use lingxi_domain::{ErrorCode, limits};
 use lingxi_store::EntryKind;
 
 use super::Messages;
-use super::locked::{LockedMessage, written};
+use super::locked::LockedMessage;
 use crate::actor::begin;
 use crate::error::Failed;
 use crate::groups::pay_about_message;
@@ -59,7 +59,7 @@ impl Messages<'_> {
         } else {
             tx.remove_reaction((id, emoji), user, count).await?;
         }
-        let detail = written(&ReactionDetail {
+        let detail = log::detail(&ReactionDetail {
             emoji: emoji.to_owned(),
             on,
             count,

@@ -1,23 +1,9 @@
 //! Who has read a message, and who does not want to hear of a conversation.
 
 use lingxi_domain::{ConversationKey, ErrorCode, UserId, limits};
-use serde::Serialize;
 
 use super::Messages;
-use crate::{Error, Result};
-
-/// Somebody who has read a message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Reader {
-    /// Who.
-    pub id: UserId,
-    /// The account's name.
-    pub username: String,
-    /// The name to show.
-    pub nickname: String,
-    /// The picture's address; may be empty.
-    pub avatar: String,
-}
+use crate::{Error, GroupMember, Result};
 
 impl Messages<'_> {
     /// Who of a group has read a message, by when they joined, its sender left out.
@@ -25,7 +11,7 @@ impl Messages<'_> {
     /// # Errors
     /// `message_not_found` for what the user cannot see, `not_member` for who left; `invalid_request` for a private
     /// conversation, whose list says it, and for groups of more than [`limits::MAX_READERS`] members.
-    pub async fn readers(&self, user: UserId, id: i64) -> Result<Vec<Reader>> {
+    pub async fn readers(&self, user: UserId, id: i64) -> Result<Vec<GroupMember>> {
         let store = &self.im.store;
         let message = self.visible(user, id).await?;
         let member = store.member(&message.conversation, user).await?;
@@ -44,15 +30,7 @@ impl Messages<'_> {
         }
         let place = (message.conversation.as_str(), message.seq);
         let readers = store.readers_of(place, message.sender_id).await?;
-        Ok(readers
-            .into_iter()
-            .map(|reader| Reader {
-                id: reader.user_id,
-                username: reader.username,
-                nickname: reader.nickname,
-                avatar: reader.avatar,
-            })
-            .collect())
+        Ok(readers.into_iter().map(GroupMember::from).collect())
     }
 
     /// The user wants no notifications of a conversation until a time, milliseconds since the Unix epoch; 0 lifts it. For

@@ -14,7 +14,7 @@ use lingxi_store::{Entry, EntryKind};
 
 use super::Messages;
 use crate::frames::quote;
-use crate::{Actor, Error, Result};
+use crate::{Actor, Error, Result, log};
 
 /// A message that somebody wants to send.
 #[derive(Debug)]
@@ -65,9 +65,9 @@ impl Messages<'_> {
             Ok(beside) => beside,
             Err(refused) => {
                 // A repeat gets the first answer, whatever changed since.
-                let (store, conversation) = (&self.im.store, key.to_string());
-                let sent = store.message_sent(&conversation, actor.user_id, msg_id);
-                if sent.await?.is_none() {
+                let conversation = key.to_string();
+                let identity = (conversation.as_str(), actor.user_id, msg_id);
+                if self.im.store.find_repeat(identity).await?.is_none() {
                     return Err(refused);
                 }
                 Default::default()
@@ -131,10 +131,7 @@ impl Messages<'_> {
         let detail = if detail == MessageDetail::default() {
             String::new()
         } else {
-            serde_json::to_string(&detail).map_err(|error| {
-                tracing::error!(%error, "what a message says beside its text cannot be written");
-                ErrorCode::Internal
-            })?
+            log::detail(&detail)?
         };
         let inbound = Inbound {
             conversation: key.to_string(),
@@ -168,14 +165,9 @@ impl Messages<'_> {
         let message = message.ok_or(ErrorCode::MessageNotFound)?;
         let member = self.im.store.member(&message.conversation, user).await?;
         let member = member.ok_or(ErrorCode::MessageNotFound)?;
-        let seen = member.joined_seq..=member.left_seq.unwrap_or(Seq::MAX);
-        if !seen.contains(&message.seq) {
-            return Err(ErrorCode::MessageNotFound.into());
-        }
-        if let (Some(left_seq), Some(edited_at)) = (member.left_seq, message.edited_at)
-            && edited_at > self.left_at(&message.conversation, left_seq).await?
-        {
-            // What it says now was not said to them.
+        // What was edited since they left was not said to them.
+        let said = message.edited_seq.is_none_or(|edited| member.sees(edited));
+        if !member.sees(message.seq) || !said {
             return Err(ErrorCode::MessageNotFound.into());
         }
         Ok(message)
@@ -188,7 +180,7 @@ impl Messages<'_> {
             let message = "reply_to: name a message of this conversation that was not recalled.";
             return Err(Error::new(ErrorCode::MessageNotFound, message));
         }
-        let shown = quote(&message);
+        let shown = quote(&message, Seq::MAX);
         Ok(Quote {
             id: shown.id,
             seq: shown.seq,

@@ -22,7 +22,7 @@ async fn crowd(w: &World, group: i64, members: i64) {
     tx.commit().await.unwrap();
 }
 
-async fn large_group(w: &World, owner: &Actor, members: i64) -> i64 {
+pub(super) async fn large_group(w: &World, owner: &Actor, members: i64) -> i64 {
     let new = crate::NewGroup {
         name: "large".into(),
         max_count: Some(5000),

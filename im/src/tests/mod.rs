@@ -10,6 +10,7 @@ mod groups;
 mod history;
 mod limits;
 mod lock_outs;
+mod message_bounds;
 mod recall;
 mod typing;
 
@@ -106,14 +107,7 @@ impl World {
         let conversation = key.to_string();
         let mut tx = self.store.begin().await.unwrap();
         let found = tx.lock_conversation(&conversation).await.unwrap();
-        let mut head = found.unwrap_or(ConversationHead {
-            conversation: conversation.clone(),
-            version: 1,
-            last_seq: 0,
-            message_seq: 0,
-            last_time: at,
-            blocked_by: 0,
-        });
+        let mut head = found.unwrap_or(ConversationHead::new(conversation.clone(), at));
         if let ConversationKey::Direct(a, b) = key {
             let sides = [(conversation.as_str(), a), (conversation.as_str(), b)];
             tx.add_direct_members(if a == b { &sides[..1] } else { &sides }, at)

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Mode, Reply, User};
+use crate::harness::database::{self, Session};
+use crate::harness::{Mode, Reply, User, until};
 
 behaviours!(
     a_blocked_users_messages_are_refused,
@@ -112,7 +113,7 @@ async fn a_blocked_user_neither_invites_nor_sees(mode: Mode) {
         let list = user.get("contact/list").await.ok();
         list["contacts"][0]["online"].as_bool().expect("online")
     };
-    crate::harness::until("both are seen", async || {
+    until("both are seen", async || {
         online(&alice).await && online(&bob).await
     })
     .await;
@@ -178,4 +179,35 @@ async fn the_list_of_the_blocked(mode: Mode) {
     );
     unblock(&alice, "carol").await.ok();
     assert_eq!(blocked(&alice, "").await.0, names(&["bob", "dave"]));
+}
+
+/// A block that is answered holds for every message that is committed later, the first one of a conversation too: while that
+/// one is judged, its conversation is locked although there was none.
+#[tokio::test]
+async fn a_block_is_not_passed_by_the_first_message() {
+    let lx = Mode::Cluster.start().await;
+    let (alice, bob) = (lx.user("alice").await, lx.user("bob").await);
+    let mut b = bob.connect().await;
+    let url = &lx.backends.as_ref().expect("a cluster").database_url;
+    // Repeats are looked for behind the lock, and cannot be.
+    let mut session = Session::open(url);
+    session.run("LOCK TABLES entries WRITE");
+    b.say("alice", "m1", "hello").await;
+    let waits = "SELECT 1 FROM information_schema.processlist \
+                 WHERE db = DATABASE() AND state = 'Waiting for table metadata lock'";
+    until("the message is being judged", async || {
+        !database::query(url, waits).is_empty()
+    })
+    .await;
+    let blocked = block(&alice, "bob");
+    tokio::pin!(blocked);
+    tokio::select! {
+        reply = &mut blocked => panic!("answered while the message is judged: {reply:?}"),
+        () = until("the block waits", async || database::lock_waits(url) > 0) => {}
+    }
+    session.run("UNLOCK TABLES");
+    blocked.await.ok();
+    b.stored("m1").await;
+    b.say("alice", "m2", "hello?").await;
+    b.refused("m2", "blocked").await;
 }

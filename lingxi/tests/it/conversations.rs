@@ -36,11 +36,7 @@ fn now() -> u128 {
 
 async fn private_and_group_in_one_list(mode: Mode) {
     let lx = mode.start().await;
-    let (alice, bob, carol) = (
-        lx.user("alice").await,
-        lx.user("bob").await,
-        lx.user("carol").await,
-    );
+    let (alice, bob, carol) = lx.three().await;
     let (mut a, mut b, mut c) = (
         alice.connect().await,
         bob.connect().await,

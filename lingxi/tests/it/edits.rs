@@ -108,11 +108,7 @@ fn event_key(a: &User, b: &User) -> String {
 
 async fn who_may_not_edit_is_told_why(mode: Mode) {
     let lx = mode.start().await;
-    let (alice, bob, carol) = (
-        lx.user("alice").await,
-        lx.user("bob").await,
-        lx.user("carol").await,
-    );
+    let (alice, bob, carol) = lx.three().await;
     let group = alice.create_group("g").await;
     bob.join(group).await.ok();
     let mut b = bob.connect().await;
@@ -165,11 +161,7 @@ async fn who_may_not_edit_is_told_why(mode: Mode) {
 
 async fn who_joined_later_does_not_see_what_it_says(mode: Mode) {
     let lx = mode.start().await;
-    let (alice, bob, carol) = (
-        lx.user("alice").await,
-        lx.user("bob").await,
-        lx.user("carol").await,
-    );
+    let (alice, bob, carol) = lx.three().await;
     let group = alice.create_group("g").await;
     bob.join(group).await.ok();
     let mut a = alice.connect().await;
@@ -243,6 +235,29 @@ async fn who_left_sees_what_was_said_until_then(mode: Mode) {
         "seen by both"
     );
     assert_eq!(alice.history(&of).await[0]["content"], "the new address");
+
+    // Nor by the socket: what waited for him while he was away, and what he asks for.
+    let mut b = bob.connect().await;
+    let key = format!("g:{group}");
+    let own = |frame: &Value| frame["conversation"] == key;
+    b.expect("the end", |frame| frame["event"] == "group_kicked")
+        .await;
+    let mut seen: Vec<Value> = b.drain().into_iter().filter(own).collect();
+    b.send(json!({"type": 7, "cursors": {key.clone(): 0}}))
+        .await;
+    b.expect("the end again", |frame| frame["event"] == "group_kicked")
+        .await;
+    seen.extend(b.drain().into_iter().filter(own));
+    let said = |id: u64| {
+        let found = seen.iter().filter(|entry| entry["id"] == id);
+        found
+            .map(|entry| entry["content"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(said(first), [json!(""), json!("")]);
+    assert_eq!(said(second), [json!("seen by both"), json!("seen by both")]);
+    let text = serde_json::to_string(&seen).expect("JSON");
+    assert!(!text.contains("the new address"), "{text}");
 }
 
 async fn a_repeat_after_an_edit_is_the_same_message(mode: Mode) {

@@ -18,11 +18,7 @@ behaviours!(
 
 async fn group(mode: Mode, rules: Value) -> (Deployment, User, User, User, u64) {
     let lx = mode.start().await;
-    let (alice, bob, carol) = (
-        lx.user("alice").await,
-        lx.user("bob").await,
-        lx.user("carol").await,
-    );
+    let (alice, bob, carol) = lx.three().await;
     let group = alice.create_group("g").await;
     let mut body = rules;
     body["group_id"] = group.into();

@@ -17,16 +17,9 @@ behaviours!(
 
 /// Alice, the owner, bob and carol, who are members.
 async fn group(mode: Mode) -> (Deployment, User, User, User, u64) {
-    let lx = mode.start().await;
-    let (alice, bob, carol) = (
-        lx.user("alice").await,
-        lx.user("bob").await,
-        lx.user("carol").await,
-    );
-    let group = alice.create_group("g").await;
-    bob.join(group).await.ok();
-    carol.join(group).await.ok();
-    (lx, alice, bob, carol, group)
+    let there = mode.with_group().await;
+    there.3.join(there.4).await.ok();
+    there
 }
 
 async fn role(user: &User, group: u64, name: &str, role: &str) -> Reply {

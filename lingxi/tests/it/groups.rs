@@ -93,11 +93,7 @@ async fn people_join_and_leave(mode: Mode) {
 
 async fn members_invite(mode: Mode) {
     let lx = mode.start().await;
-    let (alice, bob, carol) = (
-        lx.user("alice").await,
-        lx.user("bob").await,
-        lx.user("carol").await,
-    );
+    let (alice, bob, carol) = lx.three().await;
     let group = alice.create_group("g").await;
     carol.invite(group, "bob").await.fails(403, "not_member");
     assert_eq!(
@@ -122,11 +118,7 @@ async fn members_invite(mode: Mode) {
 
 async fn owners_kick(mode: Mode) {
     let lx = mode.start().await;
-    let (alice, bob, carol) = (
-        lx.user("alice").await,
-        lx.user("bob").await,
-        lx.user("carol").await,
-    );
+    let (alice, bob, carol) = lx.three().await;
     let group = alice.create_group("g").await;
     bob.join(group).await.ok();
     carol.join(group).await.ok();
@@ -178,11 +170,7 @@ async fn strangers_see_nothing(mode: Mode) {
 
 async fn a_full_group_is_full(mode: Mode) {
     let lx = mode.start().await;
-    let (alice, bob, carol) = (
-        lx.user("alice").await,
-        lx.user("bob").await,
-        lx.user("carol").await,
-    );
+    let (alice, bob, carol) = lx.three().await;
     let body = json!({"name": "pair", "max_count": 2});
     let group = alice.post("group/create", body).await.ok()["id"]
         .as_u64()

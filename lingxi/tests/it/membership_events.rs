@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Deployment, Mode, User};
+use crate::harness::Mode;
 
 behaviours!(
     every_member_sees_the_events,
@@ -10,16 +10,6 @@ behaviours!(
     who_left_gets_nothing,
     a_new_member_sees_nothing_from_before,
 );
-
-async fn three(mode: Mode) -> (Deployment, User, User, User) {
-    let lx = mode.start().await;
-    let (alice, bob, carol) = (
-        lx.user("alice").await,
-        lx.user("bob").await,
-        lx.user("carol").await,
-    );
-    (lx, alice, bob, carol)
-}
 
 #[track_caller]
 fn about(event: &Value, group: u64, from: &str, target: &str) -> u64 {
@@ -35,7 +25,8 @@ fn about(event: &Value, group: u64, from: &str, target: &str) -> u64 {
 }
 
 async fn every_member_sees_the_events(mode: Mode) {
-    let (_lx, alice, bob, carol) = three(mode).await;
+    let lx = mode.start().await;
+    let (alice, bob, carol) = lx.three().await;
     let group = alice.create_group("g").await;
     let mut a = alice.connect().await;
     let mut b = bob.connect().await;
@@ -95,7 +86,8 @@ async fn every_member_sees_the_events(mode: Mode) {
 }
 
 async fn a_kicked_member_is_out_at_once(mode: Mode) {
-    let (_lx, alice, bob, carol) = three(mode).await;
+    let lx = mode.start().await;
+    let (alice, bob, carol) = lx.three().await;
     let group = alice.create_group("g").await;
     bob.join(group).await.ok();
     carol.join(group).await.ok();
@@ -151,7 +143,8 @@ async fn a_kicked_member_is_out_at_once(mode: Mode) {
 }
 
 async fn who_left_gets_nothing(mode: Mode) {
-    let (_lx, alice, bob, carol) = three(mode).await;
+    let lx = mode.start().await;
+    let (alice, bob, carol) = lx.three().await;
     let group = alice.create_group("g").await;
     bob.join(group).await.ok();
     carol.join(group).await.ok();
@@ -179,7 +172,8 @@ async fn who_left_gets_nothing(mode: Mode) {
 }
 
 async fn a_new_member_sees_nothing_from_before(mode: Mode) {
-    let (_lx, alice, bob, carol) = three(mode).await;
+    let lx = mode.start().await;
+    let (alice, bob, carol) = lx.three().await;
     let group = alice.create_group("g").await;
     let (mut a, mut b) = (alice.connect().await, bob.connect().await);
     for number in 0..5 {

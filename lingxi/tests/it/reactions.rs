@@ -3,7 +3,7 @@
 use lingxi_domain::now_ms;
 use serde_json::{Value, json};
 
-use crate::harness::{Deployment, Mode, Reply, User};
+use crate::harness::{Mode, Reply, User};
 
 behaviours!(
     people_react,
@@ -16,18 +16,6 @@ behaviours!(
     a_conversation_is_muted,
 );
 
-async fn three(mode: Mode) -> (Deployment, User, User, User, u64) {
-    let lx = mode.start().await;
-    let (alice, bob, carol) = (
-        lx.user("alice").await,
-        lx.user("bob").await,
-        lx.user("carol").await,
-    );
-    let group = alice.create_group("g").await;
-    bob.join(group).await.ok();
-    (lx, alice, bob, carol, group)
-}
-
 async fn react(user: &User, id: u64, emoji: &str, on: bool) -> Reply {
     let body = json!({"id": id, "emoji": emoji, "on": on});
     user.post("message/react", body).await
@@ -38,7 +26,7 @@ async fn pin(user: &User, id: u64, on: bool) -> Reply {
 }
 
 async fn people_react(mode: Mode) {
-    let (_lx, alice, bob, _carol, group) = three(mode).await;
+    let (_lx, alice, bob, _carol, group) = mode.with_group().await;
     let (mut a, mut b) = (alice.connect().await, bob.connect().await);
     a.say_in(group, "m1", "lunch?").await;
     let (id, seq) = a.stored("m1").await;
@@ -108,7 +96,7 @@ async fn people_react(mode: Mode) {
 }
 
 async fn reactions_end_with_their_message(mode: Mode) {
-    let (_lx, alice, bob, _carol, group) = three(mode).await;
+    let (_lx, alice, bob, _carol, group) = mode.with_group().await;
     let mut a = alice.connect().await;
     a.say_in(group, "m1", "oops").await;
     let (id, _) = a.stored("m1").await;
@@ -130,7 +118,7 @@ async fn reactions_end_with_their_message(mode: Mode) {
 }
 
 async fn reactions_are_bounded_and_theirs_alone(mode: Mode) {
-    let (_lx, alice, bob, carol, group) = three(mode).await;
+    let (_lx, alice, bob, carol, group) = mode.with_group().await;
     let mut a = alice.connect().await;
     a.say_in(group, "m1", "hi").await;
     let (id, _) = a.stored("m1").await;
@@ -187,7 +175,7 @@ async fn reactions_are_bounded_and_theirs_alone(mode: Mode) {
 }
 
 async fn many_at_once_are_counted_once_each(mode: Mode) {
-    let (lx, alice, _bob, _carol, group) = three(mode).await;
+    let (lx, alice, _bob, _carol, group) = mode.with_group().await;
     let mut people = Vec::new();
     for number in 0..12 {
         let user = lx.user(&format!("user{number}")).await;
@@ -222,7 +210,7 @@ async fn many_at_once_are_counted_once_each(mode: Mode) {
 }
 
 async fn groups_keep_messages_in_sight(mode: Mode) {
-    let (_lx, alice, bob, carol, group) = three(mode).await;
+    let (_lx, alice, bob, carol, group) = mode.with_group().await;
     let (mut a, mut b) = (alice.connect().await, bob.connect().await);
     let mut ids = Vec::new();
     for number in 0..3 {
@@ -295,7 +283,7 @@ async fn groups_keep_messages_in_sight(mode: Mode) {
 }
 
 async fn readers_are_known_in_groups(mode: Mode) {
-    let (_lx, alice, bob, carol, group) = three(mode).await;
+    let (_lx, alice, bob, carol, group) = mode.with_group().await;
     let mut a = alice.connect().await;
     a.say_in(group, "m1", "read me").await;
     let (id, seq) = a.stored("m1").await;
@@ -352,7 +340,7 @@ async fn readers_are_known_in_groups(mode: Mode) {
 }
 
 async fn the_other_sides_reading_is_in_the_list(mode: Mode) {
-    let (_lx, alice, bob, _carol, group) = three(mode).await;
+    let (_lx, alice, bob, _carol, group) = mode.with_group().await;
     let mut a = alice.connect().await;
     a.say("bob", "m1", "seen?").await;
     let (_, seq) = a.stored("m1").await;
@@ -374,7 +362,7 @@ async fn the_other_sides_reading_is_in_the_list(mode: Mode) {
 }
 
 async fn a_conversation_is_muted(mode: Mode) {
-    let (_lx, alice, bob, carol, group) = three(mode).await;
+    let (_lx, alice, bob, carol, group) = mode.with_group().await;
     let key = format!("g:{group}");
     let mute = async |user: &User, key: &str, until: Value| {
         let body = json!({"conversation": key, "until": until});

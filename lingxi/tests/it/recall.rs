@@ -96,11 +96,7 @@ async fn only_the_sender_recalls(mode: Mode) {
 
 async fn a_group_owner_recalls_anything(mode: Mode) {
     let lx = mode.start().await;
-    let (alice, bob, carol) = (
-        lx.user("alice").await,
-        lx.user("bob").await,
-        lx.user("carol").await,
-    );
+    let (alice, bob, carol) = lx.three().await;
     let group = alice.create_group("g").await;
     bob.join(group).await.ok();
     carol.join(group).await.ok();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Deployment, Mode, Reply, User};
+use crate::harness::{Mode, Reply, User};
 
 behaviours!(
     an_answer_shows_what_it_answers,
@@ -13,24 +13,12 @@ behaviours!(
     what_cannot_be_forwarded_is_refused,
 );
 
-async fn three(mode: Mode) -> (Deployment, User, User, User, u64) {
-    let lx = mode.start().await;
-    let (alice, bob, carol) = (
-        lx.user("alice").await,
-        lx.user("bob").await,
-        lx.user("carol").await,
-    );
-    let group = alice.create_group("g").await;
-    bob.join(group).await.ok();
-    (lx, alice, bob, carol, group)
-}
-
 async fn forward(user: &User, body: Value) -> Reply {
     user.post("message/forward", body).await
 }
 
 async fn an_answer_shows_what_it_answers(mode: Mode) {
-    let (_lx, alice, bob, _carol, group) = three(mode).await;
+    let (_lx, alice, bob, _carol, group) = mode.with_group().await;
     let (mut a, mut b) = (alice.connect().await, bob.connect().await);
     let long = format!("灵犀{}", "长".repeat(200));
     a.say_in(group, "m1", &long).await;
@@ -71,7 +59,7 @@ async fn an_answer_shows_what_it_answers(mode: Mode) {
 }
 
 async fn what_cannot_be_answered_is_refused(mode: Mode) {
-    let (_lx, alice, bob, carol, group) = three(mode).await;
+    let (_lx, alice, bob, carol, group) = mode.with_group().await;
     let (mut a, mut b, mut c) = (
         alice.connect().await,
         bob.connect().await,
@@ -116,7 +104,7 @@ async fn what_cannot_be_answered_is_refused(mode: Mode) {
 }
 
 async fn mentions_are_counted_until_they_are_read(mode: Mode) {
-    let (_lx, alice, bob, carol, group) = three(mode).await;
+    let (_lx, alice, bob, carol, group) = mode.with_group().await;
     carol.join(group).await.ok();
     let mut a = alice.connect().await;
     let key = format!("g:{group}");
@@ -169,7 +157,7 @@ async fn mentions_are_counted_until_they_are_read(mode: Mode) {
 }
 
 async fn everybody_is_mentioned_by_administrators(mode: Mode) {
-    let (_lx, alice, bob, carol, group) = three(mode).await;
+    let (_lx, alice, bob, carol, group) = mode.with_group().await;
     let (mut a, mut b) = (alice.connect().await, bob.connect().await);
     let key = format!("g:{group}");
     let count =
@@ -208,7 +196,7 @@ async fn everybody_is_mentioned_by_administrators(mode: Mode) {
 }
 
 async fn a_message_is_forwarded(mode: Mode) {
-    let (_lx, alice, bob, carol, group) = three(mode).await;
+    let (_lx, alice, bob, carol, group) = mode.with_group().await;
     let (mut b, mut c) = (bob.connect().await, carol.connect().await);
     let mut a = alice.connect().await;
     a.say_in(group, "m1", "pass it on").await;
@@ -272,7 +260,7 @@ async fn a_message_is_forwarded(mode: Mode) {
 }
 
 async fn what_cannot_be_forwarded_is_refused(mode: Mode) {
-    let (_lx, alice, bob, carol, group) = three(mode).await;
+    let (_lx, alice, bob, carol, group) = mode.with_group().await;
     let mut a = alice.connect().await;
     a.say_in(group, "m1", "secret").await;
     let (id, _) = a.stored("m1").await;

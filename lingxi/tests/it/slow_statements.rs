@@ -20,11 +20,7 @@ async fn a_message_that_takes_too_long_does_not_hold_up_the_others() {
         .expect("a cluster")
         .database_url
         .clone();
-    let (alice, bob, carol) = (
-        lx.user("alice").await,
-        lx.user("bob").await,
-        lx.user("carol").await,
-    );
+    let (alice, bob, carol) = lx.three().await;
     let mut a = alice.connect().await;
     let mut c = carol.connect().await;
     a.say("bob", "m1", "begun").await;

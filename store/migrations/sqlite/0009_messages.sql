@@ -1,5 +1,8 @@
 -- compatible-from: 9
 
+-- The place of the last edit of a message: its text is what was said up to there, and nobody sees it who left before.
+ALTER TABLE entries ADD COLUMN edited_seq INTEGER;
+
 -- Who reacted to a message with what.
 CREATE TABLE reactions (
     message_id INTEGER NOT NULL,

@@ -4,24 +4,10 @@ use std::collections::HashSet;
 
 use lingxi_domain::{ConversationKey, UserId};
 
+use super::listed::{ListedUser, listed_user};
 use crate::error::Result;
 use crate::sql::args;
 use crate::{Store, Tx};
-
-/// A blocked user, as the list shows them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Blocked {
-    /// Who.
-    pub user_id: UserId,
-    /// The account's name.
-    pub username: String,
-    /// The name to show.
-    pub nickname: String,
-    /// The picture's address; may be empty.
-    pub avatar: String,
-    /// When they were blocked, milliseconds since the Unix epoch.
-    pub created_at: i64,
-}
 
 impl Store {
     /// Whom a user blocks, by name, those behind the name `after` in the form under which names are unique (empty for the
@@ -31,23 +17,12 @@ impl Store {
         user: UserId,
         after: &str,
         limit: i64,
-    ) -> Result<Vec<Blocked>> {
-        let sql = "SELECT u.id, u.username, u.nickname, u.avatar, b.created_at \
-                   FROM blocks b JOIN users u ON u.id = b.blocked_id \
+    ) -> Result<Vec<ListedUser>> {
+        let sql = "SELECT u.id, u.username, u.nickname, u.avatar, b.created_at FROM blocks b JOIN users u ON u.id = b.blocked_id \
                    WHERE b.user_id = ? AND u.username_key > ? AND u.deleted_at IS NULL ORDER BY u.username_key LIMIT ?";
         let values = args![user, after, limit];
         let rows = self.reader().await?.fetch(sql, values).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Blocked {
-                    user_id: row.int(0)?,
-                    username: row.text(1)?,
-                    nickname: row.text(2)?,
-                    avatar: row.text(3)?,
-                    created_at: row.int(4)?,
-                })
-            })
-            .collect()
+        rows.iter().map(listed_user).collect()
     }
 
     /// Those of these users who block `user`.

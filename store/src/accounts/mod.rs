@@ -4,10 +4,12 @@ mod blocks;
 mod changes;
 mod contacts;
 mod known_networks;
+mod listed;
 mod settings;
 mod users;
 
-pub use blocks::Blocked;
 pub use changes::ProfileChange;
 pub use contacts::Contact;
+pub use listed::ListedUser;
+pub(crate) use listed::listed_user;
 pub use users::{NewUser, User};

@@ -55,12 +55,9 @@ async fn talk_in(
 
 fn head(key: &str, last_seq: i64) -> ConversationHead {
     ConversationHead {
-        conversation: key.into(),
-        version: 1,
         last_seq,
         message_seq: last_seq,
-        last_time: now_ms(),
-        blocked_by: 0,
+        ..ConversationHead::new(key, now_ms())
     }
 }
 

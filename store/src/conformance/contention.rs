@@ -105,11 +105,7 @@ async fn second_try(store: &Store) {
 
 fn head(key: &str, last_seq: i64) -> ConversationHead {
     ConversationHead {
-        conversation: key.into(),
-        version: 1,
         last_seq,
-        message_seq: 0,
-        last_time: now_ms(),
-        blocked_by: 0,
+        ..ConversationHead::new(key, now_ms())
     }
 }

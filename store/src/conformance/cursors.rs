@@ -11,12 +11,9 @@ pub(super) async fn run(store: &Store) {
     let key = format!("d:{carol}:{carol}");
     let mut tx = store.begin().await.unwrap();
     let head = ConversationHead {
-        conversation: key.clone(),
-        version: 1,
         last_seq: 10,
         message_seq: 10,
-        last_time: now_ms(),
-        blocked_by: 0,
+        ..ConversationHead::new(key.clone(), now_ms())
     };
     tx.put_heads(&[head]).await.unwrap();
     tx.add_direct_members(&[(&key, carol)], now_ms())
@@ -66,12 +63,9 @@ pub(super) async fn run(store: &Store) {
     assert_eq!(read(-1, 1).await, None);
     let mut tx = store.begin().await.unwrap();
     let head = ConversationHead {
-        conversation: key.clone(),
-        version: 1,
         last_seq: 12,
         message_seq: 12,
-        last_time: now_ms(),
-        blocked_by: 0,
+        ..ConversationHead::new(key.clone(), now_ms())
     };
     tx.put_heads(&[head]).await.unwrap();
     tx.commit().await.unwrap();
@@ -85,12 +79,9 @@ pub(super) async fn run(store: &Store) {
 async fn crowd(store: &Store, key: &str) -> Vec<(UserId, GroupRole)> {
     let mut tx = store.begin().await.unwrap();
     let head = ConversationHead {
-        conversation: key.into(),
-        version: 1,
         last_seq: 300,
         message_seq: 300,
-        last_time: now_ms(),
-        blocked_by: 0,
+        ..ConversationHead::new(key, now_ms())
     };
     tx.put_heads(&[head]).await.unwrap();
     let users: Vec<_> = (1_000_001..1_000_701)

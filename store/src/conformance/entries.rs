@@ -44,12 +44,9 @@ pub(super) async fn run(store: &Store) {
         .collect();
     tx.insert_entries(&new).await.unwrap();
     let head = ConversationHead {
-        conversation: key.clone(),
-        version: 1,
         last_seq: 150,
         message_seq: 150,
-        last_time: now_ms(),
-        blocked_by: 0,
+        ..ConversationHead::new(key.clone(), now_ms())
     };
     tx.put_heads(std::slice::from_ref(&head)).await.unwrap();
     tx.add_direct_members(&[(&key, alice), (&key, bob)], now_ms())
@@ -244,12 +241,8 @@ async fn pages(store: &Store) {
     let mut tx = store.begin().await.unwrap();
     for (key, last_time) in keys.iter().zip([30, 20, 20, 20, 10]) {
         let head = ConversationHead {
-            conversation: key.clone(),
-            version: 1,
             last_seq: 1,
-            message_seq: 0,
-            last_time,
-            blocked_by: 0,
+            ..ConversationHead::new(key.clone(), last_time)
         };
         tx.put_heads(&[head]).await.unwrap();
         tx.add_members(key, &[(erin, GroupRole::Member)], 1, 1)
@@ -319,12 +312,8 @@ async fn visible(store: &Store, alice: i64, bob: i64) {
     let heads: Vec<_> = (1..)
         .zip(&keys)
         .map(|(last_seq, key)| ConversationHead {
-            conversation: key.clone(),
-            version: 1,
             last_seq,
-            message_seq: 0,
-            last_time: 1,
-            blocked_by: 0,
+            ..ConversationHead::new(key.clone(), 1)
         })
         .collect();
     tx.put_heads(&heads).await.unwrap();
@@ -343,12 +332,16 @@ async fn visible(store: &Store, alice: i64, bob: i64) {
     let found = store.visible_to(alice, &asked).await.unwrap();
     let of = |at: usize| found.get(&keys[at]).copied();
     assert_eq!(found.len(), 190, "no stranger's, and none without a head");
-    assert_eq!(of(99), Some((3, 100)));
-    assert_eq!(of(150), Some((3, 100)), "a former member's end");
-    assert_eq!(of(0), Some((3, 1)), "nothing yet");
+    assert_eq!(of(99), Some((3, 100, false)));
+    assert_eq!(of(150), Some((3, 100, true)), "a former member's end");
+    assert_eq!(of(0), Some((3, 1, false)), "nothing yet");
     assert_eq!(of(190), None);
     let of_bob = store.visible_to(bob, &asked[150..151]).await.unwrap();
-    assert_eq!(of_bob[&keys[150]], (3, 151), "each member has its own");
+    assert_eq!(
+        of_bob[&keys[150]],
+        (3, 151, false),
+        "each member has its own"
+    );
     assert!(store.visible_to(alice, &[]).await.unwrap().is_empty());
     assert!(store.visible_to(-1, &asked).await.unwrap().is_empty());
     assert!(store.entries_of_many(&[]).await.unwrap().is_empty());

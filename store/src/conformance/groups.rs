@@ -56,14 +56,7 @@ async fn groups(store: &Store) {
         let id = tx.create_group(&new).await.unwrap();
         assert!(ids.iter().all(|&before| id > before), "ids rise");
         let key = format!("g:{id}");
-        let head = ConversationHead {
-            conversation: key.clone(),
-            version: 1,
-            last_seq: 0,
-            message_seq: 0,
-            last_time: now_ms(),
-            blocked_by: 0,
-        };
+        let head = ConversationHead::new(key.clone(), now_ms());
         tx.put_heads(&[head]).await.unwrap();
         tx.add_members(&key, &[(owner, GroupRole::Owner)], 1, 1)
             .await

@@ -22,17 +22,17 @@ mod group_changes;
 mod groups;
 mod lease_counts;
 mod leases;
-mod mentions;
 pub mod mysql;
 mod reactions;
 mod rosters;
 mod runs;
+mod standing;
 mod users;
 
-use lingxi_domain::role::AccountRole;
-use lingxi_domain::{UserId, now_ms};
+use lingxi_domain::role::{AccountRole, GroupRole};
+use lingxi_domain::{Seq, UserId, now_ms};
 
-use crate::{NewUser, Store};
+use crate::{ConversationHead, NewUser, Store};
 
 /// Runs the whole suite. `open` opens the database anew, as another process would.
 ///
@@ -52,7 +52,7 @@ where
     group_changes::run(&store).await;
     blocks::run(&store).await;
     reactions::run(&store).await;
-    mentions::run(&store).await;
+    standing::run(&store).await;
     bounds::run(&store).await;
     rosters::run(&store).await;
     contention::run(&store).await;
@@ -76,6 +76,27 @@ async fn user(store: &Store, name: &str) -> UserId {
         created_at: now_ms(),
     };
     store.create_user(&new).await.unwrap()
+}
+
+/// A group's conversation that has come to `last_seq`, with its members: the first one its owner, each with the place of
+/// their joining.
+async fn group(store: &Store, key: &str, last_seq: Seq, members: &[(UserId, Seq)]) {
+    let head = ConversationHead {
+        last_seq,
+        message_seq: last_seq,
+        ..ConversationHead::new(key, now_ms())
+    };
+    let mut tx = store.begin().await.unwrap();
+    tx.put_heads(&[head]).await.unwrap();
+    let mut role = GroupRole::Owner;
+    for &(user, joined_seq) in members {
+        let row = [(user, role)];
+        tx.add_members(key, &row, joined_seq, joined_seq)
+            .await
+            .unwrap();
+        role = GroupRole::Member;
+    }
+    tx.commit().await.unwrap();
 }
 
 async fn settings(store: &Store, other: &Store) {

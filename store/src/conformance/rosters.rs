@@ -29,12 +29,9 @@ async fn change(store: &Store, seq: i64, user: i64, kind: EntryKind) {
         _ => tx.end_membership(KEY, user, seq).await.unwrap(),
     }
     let head = ConversationHead {
-        conversation: KEY.into(),
         version: seq,
         last_seq: seq,
-        message_seq: 0,
-        last_time: now_ms(),
-        blocked_by: 0,
+        ..ConversationHead::new(KEY, now_ms())
     };
     tx.put_heads(&[head]).await.unwrap();
     tx.commit().await.unwrap();

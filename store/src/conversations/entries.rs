@@ -1,8 +1,6 @@
 //! The log of a conversation: messages, recalls, edits and membership, each with its `seq`.
 
-use std::collections::HashMap;
-
-use lingxi_domain::{Seq, UserId, content_hash};
+use lingxi_domain::{Seq, content_hash};
 
 use super::entry::{Entry, EntryKind, NewEntry};
 use crate::error::Result;
@@ -11,7 +9,7 @@ use crate::{Store, Tx};
 
 /// What [`entry`] reads, from `entries e` with [`JOINS`].
 pub(crate) const COLUMNS: &str = "e.id, e.conversation, e.seq, e.kind, e.sender_id, s.username, e.msg_id, e.content, \
-    e.target, e.target_seq, t.username, e.created_at, e.recalled_at, e.edited_at, e.detail";
+    e.target, e.target_seq, t.username, e.created_at, e.recalled_at, e.edited_at, e.detail, e.edited_seq";
 /// A target is a user where the entry is about membership (kinds 4 to 8).
 pub(crate) const JOINS: &str = "LEFT JOIN users s ON s.id = e.sender_id LEFT JOIN users t ON t.id = e.target AND e.kind BETWEEN 4 AND 8";
 
@@ -37,6 +35,7 @@ pub(crate) fn entry_at(row: &Row, first: usize) -> Result<Entry> {
         recalled_at: row.opt_int(first + 12)?,
         edited_at: row.opt_int(first + 13)?,
         detail: row.opt_text(first + 14)?,
+        edited_seq: row.opt_int(first + 15)?,
     })
 }
 
@@ -70,19 +69,6 @@ impl Store {
         row.as_ref().map(entry).transpose()
     }
 
-    /// What these messages say now, by their ids; a recalled one is left out.
-    pub async fn contents(&self, ids: &[i64]) -> Result<HashMap<i64, String>> {
-        if ids.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let sql =
-            "SELECT id, content FROM entries WHERE id IN (*) AND kind = 1 AND recalled_at IS NULL";
-        let rows = self.reader().await?.fetch_in(sql, vec![], ids).await?;
-        rows.iter()
-            .map(|row| Ok((row.int(0)?, row.text(1)?)))
-            .collect()
-    }
-
     /// These messages, by their ids, in no particular order; what is no message is left out.
     pub async fn messages(&self, ids: &[i64]) -> Result<Vec<Entry>> {
         if ids.is_empty() {
@@ -91,22 +77,6 @@ impl Store {
         let sql =
             format!("SELECT {COLUMNS} FROM entries e {JOINS} WHERE e.kind = 1 AND e.id IN (*)");
         entries(&self.reader().await?.fetch_in(&sql, vec![], ids).await?)
-    }
-
-    /// The message that a sender sent under this `msg_id`, once it is committed: its id, its place, and the
-    /// [`content_hash`] of its first text where that is known.
-    pub async fn message_sent(
-        &self,
-        conversation: &str,
-        sender: UserId,
-        msg_id: &str,
-    ) -> Result<Option<(i64, Seq, Option<i64>)>> {
-        let sql = "SELECT id, seq, content_hash FROM entries WHERE conversation = ? AND sender_id = ? AND msg_id = ?";
-        let mut conn = self.reader().await?;
-        let values = args![conversation, sender, msg_id];
-        let row = conn.fetch_one(sql, values).await?;
-        row.map(|row| Ok((row.int(0)?, row.int(1)?, row.opt_int(2)?)))
-            .transpose()
     }
 
     /// Entries of one partition with `after < id <= upto`, lowest id first, at most `limit`: what a new owner pushes again.
@@ -180,10 +150,17 @@ impl Tx {
         row.map(|r| r.int(0)).transpose()
     }
 
-    /// Gives a message another text. Answers whether it was there and not recalled.
-    pub async fn edit_message(&mut self, id: i64, content: &str, now: i64) -> Result<bool> {
-        let sql = "UPDATE entries SET content = ?, edited_at = ? WHERE id = ? AND kind = 1 AND recalled_at IS NULL";
-        Ok(self.conn.execute(sql, args![content, now, id]).await? == 1)
+    /// Gives a message another text, by the entry at `seq`. Answers whether it was there and not recalled.
+    pub async fn edit_message(
+        &mut self,
+        id: i64,
+        content: &str,
+        (now, seq): (i64, Seq),
+    ) -> Result<bool> {
+        let sql = "UPDATE entries SET content = ?, edited_at = ?, edited_seq = ? \
+                   WHERE id = ? AND kind = 1 AND recalled_at IS NULL";
+        let values = args![content, now, seq, id];
+        Ok(self.conn.execute(sql, values).await? == 1)
     }
 
     /// Returns true if a member of this conversation joined behind this place, and does not see what stands there.

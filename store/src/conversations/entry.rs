@@ -56,7 +56,11 @@ impl EntryKind {
         }
     }
 
-    pub(super) fn from_db(value: i64) -> Result<Self> {
+    /// As the store kept it.
+    ///
+    /// # Errors
+    /// For what no build up to this one writes.
+    pub fn from_db(value: i64) -> Result<Self> {
         Ok(match value {
             1 => Self::Message,
             2 => Self::Recalled,
@@ -135,6 +139,8 @@ pub struct Entry {
     pub recalled_at: Option<i64>,
     /// When it was last edited.
     pub edited_at: Option<i64>,
+    /// The place of the entry of that edit.
+    pub edited_seq: Option<Seq>,
 }
 
 /// An entry to be written. It is an [`Entry`] once it is committed: [`NewEntry::stored`].
@@ -183,6 +189,7 @@ impl NewEntry<'_> {
             created_at: self.created_at,
             recalled_at: None,
             edited_at: None,
+            edited_seq: None,
         }
     }
 }

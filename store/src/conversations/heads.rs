@@ -27,6 +27,18 @@ pub struct ConversationHead {
 }
 
 impl ConversationHead {
+    /// That of a conversation that begins now, milliseconds since the Unix epoch.
+    pub fn new(conversation: impl Into<String>, now: i64) -> Self {
+        Self {
+            conversation: conversation.into(),
+            version: 1,
+            last_seq: 0,
+            message_seq: 0,
+            last_time: now,
+            blocked_by: 0,
+        }
+    }
+
     /// Whether one side of a private conversation blocks the other.
     pub fn is_blocked_by(&self, one: UserId, other: UserId) -> bool {
         let side = if one < other { 1 } else { 2 };
@@ -111,7 +123,7 @@ const SAME_TIME: i64 = 1000;
 const UNREAD_MOST: i64 = 999;
 /// Entries behind the read cursor that are looked at for unread messages: one's own and events are among them. Each is a row
 /// that is read: an index of them would be one more page that every message dirties.
-const UNREAD_WINDOW: i64 = 2_000;
+pub(super) const UNREAD_WINDOW: i64 = 2_000;
 /// Entries that are looked at for one page, those of its first conversations first. Behind that, whatever stands behind the
 /// read cursor counts.
 const LOOKED_AT: i64 = 20_000;

@@ -1,12 +1,10 @@
 //! Where users are mentioned.
 
-use std::collections::HashMap;
-
 use lingxi_domain::{Seq, UserId};
 
+use crate::Tx;
 use crate::error::Result;
 use crate::sql::{args, placeholders};
-use crate::{Store, Tx};
 
 /// A message that mentions somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,40 +17,6 @@ pub struct Mention<'a> {
     pub seq: Seq,
     /// Who wrote it.
     pub sender_id: UserId,
-}
-
-/// Entries behind the read cursor that are looked at, as for unread messages.
-const WINDOW: i64 = 2_000;
-
-impl Store {
-    /// How many messages of others behind the user's read cursors mention them, in those of these conversations where any
-    /// does.
-    pub async fn mention_counts(
-        &self,
-        user: UserId,
-        conversations: &[&str],
-    ) -> Result<HashMap<String, i64>> {
-        if conversations.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let of = |who: &str| {
-            format!(
-                "(SELECT COUNT(*) FROM mentions x WHERE x.conversation = m.conversation AND x.user_id = {who} \
-                 AND x.seq > m.read_seq AND x.seq >= m.joined_seq AND x.seq <= m.read_seq + {WINDOW} \
-                 AND x.sender_id <> m.user_id)"
-            )
-        };
-        let sql = format!(
-            "SELECT m.conversation, {} + {} FROM members m WHERE m.user_id = ? AND m.conversation IN (*)",
-            of("m.user_id"),
-            of("0")
-        );
-        let mut conn = self.reader().await?;
-        let rows = conn.fetch_in(&sql, args![user], conversations).await?;
-        let counts = rows.iter().map(|row| Ok((row.text(0)?, row.int(1)?)));
-        let counts: Vec<(String, i64)> = counts.collect::<Result<_>>()?;
-        Ok(counts.into_iter().filter(|(_, count)| *count > 0).collect())
-    }
 }
 
 impl Tx {

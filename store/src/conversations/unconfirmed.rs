@@ -17,6 +17,8 @@ pub struct UserHead {
     pub delivered_seq: Seq,
     /// The last entry that the user may see.
     pub last_seq: Seq,
+    /// Whether that is the entry of their leaving.
+    pub left: bool,
 }
 
 /// What many users have not confirmed.
@@ -54,7 +56,7 @@ impl Store {
             .copied()
             .filter(|user| alone.binary_search(user).is_err())
             .collect();
-        let sql = "SELECT m.user_id, m.conversation, m.delivered_seq, COALESCE(m.left_seq, c.last_seq) \
+        let sql = "SELECT m.user_id, m.conversation, m.delivered_seq, COALESCE(m.left_seq, c.last_seq), m.left_seq \
                    FROM members m JOIN conversations c ON c.conversation = m.conversation \
                    WHERE m.user_id IN (*) AND m.delivered_seq < COALESCE(m.left_seq, c.last_seq) \
                    ORDER BY m.user_id, c.last_time";
@@ -65,6 +67,7 @@ impl Store {
                 conversation: row.text(1)?,
                 delivered_seq: row.int(2)?,
                 last_seq: row.int(3)?,
+                left: row.opt_int(4)?.is_some(),
             })
         });
         Ok(Unconfirmed {
@@ -80,7 +83,7 @@ impl Store {
         user: UserId,
         after: Option<&str>,
     ) -> Result<(Vec<UserHead>, Option<String>)> {
-        let sql = "SELECT p.conversation, p.delivered_seq, COALESCE(p.left_seq, c.last_seq) FROM \
+        let sql = "SELECT p.conversation, p.delivered_seq, COALESCE(p.left_seq, c.last_seq), p.left_seq FROM \
                    (SELECT conversation, delivered_seq, left_seq FROM members \
                     WHERE user_id = ? AND conversation > ? ORDER BY conversation LIMIT ?) p \
                    JOIN conversations c ON c.conversation = p.conversation ORDER BY p.conversation";
@@ -93,6 +96,7 @@ impl Store {
                 conversation: row.text(0)?,
                 delivered_seq: row.int(1)?,
                 last_seq: row.int(2)?,
+                left: row.opt_int(3)?.is_some(),
             };
             if head.delivered_seq < head.last_seq {
                 heads.push(head);

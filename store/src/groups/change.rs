@@ -95,13 +95,6 @@ impl Tx {
         Ok(())
     }
 
-    /// The ids of a conversation's present members. Lock the conversation first.
-    pub async fn present_members(&mut self, conversation: &str) -> Result<Vec<UserId>> {
-        let sql = "SELECT user_id FROM members WHERE conversation = ? AND left_seq IS NULL ORDER BY user_id";
-        let rows = self.conn.fetch(sql, args![conversation]).await?;
-        rows.iter().map(|row| row.int(0)).collect()
-    }
-
     /// Makes somebody the owner of a group, as its page shows it. The members' roles are the caller's next step.
     pub async fn set_owner(&mut self, id: GroupId, owner: UserId) -> Result<()> {
         let sql = "UPDATE chat_groups SET owner_id = ? WHERE id = ?";

@@ -33,6 +33,11 @@ pub struct Member {
 }
 
 impl Member {
+    /// Whether the member may see the entry at this place: from their joining to their leaving.
+    pub fn sees(&self, seq: Seq) -> bool {
+        (self.joined_seq..=self.left_seq.unwrap_or(Seq::MAX)).contains(&seq)
+    }
+
     /// Whether the membership holds now.
     pub fn is_active(&self) -> bool {
         self.left_seq.is_none()
@@ -67,23 +72,26 @@ impl Store {
         row.as_ref().map(member).transpose()
     }
 
-    /// Of these conversations, the first and the last entry that a user may see, as a present or a former member; a
-    /// stranger's are left out. One query for many conversations.
+    /// Of these conversations, the first and the last entry that a user may see, and whether the last one is that of their
+    /// leaving; a stranger's are left out. One query for many conversations.
     pub async fn visible_to(
         &self,
         user: UserId,
         conversations: &[&str],
-    ) -> Result<HashMap<String, (Seq, Seq)>> {
+    ) -> Result<HashMap<String, (Seq, Seq, bool)>> {
         if conversations.is_empty() {
             return Ok(HashMap::new());
         }
-        let sql = "SELECT m.conversation, m.joined_seq, COALESCE(m.left_seq, c.last_seq) \
+        let sql = "SELECT m.conversation, m.joined_seq, COALESCE(m.left_seq, c.last_seq), m.left_seq \
                    FROM members m JOIN conversations c ON c.conversation = m.conversation \
                    WHERE m.user_id = ? AND m.conversation IN (*)";
         let mut conn = self.reader().await?;
         let rows = conn.fetch_in(sql, args![user], conversations).await?;
         rows.iter()
-            .map(|row| Ok((row.text(0)?, (row.int(1)?, row.int(2)?))))
+            .map(|row| {
+                let seen = (row.int(1)?, row.int(2)?, row.opt_int(3)?.is_some());
+                Ok((row.text(0)?, seen))
+            })
             .collect()
     }
 

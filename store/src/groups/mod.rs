@@ -14,6 +14,5 @@ pub use change::GroupSettings;
 pub use group::{Group, NewGroup};
 pub use links::InviteLink;
 pub use members::Member;
-pub use requests::JoinRequest;
 pub use rosters::{Roster, RosterMember};
 pub use shown::GroupMember;

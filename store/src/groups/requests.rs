@@ -2,24 +2,10 @@
 
 use lingxi_domain::{GroupId, UserId};
 
+use crate::accounts::{ListedUser, listed_user};
 use crate::error::Result;
 use crate::sql::args;
 use crate::{Store, Tx};
-
-/// Somebody who waits, with what the list shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JoinRequest {
-    /// Who.
-    pub user_id: UserId,
-    /// The account's name.
-    pub username: String,
-    /// The name to show.
-    pub nickname: String,
-    /// The picture's address; may be empty.
-    pub avatar: String,
-    /// When they asked, milliseconds since the Unix epoch.
-    pub created_at: i64,
-}
 
 impl Store {
     /// Who waits to be let into a group, longest first, those behind the user `after`, at most `limit`; deleted accounts are
@@ -29,7 +15,7 @@ impl Store {
         group: GroupId,
         after: Option<UserId>,
         limit: i64,
-    ) -> Result<Option<Vec<JoinRequest>>> {
+    ) -> Result<Option<Vec<ListedUser>>> {
         let mut conn = self.reader().await?;
         let (since, user) = match after {
             None => (i64::MIN, 0),
@@ -48,18 +34,8 @@ impl Store {
         let rows = conn
             .fetch(sql, args![group, since, since, user, limit])
             .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(JoinRequest {
-                    user_id: row.int(0)?,
-                    username: row.text(1)?,
-                    nickname: row.text(2)?,
-                    avatar: row.text(3)?,
-                    created_at: row.int(4)?,
-                })
-            })
-            .collect::<Result<_>>()
-            .map(Some)
+        let waiting: Result<Vec<ListedUser>> = rows.iter().map(listed_user).collect();
+        waiting.map(Some)
     }
 }
 

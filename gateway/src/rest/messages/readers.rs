@@ -2,9 +2,11 @@
 
 use axum::extract::State;
 use lingxi_http::{ApiResult, Auth, ErrorBody, Positive, Query};
-use lingxi_im::{Im, Reader};
+use lingxi_im::Im;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+
+use crate::rest::shapes::Member;
 
 /// Which message.
 #[derive(Deserialize, IntoParams)]
@@ -14,32 +16,11 @@ pub(crate) struct Which {
     id: Positive,
 }
 
-/// Somebody who has read it.
-#[derive(Serialize, ToSchema)]
-#[schema(as = MessageReader)]
-pub(crate) struct HasRead {
-    id: i64,
-    username: String,
-    nickname: String,
-    avatar: String,
-}
-
-impl From<Reader> for HasRead {
-    fn from(reader: Reader) -> Self {
-        Self {
-            id: reader.id,
-            username: reader.username,
-            nickname: reader.nickname,
-            avatar: reader.avatar,
-        }
-    }
-}
-
 /// Who has read a message, its sender left out.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MessageReaders)]
 pub(crate) struct Readers {
-    readers: Vec<HasRead>,
+    readers: Vec<Member>,
     /// Always false: it is known in groups of up to 200 members only.
     has_more: bool,
 }
@@ -60,7 +41,7 @@ pub(crate) async fn readers(
 ) -> ApiResult<Readers> {
     let found = im.messages().readers(who.user_id, which.id.0).await?;
     Ok(axum::Json(Readers {
-        readers: found.into_iter().map(HasRead::from).collect(),
+        readers: found.into_iter().map(Member::from).collect(),
         has_more: false,
     }))
 }

@@ -14,20 +14,8 @@ pub(crate) struct Person {
     created_at: i64,
 }
 
-impl From<lingxi_im::Blocked> for Person {
-    fn from(p: lingxi_im::Blocked) -> Self {
-        Self {
-            id: p.id,
-            username: p.username,
-            nickname: p.nickname,
-            avatar: p.avatar,
-            created_at: p.created_at,
-        }
-    }
-}
-
-impl From<lingxi_im::JoinRequest> for Person {
-    fn from(p: lingxi_im::JoinRequest) -> Self {
+impl From<lingxi_im::ListedUser> for Person {
+    fn from(p: lingxi_im::ListedUser) -> Self {
         Self {
             id: p.id,
             username: p.username,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lingxi_domain::{ErrorCode, UserId};
 use lingxi_proto::bus::{CursorMove, PushFrame};
 use lingxi_runtime::outage::Outage;
-use lingxi_store::{Unconfirmed, UserHead};
+use lingxi_store::{Entry, Unconfirmed, UserHead};
 use tokio::time::Instant;
 
 use super::confirm;
@@ -108,6 +108,14 @@ async fn hand_out(state: &AppState, piece: Piece<'_>) -> Result<(), lingxi_im::E
         moves.append(&mut plan.moves);
         let mut of_session = Vec::new();
         for (conversation, first, last) in &plan.ranges {
+            if let Some(&left_seq) = plan.left.get(conversation) {
+                let seen = entries.iter().filter(|entry| {
+                    entry.conversation == *conversation && (*first..=*last).contains(&entry.seq)
+                });
+                let seen: Vec<Entry> = seen.cloned().collect();
+                of_session.extend(state.im.frames().until(left_seq, &seen).await?);
+                continue;
+            }
             let Some(frames) = by_conversation.get(conversation) else {
                 continue;
             };

@@ -1,5 +1,7 @@
 //! What one round from the store is to bring a session.
 
+use std::collections::HashMap;
+
 use lingxi_domain::Seq;
 use lingxi_domain::frame::server::Gap;
 use lingxi_proto::bus::CursorMove;
@@ -9,6 +11,8 @@ use lingxi_proto::bus::CursorMove;
 pub(crate) struct Plan {
     /// Conversation, first and last entry to read.
     pub(crate) ranges: Vec<(String, Seq, Seq)>,
+    /// Of those, the ones that the user left, and the entry of that: what was edited behind it is not for them.
+    pub(crate) left: HashMap<String, Seq>,
     /// Told to the client behind the entries.
     pub(super) gaps: Vec<Gap>,
     /// Conversations of which not everything is pushed, and where pushing goes on.

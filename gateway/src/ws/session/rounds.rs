@@ -158,6 +158,9 @@ impl Inner {
         }
         plan.ranges
             .push((head.conversation.clone(), first, first + take - 1));
+        if head.left {
+            plan.left.insert(head.conversation.clone(), head.last_seq);
+        }
         if missing > take {
             plan.gaps.push(Gap {
                 conversation: head.conversation.clone(),

@@ -25,6 +25,7 @@ fn heads(delivered_seq: i64, last_seq: i64) -> Vec<UserHead> {
         conversation: KEY.into(),
         delivered_seq,
         last_seq,
+        left: false,
     }]
 }
 
@@ -246,6 +247,7 @@ fn of_very_many_conversations_a_few_at_a_time_are_planned() {
         conversation: format!("g:{conversation}"),
         delivered_seq: 0,
         last_seq: 500,
+        left: false,
     };
     let mut heads: Vec<UserHead> = (0..3000).map(head).collect();
     let mut planned = 0;

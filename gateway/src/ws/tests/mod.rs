@@ -131,12 +131,9 @@ impl World {
             })
             .collect();
         let head = ConversationHead {
-            conversation: key.to_owned(),
-            version: 1,
             last_seq: last,
             message_seq: last,
-            last_time: 1,
-            blocked_by: 0,
+            ..ConversationHead::new(key.to_owned(), 1)
         };
         let mut tx = self.state.store.begin().await.unwrap();
         tx.put_heads(&[head]).await.unwrap();

@@ -10,8 +10,11 @@
 
 mod board;
 mod churn;
+mod counts;
+mod cursors;
 mod disk;
 mod nemesis;
+mod outcome;
 mod person;
 mod plan;
 mod questions;

@@ -67,6 +67,15 @@ impl Deployment {
         self.user_at(node, name).await
     }
 
+    /// Alice, bob and carol.
+    pub(crate) async fn three(&self) -> (User, User, User) {
+        (
+            self.user("alice").await,
+            self.user("bob").await,
+            self.user("carol").await,
+        )
+    }
+
     /// A new user, logged in, of this gateway.
     pub(crate) async fn user_at(&self, gateway: usize, name: &str) -> User {
         User::register(self.http.clone(), self.base_url(gateway), name).await

@@ -2,6 +2,7 @@
 
 use super::deployment::Deployment;
 use super::options::Options;
+use super::user::User;
 
 /// In which shape the system runs. Every behaviour holds in each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,15 @@ impl Mode {
     /// A deployment with the tests' defaults.
     pub(crate) async fn start(self) -> Deployment {
         self.options().start().await
+    }
+
+    /// A deployment with alice, who owns a group, bob, who is in it, and carol, who is not.
+    pub(crate) async fn with_group(self) -> (Deployment, User, User, User, u64) {
+        let lx = self.start().await;
+        let (alice, bob, carol) = lx.three().await;
+        let group = alice.create_group("g").await;
+        bob.join(group).await.ok();
+        (lx, alice, bob, carol, group)
     }
 
     /// Options to change before the start.

@@ -8,14 +8,7 @@ use lingxi_store::{ConversationHead, Error, Location, MySqlOptions, Store};
 use super::proxy::Proxy;
 
 fn head(key: &str) -> ConversationHead {
-    ConversationHead {
-        conversation: key.into(),
-        version: 1,
-        last_seq: 0,
-        message_seq: 0,
-        last_time: 0,
-        blocked_by: 0,
-    }
+    ConversationHead::new(key, 0)
 }
 
 #[tokio::test]
