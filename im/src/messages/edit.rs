@@ -11,7 +11,6 @@ use super::locked::LockedMessage;
 use crate::actor::begin;
 use crate::error::Failed;
 use crate::frames::{Beside, detail, framed};
-use crate::groups::pay_about_message;
 use crate::{Actor, Error, Result, log};
 
 impl Messages<'_> {
@@ -23,8 +22,7 @@ impl Messages<'_> {
     /// recalled, `not_member` for who left, `forbidden`, `edit_expired`, `muted`, `blocked`.
     pub async fn edit(&self, actor: &Actor, id: i64, text: &str) -> Result<Bytes> {
         content::check(text).map_err(|refused| Error::new(refused.code, refused.message))?;
-        let conversation = self.where_is(id).await?;
-        pay_about_message(self.im, actor.user_id, conversation.as_deref()).await?;
+        let conversation = self.paid(actor, id).await?;
         let once = || self.edit_once(actor, (id, conversation.as_deref()), text);
         self.im.store.retried(once).await?;
         self.shown(actor.user_id, id).await

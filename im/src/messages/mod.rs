@@ -23,7 +23,8 @@ pub use read::Reading;
 pub use recall::Recalled;
 pub use send::{Outgoing, Taken};
 
-use crate::{Frames, Inner, Result};
+use crate::groups::pay_about_message;
+use crate::{Actor, Frames, Inner, Result};
 
 /// Messages. Made by [`crate::Im::messages`].
 #[derive(Clone, Copy)]
@@ -65,10 +66,12 @@ impl Messages<'_> {
         Ok(key)
     }
 
-    /// The conversation in which a message stands.
-    async fn where_is(&self, id: i64) -> Result<Option<String>> {
+    /// Pays for what the actor is about to do about a message; answers the conversation in which it stands, if it is there.
+    async fn paid(&self, actor: &Actor, id: i64) -> Result<Option<String>> {
         let found = self.im.store.entry(id).await?;
-        Ok(found.map(|entry| entry.conversation))
+        let conversation = found.map(|entry| entry.conversation);
+        pay_about_message(self.im, actor.user_id, conversation.as_deref()).await?;
+        Ok(conversation)
     }
 
     /// A message as history shows it to this user, who may see it.

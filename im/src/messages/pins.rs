@@ -9,7 +9,6 @@ use super::history::{History, fitting};
 use super::locked::LockedMessage;
 use crate::actor::begin;
 use crate::error::Failed;
-use crate::groups::pay_about_message;
 use crate::{Actor, Error, Frames, Page, Result, log};
 
 impl Messages<'_> {
@@ -20,8 +19,7 @@ impl Messages<'_> {
     /// `message_not_found` for what the actor cannot see or what was recalled, `not_member` for who left, `forbidden`,
     /// `too_many_pins`; `invalid_request` in a private conversation.
     pub async fn pin(&self, actor: &Actor, id: i64, on: bool) -> Result<()> {
-        let conversation = self.where_is(id).await?;
-        pay_about_message(self.im, actor.user_id, conversation.as_deref()).await?;
+        let conversation = self.paid(actor, id).await?;
         let once = || self.pin_once(actor, (id, conversation.as_deref()), on);
         Ok(self.im.store.retried(once).await?)
     }

@@ -10,7 +10,6 @@ use super::Messages;
 use super::locked::LockedMessage;
 use crate::actor::begin;
 use crate::error::Failed;
-use crate::groups::pay_about_message;
 use crate::{Actor, Result, log};
 
 impl Messages<'_> {
@@ -22,8 +21,7 @@ impl Messages<'_> {
     /// `not_member` for who left, `muted`, `blocked`, `too_many_reactions`.
     pub async fn react(&self, actor: &Actor, id: i64, (text, on): (&str, bool)) -> Result<Bytes> {
         let emoji = emoji(text)?;
-        let conversation = self.where_is(id).await?;
-        pay_about_message(self.im, actor.user_id, conversation.as_deref()).await?;
+        let conversation = self.paid(actor, id).await?;
         let once = || self.react_once(actor, (id, conversation.as_deref()), (emoji, on));
         self.im.store.retried(once).await?;
         self.shown(actor.user_id, id).await

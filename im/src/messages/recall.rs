@@ -10,7 +10,6 @@ use super::locked::LockedMessage;
 use crate::actor::begin;
 use crate::error::Failed;
 use crate::frames::detail;
-use crate::groups::pay_about_message;
 use crate::{Actor, Error, Result, log};
 
 /// A recalled message.
@@ -29,8 +28,7 @@ impl Messages<'_> {
     /// # Errors
     /// `message_not_found` for what the actor cannot see, `not_member` for who left, `forbidden`, `recall_expired`.
     pub async fn recall(&self, actor: &Actor, id: i64) -> Result<Recalled> {
-        let conversation = self.where_is(id).await?;
-        pay_about_message(self.im, actor.user_id, conversation.as_deref()).await?;
+        let conversation = self.paid(actor, id).await?;
         let once = || self.recall_once(actor, (id, conversation.as_deref()));
         Ok(self.im.store.retried(once).await?)
     }
