@@ -36,6 +36,8 @@ pub const MAX_INVITE_LINKS: i64 = 100;
 pub const MAX_LINK_SECONDS: i64 = 366 * 24 * 3600;
 /// Users who wait to be let into one group.
 pub const MAX_JOIN_REQUESTS: i64 = 1000;
+/// Users whom one connection watches.
+pub const MAX_WATCHED: usize = 200;
 /// Groups with more members are not told that somebody types.
 pub const MAX_TYPING_MEMBERS: usize = 200;
 /// The largest page of any list as encoded JSON, in bytes; one row that is larger comes alone.

@@ -123,6 +123,7 @@ fn start(
         connections,
         receipts: Arc::default(),
         comparisons: ws::comparisons::Comparisons::default(),
+        watching: Arc::default(),
         subscribers: ai::Subscribers::new(leaving),
         stopping: CancellationToken::new(),
     });
@@ -147,6 +148,9 @@ fn start(
     let receipts = ws::receipts::run(state.receipts.clone(), state.im.clone(), stop);
     shutdown.spawn("gateway receipts", receipts);
     shutdown.spawn("gateway watch", ws::watch::run(state.clone()));
+    let stop = state.stopping.clone();
+    let watching = ws::watching::run(state.watching.clone(), state.im.clone(), stop);
+    shutdown.spawn("gateway presence", watching);
     shutdown.spawn("gateway registration", ai::registration::run(state.clone()));
     shutdown.spawn("gateway streams", ai::tokens::run(state.clone()));
     shutdown.spawn("gateway leaving", ai::leaving::run(state.clone(), left));

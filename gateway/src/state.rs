@@ -16,6 +16,7 @@ use crate::ws::receipts::Receipts;
 use crate::ws::registry::{Registry, SessionPolicy};
 use crate::ws::resync::ResyncQueue;
 use crate::ws::session::Session;
+use crate::ws::watching::Watching;
 
 /// How a gateway behaves.
 #[derive(Clone, Debug)]
@@ -60,6 +61,7 @@ pub(crate) struct State {
     pub(crate) receipts: Arc<Receipts>,
     pub(crate) connection_ids: ConnectionIds,
     pub(crate) comparisons: Comparisons,
+    pub(crate) watching: Arc<Watching>,
     pub(crate) subscribers: Arc<crate::ai::Subscribers>,
     pub(crate) stopping: CancellationToken,
 }

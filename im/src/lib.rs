@@ -31,6 +31,7 @@ mod names;
 mod page;
 mod passwords;
 mod people;
+mod presence;
 mod runs;
 #[cfg(feature = "sabotage")]
 mod sabotage;
@@ -61,6 +62,7 @@ pub use messages::{
 };
 pub use page::{Listed, Page};
 pub use people::ListedUser;
+pub use presence::{Presence, Watched};
 pub use runs::{Asked, Question, Runs};
 pub use settings::Settings;
 pub use tokens::Identity;
@@ -89,6 +91,11 @@ impl Im {
     /// Lists of contacts.
     pub fn contacts(&self) -> Contacts<'_> {
         Contacts { im: &self.inner }
+    }
+
+    /// Who is there.
+    pub fn presence(&self) -> Presence<'_> {
+        Presence { im: &self.inner }
     }
 
     /// Questions to the assistant.

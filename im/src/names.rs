@@ -81,6 +81,35 @@ impl Names {
         }
     }
 
+    /// [`Self::resolve`] of each of these names, in their order: one query for those that are not remembered here.
+    pub(crate) async fn resolve_all(
+        &self,
+        usernames: &[&str],
+    ) -> Result<Vec<Option<(UserId, String)>>> {
+        let mut missing = Vec::new();
+        for keys in usernames.iter().filter_map(|name| username_keys(name)) {
+            let known = self.by_key.contains_key(&keys.key) || self.unknown.contains_key(&keys.key);
+            // The few that older accounts may have are looked up each for itself.
+            if !known && keys.older.is_none() {
+                missing.push(keys.key);
+            }
+        }
+        let keys: Vec<&str> = missing.iter().map(String::as_str).collect();
+        for (id, username, key) in self.store.users_by_keys(&keys).await? {
+            self.by_key.insert(key, (id, username));
+        }
+        for key in missing {
+            if !self.by_key.contains_key(&key) {
+                self.unknown.insert(key, ());
+            }
+        }
+        let mut found = Vec::with_capacity(usernames.len());
+        for name in usernames {
+            found.push(self.resolve(name).await?);
+        }
+        Ok(found)
+    }
+
     /// An account, also a banned or deleted one, and the hash of its password. One that was made before names had their
     /// present key, and could not get it because it was taken, is found by what it has.
     pub(crate) async fn account(&self, keys: &UsernameKeys) -> Result<Option<(User, String)>> {

@@ -18,3 +18,5 @@ pub const SYNC: i64 = 7;
 pub const RECEIPT: i64 = 8;
 /// Typing, both ways, never stored.
 pub const TYPING: i64 = 9;
+/// Whom a client watches, from clients; who of them is there, to clients; never stored.
+pub const PRESENCE: i64 = 10;

@@ -36,6 +36,7 @@ fn serve(
         metrics::gauge!("lingxi_connections").increment(1.0);
         socket.serve().await;
         metrics::gauge!("lingxi_connections").decrement(1.0);
+        state.watching.forget(&session);
         if state.sessions.remove(&session) {
             let _ = state
                 .cache

@@ -21,7 +21,7 @@ impl Queues {
         Arc::new(Self { budget, tight })
     }
 
-    /// A queue's own part of the budget, empty at first.
+    /// A queue's, or a list's, own part of the budget, empty at first.
     pub(super) fn hold(&self) -> Option<Hold> {
         self.budget.take(0)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use lingxi_bus::{Message, SharedBus, Sink, Subject, Subscription};
+use lingxi_bus::{Message, SharedBus, Sink, Subject};
 use lingxi_domain::UserId;
 use lingxi_domain::frame::server;
 use lingxi_proto::Message as _;
@@ -13,12 +13,12 @@ use lingxi_proto::bus::{Push, control};
 use lingxi_runtime::shutdown::Tasks;
 use parking_lot::RwLock;
 use rand::RngExt as _;
-use tokio::time::Instant;
 
 use super::allowance::Allowance;
 use super::close::Close;
 use super::resync::ResyncQueue;
 use super::session::Session;
+use super::slot::Slot;
 
 /// How many connections a user may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,57 +27,6 @@ pub enum SessionPolicy {
     Single,
     /// As many as [`crate::Options::sockets_per_user`]: a newer one beyond them closes the oldest.
     Multi,
-}
-
-/// How long a connection of another node counts after it was announced. Each node that hears of a new one announces its
-/// own, so that what counts is known when it is needed; nobody says when one ends.
-const HEARD: Duration = Duration::from_secs(2);
-
-struct Slot {
-    sessions: Vec<Arc<Session>>,
-    subscription: Option<Subscription>,
-    allowance: Arc<Allowance>,
-    /// Connections of other nodes that were announced last, the newest of them at most.
-    elsewhere: Vec<(i64, Instant)>,
-}
-
-impl Slot {
-    fn new(user: UserId) -> Self {
-        Self {
-            sessions: Vec::with_capacity(1),
-            subscription: None,
-            allowance: Arc::new(Allowance::new(user)),
-            elsewhere: Vec::new(),
-        }
-    }
-
-    /// Takes note of a connection, wherever it is. Returns true if nothing was known of it.
-    fn heard_of(&mut self, connection_id: i64, most: usize) -> bool {
-        self.elsewhere.retain(|(_, at)| at.elapsed() < HEARD);
-        let own = |s: &Arc<Session>| s.connection_id == connection_id;
-        if self.sessions.iter().any(own) {
-            return false;
-        }
-        let known = self.elsewhere.iter().any(|(id, _)| *id == connection_id);
-        if !known {
-            self.elsewhere.push((connection_id, Instant::now()));
-            self.elsewhere
-                .sort_unstable_by_key(|(id, _)| std::cmp::Reverse(*id));
-            self.elsewhere.truncate(most);
-        }
-        !known
-    }
-
-    /// Those of the sessions here that are not among the user's newest `most`, and those that are.
-    fn judged(&self, most: usize) -> (Vec<Arc<Session>>, Vec<Arc<Session>>) {
-        let newer = |than: i64| {
-            let here = self.sessions.iter().map(|s| s.connection_id);
-            let all = here.chain(self.elsewhere.iter().map(|(id, _)| *id));
-            all.filter(|&id| id > than).count()
-        };
-        let is_over = |s: &&Arc<Session>| newer(s.connection_id) >= most;
-        self.sessions.iter().cloned().partition(|s| is_over(&s))
-    }
 }
 
 /// The connected users of one gateway.
@@ -211,6 +160,12 @@ impl Registry {
         }
     }
 
+    fn sight_changed(&self, user: UserId) {
+        for session in self.sessions_of(user) {
+            session.sight_changed.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Tells every client when to come back, spread over `spread`, and closes; so it goes for those who come later.
     pub(crate) fn drain(&self, spread: Duration) {
         let most = u64::try_from(spread.as_millis()).unwrap_or(u64::MAX).max(1);
@@ -273,6 +228,7 @@ impl Registry {
         match control.and_then(|c| c.kind) {
             Some(control::Kind::Connected(id)) => self.announced(user, id),
             Some(control::Kind::TokenVersion(version)) => self.expire_tokens(user, version),
+            Some(control::Kind::SightChanged(_)) => self.sight_changed(user),
             _ => {}
         }
         let mut written = message.reply;

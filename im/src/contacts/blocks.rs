@@ -1,11 +1,12 @@
 //! Whom a user blocks: their private messages and invitations are refused, and they do not see whether the user is there.
 
 use lingxi_domain::{ErrorCode, UserId, limits, names, now_ms};
+use lingxi_proto::bus::{Push, control};
 
 use super::{Contacts, Saved};
 use crate::actor::begin;
 use crate::error::Failed;
-use crate::{Actor, Error, Listed, ListedUser, Page, Result};
+use crate::{Actor, Error, Listed, ListedUser, Page, Result, log};
 
 impl Contacts<'_> {
     /// Whom a user blocks, by name; a page goes on behind the username of its last one.
@@ -48,7 +49,11 @@ impl Contacts<'_> {
         }
         let saved = Saved { id, username };
         let once = || self.set_blocked_once(actor, &saved, blocked);
-        Ok(self.im.store.retried(once).await?)
+        let changed = self.im.store.retried(once).await?;
+        // Whether they see who is there; a gateway that is not told finds out before long.
+        let news = Push::control(control::Kind::SightChanged(true));
+        log::publish(self.im, std::iter::once((saved.id, news))).await;
+        Ok(changed)
     }
 
     async fn set_blocked_once(

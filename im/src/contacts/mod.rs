@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::begin;
 use crate::error::Failed;
+use crate::presence::Presence;
 use crate::{Actor, Error, Inner, Listed, Page, Result};
 
 /// Contacts. Made by [`crate::Im::contacts`].
@@ -61,11 +62,8 @@ impl Contacts<'_> {
     async fn shown(&self, user: UserId, rows: Vec<lingxi_store::Contact>) -> Result<Vec<Contact>> {
         let ids: Vec<UserId> = rows.iter().map(|row| row.user_id).collect();
         let blockers = self.im.store.blockers_among(user, &ids).await?;
-        let online = self.im.cache.online(&ids).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "who is online is not known");
-            Vec::new()
-        });
-        let online = online.into_iter().chain(std::iter::repeat(false));
+        let online = Presence { im: self.im }.online(&ids).await;
+        let online = online.into_iter().flatten().chain(std::iter::repeat(false));
         let contacts = rows.into_iter().zip(online).map(|(row, online)| Contact {
             id: row.user_id,
             username: row.username,

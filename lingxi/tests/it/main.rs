@@ -54,6 +54,7 @@ mod membership_events;
 mod names;
 mod offline;
 mod ownership;
+mod presence;
 mod private_chat;
 mod protocol;
 mod rate_limits;

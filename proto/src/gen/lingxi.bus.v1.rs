@@ -65,7 +65,7 @@ pub struct PushFrame {
 /// What gateways must know about a user's sessions.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Control {
-    #[prost(oneof = "control::Kind", tags = "1, 2")]
+    #[prost(oneof = "control::Kind", tags = "1, 2, 3")]
     pub kind: ::core::option::Option<control::Kind>,
 }
 /// Nested message and enum types in `Control`.
@@ -78,6 +78,9 @@ pub mod control {
         /// Tokens of a lower version no longer work.
         #[prost(int64, tag = "2")]
         TokenVersion(i64),
+        /// Somebody blocks the user now, or no longer: whom they watch is judged again.
+        #[prost(bool, tag = "3")]
+        SightChanged(bool),
     }
 }
 /// chat.cursors: what clients confirmed.

@@ -1,5 +1,6 @@
 //! Accounts, and what each keeps about others.
 
+mod acquaintance;
 mod blocks;
 mod changes;
 mod contacts;

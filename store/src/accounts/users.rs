@@ -125,6 +125,15 @@ impl Store {
         row.map(|r| Ok((user(&r)?, r.text(WIDTH)?))).transpose()
     }
 
+    /// The id, name and key of those of these keys that are accounts' and not deleted, in no particular order.
+    pub async fn users_by_keys(&self, keys: &[&str]) -> Result<Vec<(UserId, String, String)>> {
+        let sql = "SELECT id, username, username_key FROM users WHERE deleted_at IS NULL AND username_key IN (*)";
+        let rows = self.reader().await?.fetch_in(sql, vec![], keys).await?;
+        rows.iter()
+            .map(|row| Ok((row.int(0)?, row.text(1)?, row.text(2)?)))
+            .collect()
+    }
+
     /// Those of these accounts that exist, in no particular order.
     pub async fn users(&self, ids: &[UserId]) -> Result<Vec<User>> {
         let sql = format!("SELECT {COLUMNS} FROM users WHERE id IN (*)");

@@ -14,6 +14,7 @@ frames! {
     heartbeat::Heartbeat,
     kicked::Kicked<'_>,
     message::MessageFrame<'_>,
+    presence::Presence<'_>,
     read::Read<'_>,
     typing::Typing<'_>,
 }
@@ -26,5 +27,6 @@ pub use gap::{Gap, gap};
 pub use heartbeat::ping;
 pub use kicked::kicked;
 pub use message::{MessageFrame, Quote, Reaction, message_kind};
+pub use presence::{Seen, presence};
 pub use read::read;
 pub use typing::typing;

@@ -13,6 +13,7 @@ commands! {
     sync::Sync,
     receipt::Receipt,
     typing::Typing,
+    watch::Watch,
 }
 
 pub(crate) use command::{Command, Connection};

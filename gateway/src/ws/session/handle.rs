@@ -34,6 +34,8 @@ pub(crate) struct Session {
     pub(super) in_resync_queue: AtomicBool,
     /// Whether its rounds take so long that others are not to wait for them.
     pub(super) is_heavy: AtomicBool,
+    /// Whom its user may see may have changed: whom it watches is judged again.
+    pub(crate) sight_changed: AtomicBool,
     /// Something waits for the socket's task.
     pub(crate) wake: Notify,
 }
@@ -57,6 +59,7 @@ impl Session {
             inner: Mutex::new(Inner::new(queues.clone())),
             in_resync_queue: AtomicBool::new(false),
             is_heavy: AtomicBool::new(false),
+            sight_changed: AtomicBool::new(false),
             wake: Notify::new(),
         }
     }

@@ -94,6 +94,7 @@ impl World {
             resync,
             receipts: Arc::default(),
             comparisons: super::comparisons::Comparisons::default(),
+            watching: Arc::default(),
             subscribers: crate::ai::Subscribers::new(tokio::sync::mpsc::channel(1).0),
             stopping: Default::default(),
         };
