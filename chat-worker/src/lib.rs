@@ -3,11 +3,12 @@
 //! A worker owns partitions of the incoming messages by leases in the store (`leases`), reads them in order and
 //! commits them in batches (`sequencer`); every batch begins with the fence, so a worker that lost a
 //! lease without noticing commits nothing. What is committed is pushed and then acknowledged (`push`), while the
-//! sequencer goes on with the next batch. Any number of workers may run; one alone owns everything.
+//! sequencer goes on with the next batch; its texts are made searchable (`indexer`). Any number of workers may run; one alone owns everything.
 
 mod cursors;
 mod deps;
 mod incoming;
+mod indexer;
 mod leases;
 mod members;
 mod push;
@@ -33,7 +34,8 @@ compile_error!("sabotage plants faults for tests; a release build must not have 
 pub async fn run(options: Options, deps: Deps, shutdown: &Shutdown) -> Result<(), Error> {
     deps.store.create_leases(options.partitions).await?;
     let cursors = cursors::start(&deps, shutdown);
-    let pusher = Pusher::start(&deps, options.partitions, shutdown);
+    let index = indexer::start(deps.store.clone(), shutdown);
+    let pusher = Pusher::start(&deps, options.partitions, index, shutdown);
     let sequencer = Sequencer::start(&deps, options.sole, pusher, cursors, shutdown);
     leases::start(options, deps, sequencer, shutdown).await
 }

@@ -19,6 +19,7 @@ pub mod policies;
 pub mod replay;
 pub mod role;
 pub mod run;
+pub mod search;
 pub mod validate;
 
 pub use conversation::ConversationKey;

@@ -35,6 +35,7 @@ mod presence;
 mod runs;
 #[cfg(feature = "sabotage")]
 mod sabotage;
+mod search;
 mod settings;
 mod tokens;
 mod typing;
@@ -64,6 +65,7 @@ pub use page::{Listed, Page};
 pub use people::ListedUser;
 pub use presence::{Presence, Watched};
 pub use runs::{Asked, Question, Runs};
+pub use search::{SearchPage, SearchQuery};
 pub use settings::Settings;
 pub use tokens::Identity;
 

@@ -22,6 +22,7 @@ mod names;
 mod partitions;
 mod readiness;
 mod runs;
+mod search;
 pub mod settings;
 mod sql;
 mod write_check;
@@ -51,6 +52,7 @@ pub use runs::{
     Claim, ClaimedRun, CreatedRun, Effect, FinishedRun, HeldRun, MAX_FAILURES, NewRun, NewStep,
     RUN_LEASE_MS, Released, Run, RunStep, StepKind, SweptRun,
 };
+pub use search::{IndexPart, Searchable, Unindexed};
 pub use sql::mysql::MySqlOptions;
 pub use sql::retry::Failure;
 

@@ -1,5 +1,6 @@
 //! Pushes a committed batch to its members' subjects, and answers its senders.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use lingxi_bus::{PendingReply, SharedBus, Subject};
@@ -17,6 +18,7 @@ use super::publish::publish;
 use super::watermark::Watermarks;
 use crate::Deps;
 use crate::incoming::{Incoming, New, Outcome};
+use crate::indexer::Waiting;
 
 /// How long a recipient's gateway may take to write a message to a socket before the recipient counts as away.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -30,17 +32,25 @@ pub(super) struct Fanout {
     bus: SharedBus,
     im: Im,
     losses: watch::Receiver<u64>,
+    index: Arc<Waiting>,
     acks: Acks,
     watermarks: Watermarks,
     again: Again,
 }
 
 impl Fanout {
-    pub(super) fn new(deps: &Deps, acks: Acks, watermarks: Watermarks, again: Again) -> Self {
+    pub(super) fn new(
+        deps: &Deps,
+        index: Arc<Waiting>,
+        acks: Acks,
+        watermarks: Watermarks,
+        again: Again,
+    ) -> Self {
         Self {
             bus: deps.bus.clone(),
             im: deps.im.clone(),
             losses: deps.bus.losses(),
+            index,
             acks,
             watermarks,
             again,
@@ -62,6 +72,8 @@ impl Fanout {
         for (message, outcome) in batch.messages.into_iter().zip(batch.outcomes) {
             match outcome {
                 Outcome::Committed(new) => {
+                    let said = &message.inbound;
+                    self.index.put(&said.conversation, new.seq, &said.content);
                     let span = message.span.clone();
                     sure &= self.deliver(message, new).instrument(span).await;
                 }

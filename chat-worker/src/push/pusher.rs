@@ -1,5 +1,7 @@
 //! The sequencer's way to the pushing.
 
+use std::sync::Arc;
+
 use lingxi_runtime::shutdown::Shutdown;
 use tokio::sync::{mpsc, oneshot};
 
@@ -9,6 +11,7 @@ use super::committed::Committed;
 use super::fanout::{Fanout, Work};
 use super::watermark::Watermarks;
 use crate::Deps;
+use crate::indexer::Waiting;
 
 /// Committed batches that may wait to be pushed; the sequencer waits beyond.
 const BATCHES_AHEAD: usize = 4;
@@ -23,12 +26,17 @@ pub(crate) struct Pusher {
 
 impl Pusher {
     /// Starts the tasks of one worker.
-    pub(crate) fn start(deps: &Deps, partitions: u16, shutdown: &Shutdown) -> Self {
+    pub(crate) fn start(
+        deps: &Deps,
+        partitions: u16,
+        index: Arc<Waiting>,
+        shutdown: &Shutdown,
+    ) -> Self {
         let watermarks = Watermarks::new(partitions);
         let again = again::start(deps, watermarks.clone(), shutdown);
         let acks = Acks::start(deps.bus.clone(), shutdown);
         let (work, received) = mpsc::channel(BATCHES_AHEAD);
-        let fanout = Fanout::new(deps, acks, watermarks.clone(), again.clone());
+        let fanout = Fanout::new(deps, index, acks, watermarks.clone(), again.clone());
         shutdown.spawn("chat fan-out", fanout.work(received));
         Self {
             work,

@@ -1,6 +1,6 @@
 //! What single characters are, by the Unicode Character Database.
 
-pub(super) use icu_properties::props::GeneralCategory as Category;
+pub(crate) use icu_properties::props::GeneralCategory as Category;
 use icu_properties::props::{
     BidiControl, DefaultIgnorableCodePoint, EastAsianWidth, Emoji, EmojiPresentation,
     ExtendedPictographic, HangulSyllableType,
@@ -11,7 +11,7 @@ use unicode_normalization::UnicodeNormalization as _;
 pub(super) const ZWNJ: char = '\u{200c}';
 pub(super) const ZWJ: char = '\u{200d}';
 
-pub(super) fn category(c: char) -> Category {
+pub(crate) fn category(c: char) -> Category {
     CodePointMapData::<Category>::new().get(c)
 }
 
@@ -29,7 +29,7 @@ pub(super) fn is_bidi_control(c: char) -> bool {
 }
 
 /// What is shown as nothing at all.
-pub(super) fn is_ignorable(c: char) -> bool {
+pub(crate) fn is_ignorable(c: char) -> bool {
     CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
@@ -51,12 +51,12 @@ pub(super) fn is_emoji_presentation(c: char) -> bool {
     CodePointSetData::new::<EmojiPresentation>().contains(c)
 }
 
-pub(super) fn is_pictographic(c: char) -> bool {
+pub(crate) fn is_pictographic(c: char) -> bool {
     CodePointSetData::new::<ExtendedPictographic>().contains(c)
 }
 
 /// The skin tones.
-pub(super) fn is_emoji_modifier(c: char) -> bool {
+pub(crate) fn is_emoji_modifier(c: char) -> bool {
     matches!(c, '\u{1f3fb}'..='\u{1f3ff}')
 }
 
@@ -74,7 +74,7 @@ pub(super) fn is_letter_or_digit(c: char) -> bool {
 }
 
 /// A mark that may stand in a word.
-pub(super) fn is_mark(c: char) -> bool {
+pub(crate) fn is_mark(c: char) -> bool {
     matches!(
         category(c),
         Category::NonspacingMark | Category::SpacingMark

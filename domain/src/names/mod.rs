@@ -6,7 +6,7 @@
 //!
 //! Start with [`Username`] and [`display_name`]; [`fold`] is the form in which names are searched.
 
-mod characters;
+pub(crate) mod characters;
 mod context;
 mod display_name;
 mod keyword;

@@ -60,6 +60,7 @@ endpoints! {
     messages {
         conversations,
         history,
+        search,
         read,
         readers,
         recall,

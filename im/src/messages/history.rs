@@ -30,7 +30,7 @@ pub struct History {
 }
 
 /// How many of these a page holds: it ends at [`limits::MAX_PAGE_BYTES`] of JSON, but has one at least.
-pub(super) fn fitting<'a>(messages: impl Iterator<Item = &'a Bytes>) -> usize {
+pub(crate) fn fitting<'a>(messages: impl Iterator<Item = &'a Bytes>) -> usize {
     let mut bytes = 0;
     messages
         .enumerate()

@@ -18,6 +18,7 @@ use bytes::Bytes;
 use lingxi_domain::{ConversationKey, ErrorCode, GroupId, UserId};
 
 pub use forward::Forwarded;
+pub(crate) use history::fitting;
 pub use history::{History, HistoryQuery};
 pub use read::Reading;
 pub use recall::Recalled;

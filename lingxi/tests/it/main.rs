@@ -51,6 +51,7 @@ mod http_memory;
 mod lists;
 mod lock_outs;
 mod membership_events;
+mod message_search;
 mod names;
 mod offline;
 mod ownership;

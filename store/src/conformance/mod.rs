@@ -26,6 +26,7 @@ pub mod mysql;
 mod reactions;
 mod rosters;
 mod runs;
+mod search;
 mod standing;
 mod users;
 
@@ -52,6 +53,7 @@ where
     group_changes::run(&store).await;
     blocks::run(&store).await;
     reactions::run(&store).await;
+    search::run(&store).await;
     standing::run(&store).await;
     bounds::run(&store).await;
     rosters::run(&store).await;

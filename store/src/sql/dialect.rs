@@ -246,7 +246,8 @@ fn json(width: usize, cells: &[Value<'_>]) -> String {
             Value::Text(v) | Value::OptText(Some(v)) => {
                 write!(text, "{}", serde_json::Value::from(v.as_ref()))
             }
-            Value::OptInt(None) | Value::OptText(None) => write!(text, "null"),
+            // Bytes stand in no table of values.
+            Value::OptInt(None) | Value::OptText(None) | Value::Bytes(_) => write!(text, "null"),
         };
     }
     text.push_str(if cells.is_empty() { "]" } else { "]]" });

@@ -41,6 +41,7 @@ migrations! {
     "0007_content_hash",
     "0008_groups_and_blocks",
     "0009_messages",
+    "0010_search",
 }
 
 fn migrator(texts: &[(&str, &'static str)]) -> Migrator {

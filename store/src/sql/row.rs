@@ -24,6 +24,12 @@ impl Row {
         self.opt_text(column)?
             .ok_or_else(|| Error::Corrupt(format!("column {column} is NULL")))
     }
+    pub(crate) fn bytes(&self, column: usize) -> Result<Vec<u8>> {
+        match self {
+            Self::Sqlite(row) => Ok(sqlx::Row::try_get(row, column)?),
+            Self::MySql(row) => Ok(sqlx::Row::try_get_unchecked(row, column)?),
+        }
+    }
     pub(crate) fn opt_text(&self, column: usize) -> Result<Option<String>> {
         match self {
             Self::Sqlite(row) => Ok(sqlx::Row::try_get(row, column)?),

@@ -9,6 +9,7 @@ pub(crate) enum Value<'a> {
     OptInt(Option<i64>),
     Text(Cow<'a, str>),
     OptText(Option<Cow<'a, str>>),
+    Bytes(Cow<'a, [u8]>),
 }
 
 macro_rules! from_value {
@@ -26,6 +27,7 @@ from_value! {
     usize => |v| Value::Int(i64::try_from(v).unwrap_or(i64::MAX));
     bool => |v| Value::Int(i64::from(v));
     Option<i64> => Value::OptInt;
+    &'a [u8] => |v| Value::Bytes(Cow::Borrowed(v));
     &'a str => |v| Value::Text(Cow::Borrowed(v));
     &'a String => |v| Value::Text(Cow::Borrowed(v.as_str()));
     String => |v| Value::Text(Cow::Owned(v));

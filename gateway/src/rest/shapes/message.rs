@@ -44,6 +44,35 @@ pub(crate) struct Message {
     reactions: Option<Vec<Reaction>>,
 }
 
+/// A message that was found, in the shape of the frame that pushes it and with the part of it that was looked for.
+#[derive(ToSchema)]
+#[schema(as = FoundMessage)]
+#[expect(
+    dead_code,
+    reason = "messages are encoded by `im`; this is what the documentation says of them"
+)]
+pub(crate) struct FoundMessage {
+    #[schema(inline)]
+    #[serde(flatten)]
+    message: Message,
+    snippet: Snippet,
+}
+
+/// The part of a message where the keyword stands.
+#[derive(ToSchema)]
+#[schema(as = Snippet)]
+#[expect(
+    dead_code,
+    reason = "messages are encoded by `im`; this is what the documentation says of them"
+)]
+pub(crate) struct Snippet {
+    /// At most 120 characters, with `…` where it was cut.
+    text: String,
+    /// Where it stands in `text`: first and behind, in UTF-16 code units, as JavaScript counts.
+    #[schema(value_type = Vec<[u32; 2]>, example = json!([[4, 6]]))]
+    marks: Vec<(usize, usize)>,
+}
+
 /// A message that another one answers, as it is now.
 #[derive(ToSchema)]
 #[schema(as = Quote)]

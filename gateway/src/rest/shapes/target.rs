@@ -34,6 +34,18 @@ pub(crate) struct GroupTarget {
     pub(crate) target_username: String,
 }
 
+/// The conversation that a request names, if it names one.
+pub(crate) fn optional_conversation(
+    username: Option<String>,
+    group: Option<Positive>,
+    key: Option<String>,
+) -> Result<Option<Target>, ApiError> {
+    if username.is_none() && group.is_none() && key.is_none() {
+        return Ok(None);
+    }
+    conversation(username, group, key).map(Some)
+}
+
 /// The one conversation that a request names.
 pub(crate) fn conversation(
     username: Option<String>,

@@ -217,6 +217,7 @@ pub(super) fn query<'q>(
             Value::OptInt(v) => bound.add(v),
             Value::Text(v) => bound.add(v.as_ref()),
             Value::OptText(v) => bound.add(v.as_deref()),
+            Value::Bytes(v) => bound.add(v.as_ref()),
         }
         .map_err(|e| Error::Database(e.to_string()))?;
     }

@@ -166,6 +166,7 @@ fn query<'a>(
             Value::OptInt(v) => bound.add(v),
             Value::Text(v) => bound.add(v.into_owned()),
             Value::OptText(v) => bound.add(v.map(Cow::into_owned)),
+            Value::Bytes(v) => bound.add(v.into_owned()),
         }
         .map_err(|e| Error::Database(e.to_string()))?;
     }

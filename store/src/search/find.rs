@@ -1,0 +1,129 @@
+//! Asking the index.
+
+use lingxi_domain::{Seq, UserId};
+
+use super::block::unpack;
+use super::segments::Sizes;
+use super::state::{COLUMNS, state};
+use crate::Store;
+use crate::error::Result;
+use crate::sql::{Column, Value, args};
+
+/// A conversation in which a user may search.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Searchable {
+    /// The conversation's key.
+    pub conversation: String,
+    /// The first entry that the user may see.
+    pub first: Seq,
+    /// The last one.
+    pub last: Seq,
+    /// Whether that is because they have left.
+    pub left: bool,
+    /// When its newest message was, milliseconds since the Unix epoch.
+    pub last_time: i64,
+    /// Everything up to here is in the index.
+    pub indexed: Seq,
+    sizes: Sizes,
+}
+
+impl Store {
+    /// The conversations, present and former, in which a user may see messages, those of the newest first; or the one of them
+    /// that is named. At most `limit`.
+    pub async fn searchable(
+        &self,
+        user: UserId,
+        conversation: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Searchable>> {
+        let one = if conversation.is_some() {
+            "AND m.conversation = ?"
+        } else {
+            ""
+        };
+        let sql = format!(
+            "SELECT m.conversation, m.joined_seq, COALESCE(m.left_seq, c.last_seq), m.left_seq, c.last_time, {} \
+             FROM members m JOIN conversations c ON c.conversation = m.conversation \
+             LEFT JOIN search_states s ON s.conversation = m.conversation \
+             WHERE m.user_id = ? {one} AND c.message_seq >= m.joined_seq ORDER BY c.last_time DESC LIMIT ?",
+            COLUMNS
+                .split(", ")
+                .map(|column| format!("s.{column}"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        );
+        let mut values = args![user];
+        values.extend(conversation.map(Value::from));
+        values.push(limit.into());
+        let rows = self.searcher().await?.conn.fetch(sql, values).await?;
+        rows.iter()
+            .map(|row| {
+                let (indexed, sizes) = state(row, 5)?;
+                Ok(Searchable {
+                    conversation: row.text(0)?,
+                    first: row.int(1)?,
+                    last: row.int(2)?,
+                    left: row.opt_int(3)?.is_some(),
+                    last_time: row.int(4)?,
+                    indexed,
+                    sizes,
+                })
+            })
+            .collect()
+    }
+
+    /// For each of these conversations the places, in order, of the messages that may have a key in this range, of those
+    /// that the user may see.
+    pub async fn find(
+        &self,
+        conversations: &[&Searchable],
+        range: (u32, u32),
+    ) -> Result<Vec<Vec<Seq>>> {
+        let mut found = vec![Vec::new(); conversations.len()];
+        let mut places = Vec::new();
+        for (number, searchable) in conversations.iter().enumerate() {
+            let of_it = searchable.sizes.places(range.0);
+            places.extend(of_it.map(|(segment, bucket)| (number, segment, bucket)));
+        }
+        if places.is_empty() {
+            return Ok(found);
+        }
+        const PLACE: &[Column] = &[
+            Column::Int("number"),
+            Column::Text("conversation"),
+            Column::Int("segment"),
+            Column::Int("bucket"),
+        ];
+        let mut conn = self.searcher().await?.conn;
+        let mut postings = Vec::new();
+        for piece in conn.dialect().value_chunks(&places) {
+            let mut cells = Vec::with_capacity(piece.len() * PLACE.len());
+            for &(number, segment, bucket) in piece {
+                let key = conversations[number].conversation.as_str();
+                cells.extend(args![number, key, segment, bucket]);
+            }
+            let (head, values) = conn.dialect().with_values(PLACE, cells);
+            let sql = format!(
+                "{head} SELECT v.number, b.block FROM v JOIN search_blocks b ON b.conversation = v.conversation \
+                 AND b.segment = v.segment AND b.bucket = v.bucket"
+            );
+            for row in conn.fetch(sql, values).await? {
+                let number = usize::try_from(row.int(0)?).unwrap_or(usize::MAX);
+                let (Some(searchable), Some(seqs)) =
+                    (conversations.get(number), found.get_mut(number))
+                else {
+                    continue;
+                };
+                unpack(&row.bytes(1)?, range, &mut postings)?;
+                let seen = searchable.first..=searchable.last;
+                let places = postings.drain(..).map(|(_, seq)| seq);
+                seqs.extend(places.filter(|seq| seen.contains(seq)));
+            }
+        }
+        for seqs in &mut found {
+            seqs.sort_unstable();
+            seqs.dedup();
+        }
+        Ok(found)
+    }
+}
