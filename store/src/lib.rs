@@ -17,6 +17,7 @@ mod conversations;
 mod error;
 mod gateways;
 mod groups;
+mod limits;
 mod location;
 mod names;
 mod partitions;
@@ -31,9 +32,10 @@ mod write_check;
 pub mod conformance;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
+
+use limits::{READ_LIMIT, SEARCH_LIMIT, SEARCHES};
 
 pub use accounts::{Contact, ListedUser, NewUser, ProfileChange, User};
 pub use conversations::{
@@ -64,13 +66,6 @@ pub struct Store {
     searches: Arc<Semaphore>,
     write_check: write_check::WriteCheck,
 }
-
-/// The longest that a statement which only reads may take.
-const READ_LIMIT: Duration = Duration::from_secs(8);
-/// The longest that a search may take, and may wait for its turn.
-const SEARCH_LIMIT: Duration = Duration::from_secs(2);
-/// Searches at once, in each process.
-const SEARCHES: usize = 2;
 
 impl Store {
     /// Opens the database, brings an embedded one's schema up to date and reads back whether a commit reaches the disk.
@@ -139,7 +134,7 @@ impl Store {
             return Err(Error::out_of_time(cause));
         };
         Ok(Searcher {
-            conn: self.db.reader(SEARCH_LIMIT).await?,
+            conn: self.db.searcher(SEARCH_LIMIT).await?,
             _turn: turn,
         })
     }

@@ -12,12 +12,7 @@ CREATE TABLE search_blocks (
 CREATE TABLE search_states (
     conversation VARBINARY(64) NOT NULL,
     indexed_seq  BIGINT        NOT NULL,
-    size_0       BIGINT        NOT NULL,
-    size_1       BIGINT        NOT NULL,
-    size_2       BIGINT        NOT NULL,
-    -- Of the newest segment of the largest kind.
-    size_3       BIGINT        NOT NULL,
-    -- Segments of the largest kind before it.
-    sealed       BIGINT        NOT NULL,
+    -- Of its segments, the smallest kind first; of the largest kind the newest, and how many are before it.
+    sizes        VARCHAR(255)  NOT NULL,
     PRIMARY KEY (conversation)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

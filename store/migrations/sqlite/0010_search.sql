@@ -12,12 +12,7 @@ CREATE TABLE search_blocks (
 CREATE TABLE search_states (
     conversation TEXT    NOT NULL,
     indexed_seq  INTEGER NOT NULL,
-    size_0       INTEGER NOT NULL,
-    size_1       INTEGER NOT NULL,
-    size_2       INTEGER NOT NULL,
-    -- Of the newest segment of the largest kind.
-    size_3       INTEGER NOT NULL,
-    -- Segments of the largest kind before it.
-    sealed       INTEGER NOT NULL,
+    -- Of its segments, the smallest kind first; of the largest kind the newest, and how many are before it.
+    sizes        TEXT    NOT NULL,
     PRIMARY KEY (conversation)
 ) WITHOUT ROWID;

@@ -49,12 +49,14 @@ pub(super) fn unpack(
             break;
         }
         let count = reader.take()?;
+        if key < first {
+            reader.skip(count)?;
+            continue;
+        }
         let mut seq = base;
         for _ in 0..count {
             seq = seq.saturating_add(reader.take()?.cast_signed());
-            if key >= first {
-                into.push((key, seq));
-            }
+            into.push((key, seq));
         }
     }
     Ok(())
@@ -74,6 +76,16 @@ fn put(bytes: &mut Vec<u8>, mut number: u64) {
 struct Reader<'b>(&'b [u8]);
 
 impl Reader<'_> {
+    fn skip(&mut self, numbers: u64) -> Result<()> {
+        let Some(last) = usize::try_from(numbers).ok().and_then(|n| n.checked_sub(1)) else {
+            return Ok(());
+        };
+        let ends = self.0.iter().enumerate().filter(|(_, byte)| **byte < 0x80);
+        let (end, _) = ends.into_iter().nth(last).ok_or_else(corrupt)?;
+        self.0 = &self.0[end + 1..];
+        Ok(())
+    }
+
     fn take(&mut self) -> Result<u64> {
         let mut number = 0_u64;
         for shift in (0..64).step_by(7) {

@@ -1,6 +1,11 @@
 //! Which segments an index has, and where in them a key is.
 
+use std::fmt;
+use std::str::FromStr;
+
 use lingxi_domain::search::KEY_BITS;
+
+use crate::error::Error;
 
 /// Bits of the keys that choose a bucket, from one kind of segment to the next larger one.
 const STEP: u32 = 3;
@@ -73,6 +78,30 @@ impl Sizes {
     }
 }
 
+impl fmt::Display for Sizes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [small, medium, large, largest] = self.of;
+        write!(f, "{small},{medium},{large},{largest},{}", self.sealed)
+    }
+}
+
+impl FromStr for Sizes {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let corrupt = || Error::Corrupt(format!("search_states.sizes = {text:?}"));
+        let numbers = text.split(',').map(str::parse);
+        let numbers: Vec<i64> = numbers.collect::<Result<_, _>>().map_err(|_| corrupt())?;
+        match numbers[..] {
+            [small, medium, large, largest, sealed] => Ok(Self {
+                of: [small, medium, large, largest],
+                sealed,
+            }),
+            _ => Err(corrupt()),
+        }
+    }
+}
+
 /// The bucket of a key in a segment of this kind.
 pub(super) fn bucket(key: u32, kind: usize) -> i64 {
     let bits = STEP * kind as u32;
@@ -99,6 +128,8 @@ mod tests {
             assert!(sizes.of.iter().zip(MOST).all(|(size, most)| *size <= most));
             assert!(sizes.of.iter().sum::<i64>() <= all);
         }
+        assert_eq!(sizes.to_string().parse::<Sizes>().unwrap(), sizes);
+        assert!("1,2".parse::<Sizes>().is_err());
         assert_eq!(kinds[..9], [0, 1, 0, 1, 0, 1, 0, 1, 0]);
         let places: Vec<(i64, i64)> = sizes.places(0).collect();
         let segments: Vec<i64> = places.iter().map(|(segment, _)| *segment).collect();

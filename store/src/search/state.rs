@@ -20,16 +20,15 @@ pub struct Unindexed {
     pub last: Seq,
 }
 
-pub(super) const COLUMNS: &str = "indexed_seq, size_0, size_1, size_2, size_3, sealed";
+pub(super) const COLUMNS: &str = "indexed_seq, sizes";
 
 /// The state in a row's columns from `first` on; empty where there is none.
 pub(super) fn state(row: &Row, first: usize) -> Result<(Seq, Sizes)> {
-    let at = |column: usize| -> Result<i64> { Ok(row.opt_int(first + column)?.unwrap_or(0)) };
-    let sizes = Sizes {
-        of: [at(1)?, at(2)?, at(3)?, at(4)?],
-        sealed: at(5)?,
+    let sizes = match row.opt_text(first + 1)? {
+        Some(sizes) => sizes.parse()?,
+        None => Sizes::default(),
     };
-    Ok((at(0)?, sizes))
+    Ok((row.opt_int(first)?.unwrap_or(0), sizes))
 }
 
 impl Store {
@@ -86,10 +85,10 @@ impl Tx {
             for piece in self.dialect().chunks(&missing) {
                 let sql = format!(
                     "INSERT INTO search_states (conversation, {COLUMNS}) VALUES {}{}",
-                    placeholders(piece.len(), 7),
+                    placeholders(piece.len(), 3),
                     self.dialect().on_conflict_keep("conversation")
                 );
-                let new = |&key| args![key, 0_i64, 0_i64, 0_i64, 0_i64, 0_i64, 0_i64];
+                let new = |&key| args![key, 0_i64, Sizes::default().to_string()];
                 self.conn
                     .execute(sql, piece.iter().flat_map(new).collect())
                     .await?;
@@ -119,30 +118,12 @@ impl Tx {
         for piece in self.dialect().chunks(states) {
             let sql = format!(
                 "INSERT INTO search_states (conversation, {COLUMNS}) VALUES {}{}",
-                placeholders(piece.len(), 7),
-                self.dialect().on_conflict_overwrite(
-                    "conversation",
-                    &[
-                        "indexed_seq",
-                        "size_0",
-                        "size_1",
-                        "size_2",
-                        "size_3",
-                        "sealed"
-                    ]
-                )
+                placeholders(piece.len(), 3),
+                self.dialect()
+                    .on_conflict_overwrite("conversation", &["indexed_seq", "sizes"])
             );
             let row = |(key, indexed, sizes): &(&'_ str, Seq, Sizes)| {
-                let [small, medium, large, largest] = sizes.of;
-                args![
-                    (*key).to_owned(),
-                    *indexed,
-                    small,
-                    medium,
-                    large,
-                    largest,
-                    sizes.sealed
-                ]
+                args![(*key).to_owned(), *indexed, sizes.to_string()]
             };
             let values = piece.iter().flat_map(row).collect();
             self.conn.execute(sql, values).await?;

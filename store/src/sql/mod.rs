@@ -70,6 +70,14 @@ impl Database {
         })
     }
 
+    /// As [`Self::reader`], for a search: it may read much.
+    pub(crate) async fn searcher(&self, limit: Duration) -> Result<Conn> {
+        Ok(match self {
+            Self::Sqlite(pools) => Conn::Sqlite(pools.searcher(limit).await?),
+            Self::MySql(server) => Conn::MySql(server.reader(limit).await?),
+        })
+    }
+
     /// For one writing statement that is a transaction of its own. On MySQL it is committed when it returns, without the
     /// round trips of BEGIN and COMMIT; [`Conn::commit`] is due on every database.
     pub(crate) async fn alone(&self) -> Result<Conn> {

@@ -16,6 +16,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
 use crate::error::{Error, Result};
+use crate::limits::SEARCHES;
 use crate::{Durability, Migrated};
 use pool::Pool;
 pub(crate) use session::Session;
@@ -28,12 +29,15 @@ const CHECKPOINT_PAGES: u32 = 4096;
 const LOG_BYTES: u32 = 64 << 20;
 /// Rows read ahead of who takes them: few, since each may hold a message of the longest kind.
 const ROWS_AHEAD: usize = 32;
+/// The same for searches, whose rows are many and small.
+const FOUND_AHEAD: usize = 256;
 
 /// The writer and the readers of one database file.
 #[derive(Clone)]
 pub(crate) struct Pools {
     writer: Pool,
     readers: Pool,
+    searchers: Pool,
 }
 
 /// Brings the schema of a file up to date; opening it does, too.
@@ -76,14 +80,23 @@ impl Pools {
         let reading = options
             .pragma("query_only", "on")
             .pragma("cache_size", "-4096");
+        let searching = reading
+            .clone()
+            .row_buffer_size(FOUND_AHEAD)
+            .pragma("cache_size", "-16384");
         Ok(Self {
             writer: Pool::new(writing, 1, false),
             readers: Pool::new(reading, READERS as usize, true),
+            searchers: Pool::new(searching, SEARCHES, true),
         })
     }
 
     pub(crate) async fn reader(&self, limit: Duration) -> Result<Session> {
         Session::reader(&self.readers, limit).await
+    }
+
+    pub(crate) async fn searcher(&self, limit: Duration) -> Result<Session> {
+        Session::reader(&self.searchers, limit).await
     }
 
     pub(crate) async fn begin(&self) -> Result<Session> {
@@ -92,6 +105,7 @@ impl Pools {
 
     pub(crate) async fn close(&self) {
         self.readers.close(READERS).await;
+        self.searchers.close(SEARCHES as u32).await;
         self.writer.close(1).await;
     }
 }
