@@ -1,0 +1,5 @@
+//! The parts that decide, without a network.
+
+mod cursors;
+mod outbox;
+mod receipts;
