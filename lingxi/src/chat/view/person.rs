@@ -60,8 +60,16 @@ fn of_frame(frame: &Value, scene: &Scene<'_>) -> Vec<String> {
         Some(2 | 4) => commands::message(&place(frame, scene), frame),
         Some(3) if frame["status"] == "failed" => settled(frame),
         Some(5) => {
-            let said = of_event(frame);
-            said.map(|said| format!("{}{said}", place(frame, scene)))
+            // What one has read oneself is no news.
+            let is_news = frame["event"] != "read" || frame["from"] != scene.me;
+            let place = place(frame, scene);
+            let place = if place.is_empty() {
+                "  ".to_owned()
+            } else {
+                place
+            };
+            let said = of_event(frame).filter(|_| is_news);
+            said.map(|said| format!("{place}{said}"))
                 .into_iter()
                 .collect()
         }
@@ -123,7 +131,7 @@ fn of_event(frame: &Value) -> Option<String> {
         "read" => format!("{from} has read it"),
         _ => return None,
     };
-    Some(format!("  {said}"))
+    Some(said)
 }
 
 #[cfg(test)]
