@@ -15,7 +15,7 @@ behaviours!(
 );
 
 /// Kills the process that both sit at, in the middle of whatever it does, and starts it again.
-async fn kill_and_restart(lx: &mut Deployment) {
+pub(super) async fn kill_and_restart(lx: &mut Deployment) {
     match lx.mode() {
         Mode::Embedded => {
             lx.kill9().await;
