@@ -52,6 +52,10 @@ impl Sitting {
         tally.is_complete() || tally.all_acked() && waited
     }
 
+    /// Whether all is done that was to be done.
+    ///
+    /// # Errors
+    /// When the server has been away for too long.
     pub(super) fn is_over(&mut self, now: Instant) -> anyhow::Result<bool> {
         if !self.state.tally.all_acked() || self.state.tally.is_complete() {
             self.idle_since = None;
@@ -70,8 +74,10 @@ impl Sitting {
             Some(expected) => expected == 0,
             None => self.state.input_ended && !self.follow,
         };
-        let is_idle =
-            self.running.is_none() && self.fetch.is_idle() && self.say.as_slice().is_empty();
+        let is_idle = self.running.is_none()
+            && self.fetch.is_idle()
+            && self.say.as_slice().is_empty()
+            && self.state.answer_until(now).is_none();
         Ok(ends && is_idle && self.is_settled(now))
     }
 
@@ -88,14 +94,15 @@ impl Sitting {
     /// When something is to be done, whatever happens.
     pub(super) fn due(&self, now: Instant) -> Instant {
         let open = self.link.is_open();
-        let dues = [
-            self.state.outbox.due(now).filter(|_| open),
-            self.state.receipts.due().filter(|_| open),
+        let to_send = [self.state.outbox.due(now), self.state.receipts.due()];
+        let to_send = to_send.into_iter().flatten().filter(|_| open);
+        let waited_for = [
             self.idle_since.map(|since| since + COMES_BACK),
             self.away_since.map(|since| since + PATIENCE),
+            self.state.answer_until(now),
         ];
-        let due = dues.into_iter().flatten().filter(|due| *due > now).min();
-        due.unwrap_or(now + PATIENCE)
+        let waited_for = waited_for.into_iter().flatten().filter(|due| *due > now);
+        to_send.chain(waited_for).min().unwrap_or(now + PATIENCE)
     }
 
     /// What stands before a person's line.

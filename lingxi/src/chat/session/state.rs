@@ -1,6 +1,7 @@
 //! What a session knows, and what frames and commands change of it.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -19,6 +20,9 @@ use crate::chat::talk::Talk;
 
 /// Conversations of which it is said at the end how far they were shown. Each counts as a request.
 const FAREWELLS: usize = 20;
+
+/// The longest wait for an answer that may not come.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// What a session knows. It does no I/O: what is to be shown, sent and fetched waits in it.
 #[derive(Default)]
@@ -46,6 +50,8 @@ pub(super) struct State {
     cursors: Cursors,
     /// Whose presence is watched: a new connection has to be told.
     watch: Option<Value>,
+    /// Until when the answer to that is waited for.
+    answer_until: Option<Instant>,
 }
 
 impl State {
@@ -63,6 +69,10 @@ impl State {
     pub(super) fn frame(&mut self, frame: Frame, now: Instant) {
         match frame["type"].as_i64() {
             Some(3) => self.ack(frame, now),
+            Some(10) => {
+                self.answer_until = None;
+                self.shown.push_back(Event::Frame(frame));
+            }
             Some(5) if frame["event"] == "gap" => {
                 for gap in frame["conversations"].as_array().into_iter().flatten() {
                     let seq = |field: &str| gap[field].as_u64().unwrap_or_default();
@@ -101,6 +111,11 @@ impl State {
         self.shown.push_back(Event::Connected { again: true });
     }
 
+    /// When an answer that is waited for is not waited for any longer.
+    pub(super) fn answer_until(&self, now: Instant) -> Option<Instant> {
+        self.answer_until.filter(|until| *until > now)
+    }
+
     /// Says something.
     pub(super) fn say(&mut self, message: Value) {
         self.tally.sent(&message);
@@ -127,6 +142,7 @@ impl State {
             Some(Then::Frame(mut frame)) => {
                 frame["msg_id"] = uuid::Uuid::new_v4().to_string().into();
                 self.watch = Some(frame.clone());
+                self.answer_until = Some(now + ANSWER);
                 self.frames.push_back(frame);
             }
             Some(Then::Read { conversation, seq }) => self.receipts.read(&conversation, seq, now),
@@ -159,7 +175,13 @@ impl State {
                 Event::Settled(ack)
             }
             Acked::Again => Event::Again(ack),
-            Acked::Unknown => Event::Frame(ack),
+            Acked::Unknown => {
+                let of_watch = |watch: &Value| watch["msg_id"] == ack["msg_id"];
+                if self.watch.as_ref().is_some_and(of_watch) {
+                    (self.watch, self.answer_until) = (None, None);
+                }
+                Event::Frame(ack)
+            }
         };
         self.shown.push_back(event);
     }

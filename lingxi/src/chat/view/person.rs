@@ -46,19 +46,21 @@ pub(super) fn lines(event: &Event, scene: &Scene<'_>) -> Vec<String> {
 fn settled(ack: &Value) -> Vec<String> {
     let status = ack["status"].as_str().unwrap_or_default();
     vec![match status {
-        "failed" => {
-            let reason = ack["reason"].as_str().unwrap_or_default();
-            let message = ack["message"].as_str().unwrap_or(reason);
-            format!("  ✗ not sent: {}", text::line(message))
-        }
+        "failed" => format!("  ✗ not sent: {}", why(ack)),
         _ => format!("  ✓ {} (#{})", text::line(status), ack["id"]),
     }]
+}
+
+/// What the server says of a refusal.
+fn why(ack: &Value) -> String {
+    let reason = ack["reason"].as_str().unwrap_or_default();
+    text::line(ack["message"].as_str().unwrap_or(reason))
 }
 
 fn of_frame(frame: &Value, scene: &Scene<'_>) -> Vec<String> {
     match frame["type"].as_i64() {
         Some(2 | 4) => commands::message(&place(frame, scene), frame),
-        Some(3) if frame["status"] == "failed" => settled(frame),
+        Some(3) if frame["status"] == "failed" => vec![format!("  ✗ {}", why(frame))],
         Some(5) => {
             // What one has read oneself is no news.
             let is_news = frame["event"] != "read" || frame["from"] != scene.me;

@@ -12,6 +12,7 @@ behaviours!(
     a_newer_connection_ends_this_one_clearly,
     a_token_that_works_no_longer_ends_it_clearly,
     a_server_that_is_not_there_is_said_to_be,
+    who_left_and_came_back_misses_nothing_that_is_theirs,
 );
 
 /// Kills the process that both sit at, in the middle of whatever it does, and starts it again.
@@ -135,4 +136,30 @@ async fn a_server_that_is_not_there_is_said_to_be(mode: Mode) {
     let (status, errors) = Client::start(command).ends().await;
     assert_eq!(status.code(), Some(1));
     assert!(errors.contains("is it a Lingxi server?"), "{errors}");
+}
+
+async fn who_left_and_came_back_misses_nothing_that_is_theirs(mode: Mode) {
+    let lx = mode.start().await;
+    let (alice, bob) = two(&lx).await;
+    let group = alice.create_group("g").await;
+    let mut ws = alice.connect().await;
+    let mut b = Client::of(&bob, &["--json", "--follow"]);
+    b.types(&format!("/join {group}"));
+    b.says("group_joined").await;
+    b.types("/leave");
+    b.says("group_left").await;
+    for number in 1..=3 {
+        ws.say_in(group, &format!("m{number}"), "not for bob").await;
+    }
+    ws.stored("m3").await;
+    b.types(&format!("/join {group}"));
+    until("he is back", async || {
+        b.said().matches("\"event\":\"group_joined\"").count() == 2
+    })
+    .await;
+    ws.say_in(group, "m4", "for bob").await;
+    // What he may not see is no hole for him.
+    b.says("\"content\":\"for bob\"").await;
+    let said = b.said();
+    assert!(!said.contains("not for bob"), "{said}");
 }

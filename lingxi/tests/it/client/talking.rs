@@ -8,6 +8,7 @@ behaviours!(
     two_people_talk,
     a_group_is_made_joined_and_left,
     messages_are_answered_changed_and_taken_back,
+    who_is_there_is_shown_as_it_changes,
     the_assistant_answers,
     what_strangers_write_controls_no_terminal,
 );
@@ -109,6 +110,25 @@ async fn messages_are_answered_changed_and_taken_back(mode: Mode) {
     let (status, errors) = a.ends().await;
     assert_eq!(status.code(), Some(1));
     assert!(errors.contains("1 of 4 commands were not done"), "{errors}");
+}
+
+async fn who_is_there_is_shown_as_it_changes(mode: Mode) {
+    let lx = mode.start().await;
+    let (alice, bob) = (lx.user("alice").await, lx.user("bob").await);
+    let mut a = Client::of(&alice, &["--follow"]);
+    a.types("/add bob");
+    a.says("contact added").await;
+    a.types("/who");
+    a.says("  bob is away").await;
+    let b = bob.connect().await;
+    a.says("  bob is online").await;
+    drop(b);
+    let mut once = Client::of(&bob, &[]);
+    once.types("/who alice");
+    once.ends_input();
+    once.succeeds().await;
+    let said = once.said();
+    assert!(said.contains("  alice is "), "{said}");
 }
 
 async fn the_assistant_answers(mode: Mode) {
