@@ -8,7 +8,8 @@ use super::Client;
 
 behaviours!(
     a_person_types_while_others_talk,
-    a_password_is_asked_for_and_not_shown
+    a_password_is_asked_for_and_not_shown,
+    who_is_sent_away_gets_the_terminal_back,
 );
 
 /// `lingxi chat` on a terminal of its own; what is typed there is the input, what is shown there the output.
@@ -73,4 +74,22 @@ async fn a_password_is_asked_for_and_not_shown(mode: Mode) {
     // Ctrl-D.
     a.presses("\u{4}");
     a.says("status 0").await;
+}
+
+async fn who_is_sent_away_gets_the_terminal_back(mode: Mode) {
+    let lx = mode.start().await;
+    let alice = lx.user("alice").await;
+    let mut command = at_a_terminal(&alice, "--to alice");
+    command.env("LINGXI_PASSWORD", &alice.password);
+    let mut a = Client::start(command);
+    a.shows("alice> ").await;
+    // In the middle of a line.
+    a.presses("half a sen");
+    a.shows("half a sen").await;
+    let elsewhere = alice.connect().await;
+    a.says("has connected elsewhere").await;
+    let left = a.says("icanon").await;
+    assert!(!left.contains("-icanon"), "{left}");
+    a.says("status").await;
+    drop(elsewhere);
 }

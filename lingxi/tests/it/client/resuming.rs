@@ -2,13 +2,14 @@
 
 use serde_json::Value;
 
-use crate::harness::{Deployment, Mode, User, until};
+use crate::harness::{Deployment, Direction, Mode, User, until};
 
 use super::Client;
 
 behaviours!(
     a_killed_server_loses_and_doubles_nothing,
     who_is_sent_away_comes_back,
+    what_another_device_has_is_not_what_this_one_has,
     a_newer_connection_ends_this_one_clearly,
     a_token_that_works_no_longer_ends_it_clearly,
     a_server_that_is_not_there_is_said_to_be,
@@ -96,6 +97,31 @@ async fn who_is_sent_away_comes_back(mode: Mode) {
     })
     .await;
     b.says(r#""again":true"#).await;
+}
+
+async fn what_another_device_has_is_not_what_this_one_has(mode: Mode) {
+    let options = mode.with("LINGXI__SESSIONS__POLICY", "multi").proxied();
+    let lx = options.start().await;
+    let (alice, bob) = two(&lx).await;
+    let mut through = bob.clone();
+    through.rest.base = format!("http://{}", lx.edges[0].address());
+    let mut b = Client::of(&through, &["--json", "--follow"]);
+    let (mut a, mut other) = (alice.connect().await, bob.connect().await);
+    a.say("bob", "m1", "both").await;
+    b.says("both").await;
+    lx.edges[0].silence(Direction::Up);
+    lx.edges[0].silence(Direction::Down);
+    lx.edges[0].cut();
+    b.says("\"client\":\"lost\"").await;
+    a.say("bob", "m2", "one").await;
+    other.message("one").await;
+    // To the server, bob has it.
+    other.pinged().await;
+    other.alive().await;
+    lx.edges[0].speak();
+    b.says("\"again\":true").await;
+    b.says("\"content\":\"one\"").await;
+    assert_eq!(messages(&b), ["both", "one"]);
 }
 
 async fn a_newer_connection_ends_this_one_clearly(mode: Mode) {

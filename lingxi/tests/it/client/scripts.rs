@@ -46,6 +46,17 @@ async fn every_line_is_json(mode: Mode) {
     assert_eq!(find(&answer), 1);
     b.says(r#""msg_id":"mine""#).await;
     b.objects();
+    // What was shown does not come again, once the server knows.
+    until("only what is new is shown", async || {
+        let mut again = Client::of(&alice, &["--json", "--to", "alice"]);
+        again.types("a note");
+        again.ends_input();
+        again.succeeds().await;
+        let objects = again.objects();
+        let shown = objects.iter().filter(|o| o["type"] == 2 || o["type"] == 4);
+        shown.count() == 1
+    })
+    .await;
     // Each is a frame of the server or an event of the client's.
     assert!(
         objects
