@@ -3,3 +3,4 @@
 mod cursors;
 mod outbox;
 mod receipts;
+mod state;
