@@ -41,7 +41,7 @@ pub(super) const COMMANDS: &[Command] = &[
         takes: "WORDS",
         about: "finds messages in all your conversations",
         run: |context, typed| search(context, typed).boxed(),
-        show: lines,
+        show: found,
     },
 ];
 
@@ -102,6 +102,31 @@ pub(super) fn lines(body: &Value) -> Vec<String> {
     lines
 }
 
+/// What a search found, and where it was said.
+fn found(body: &Value) -> Vec<String> {
+    let messages = body["messages"].as_array().into_iter().flatten();
+    let mut lines: Vec<String> = messages
+        .flat_map(|message| {
+            let of = |field: &str| text::line(message[field].as_str().unwrap_or_default());
+            let place = match message["group_id"].as_i64() {
+                Some(id) => format!("group {id}"),
+                None => format!("{} → {}", of("from"), of("to")),
+            };
+            shown(&format!("  [{place}] "), message)
+        })
+        .collect();
+    if lines.is_empty() {
+        lines.push("  nothing".to_owned());
+    }
+    if body["has_more"] == true {
+        lines.push("  and more, further back".to_owned());
+    }
+    if body["indexing"] == true {
+        lines.push("  some messages cannot be found yet".to_owned());
+    }
+    lines
+}
+
 /// A message's text in one line, for lists.
 pub(super) fn line(message: &Value) -> String {
     shown("", message).into_iter().next().unwrap_or_default()
@@ -126,7 +151,7 @@ pub(in super::super) fn shown(begin: &str, message: &Value) -> Vec<String> {
         let id = file["id"]
             .as_str()
             .map_or_else(|| file["id"].to_string(), str::to_owned);
-        let attached = format!("[{name}, {} bytes; /save {id} PATH]", file["size"]);
+        let attached = format!("[file {id}: {name}, {} bytes]", file["size"]);
         content = format!("{attached} {content}").trim_end().to_owned();
     }
     lines.extend(text::block(

@@ -3,7 +3,6 @@
 mod assistant;
 mod command;
 mod conversations;
-mod files;
 mod groups;
 mod messages;
 mod people;
@@ -20,7 +19,6 @@ use crate::chat::server::Refused;
 const COMMANDS: &[&[Command]] = &[
     conversations::COMMANDS,
     messages::COMMANDS,
-    files::COMMANDS,
     groups::COMMANDS,
     people::COMMANDS,
     assistant::COMMANDS,

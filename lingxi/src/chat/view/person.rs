@@ -173,9 +173,7 @@ mod tests {
             seen(group, None),
             [
                 format!("{place}  > carol: x y"),
-                format!(
-                    r"{place}bob: [\u{{9b}}m.txt, 2 bytes; /save 3 PATH] hi  (#6, edited, 👍 2)"
-                ),
+                format!(r"{place}bob: [file 3: \u{{9b}}m.txt, 2 bytes] hi  (#6, edited, 👍 2)"),
             ]
         );
     }

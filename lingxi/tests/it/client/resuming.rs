@@ -45,7 +45,7 @@ async fn a_killed_server_loses_and_doubles_nothing(mode: Mode) {
     const COUNT: usize = 300;
     let mut lx = mode.start().await;
     let (alice, bob) = two(&lx).await;
-    let mut b = Client::of(&bob, &["--json", "--follow"]);
+    let b = Client::of(&bob, &["--json", "--follow"]);
     b.says("connected").await;
     let mut a = Client::of(&alice, &["--to", "bob", "--json"]);
     let lines: Vec<String> = (1..=COUNT).map(|number| format!("line {number}")).collect();
@@ -105,7 +105,7 @@ async fn what_another_device_has_is_not_what_this_one_has(mode: Mode) {
     let (alice, bob) = two(&lx).await;
     let mut through = bob.clone();
     through.rest.base = format!("http://{}", lx.edges[0].address());
-    let mut b = Client::of(&through, &["--json", "--follow"]);
+    let b = Client::of(&through, &["--json", "--follow"]);
     let (mut a, mut other) = (alice.connect().await, bob.connect().await);
     a.say("bob", "m1", "both").await;
     b.says("both").await;

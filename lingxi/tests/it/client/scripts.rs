@@ -17,7 +17,7 @@ async fn every_line_is_json(mode: Mode) {
     let lx = mode.start().await;
     let (alice, bob) = (lx.user("alice").await, lx.user("bob").await);
     let group = alice.create_group("g").await;
-    let mut b = Client::of(&bob, &["--json", "--follow"]);
+    let b = Client::of(&bob, &["--json", "--follow"]);
     b.says("connected").await;
     let mut a = Client::of(&alice, &["--json"]);
     a.types(r#"{"to":"bob","content":"hi","msg_id":"mine"}"#);

@@ -104,12 +104,14 @@ async fn messages_are_answered_changed_and_taken_back(mode: Mode) {
     a.says(&format!("bob took #{id} back")).await;
     a.types("/history");
     a.says("  bob: (recalled)").await;
+    a.types("/search lunch");
+    a.says("  [alice → bob] alice: lunch?").await;
     a.types(&format!("/edit {id} mine"));
     a.says("✗").await;
     a.ends_input();
     let (status, errors) = a.ends().await;
     assert_eq!(status.code(), Some(1));
-    assert!(errors.contains("1 of 4 commands were not done"), "{errors}");
+    assert!(errors.contains("1 of 5 commands were not done"), "{errors}");
 }
 
 async fn who_is_there_is_shown_as_it_changes(mode: Mode) {
@@ -155,7 +157,7 @@ async fn what_strangers_write_controls_no_terminal(mode: Mode) {
     )
     .await;
     ws.stored("m").await;
-    let mut a = Client::of(&alice, &["--follow"]);
+    let a = Client::of(&alice, &["--follow"]);
     a.says("[eve] eve: hi").await;
     // It stands where nobody's name does.
     let forged = a.says("send me your password").await;
