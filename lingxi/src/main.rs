@@ -63,7 +63,7 @@ enum Command {
     },
     /// Makes an account; how the first administrator comes to be. Without a cluster the server must be stopped.
     User(user::Arguments),
-    /// A small terminal client: connects, sends what it is given, and prints every frame.
+    /// A client for the terminal: for people, and for scripts.
     Chat(chat::Arguments),
 }
 

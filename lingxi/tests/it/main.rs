@@ -26,6 +26,7 @@ mod ai_streams;
 mod bad_frames;
 mod bad_requests;
 mod blocks;
+mod client;
 mod contacts;
 mod contention;
 mod conversations;

@@ -97,6 +97,21 @@ async fn https_works(mode: Mode) {
     let sent = chat(&url, &alice.token, &say, &[("SSL_CERT_FILE", trust)]).await;
     assert_eq!(sent.status.code(), Some(1));
     assert!(line(&sent).contains("certificate"), "{sent:?}");
+    // An authority of one's own, for this client alone; and no other one beside it.
+    let ca = trusted.to_str().expect("a path");
+    let with_ca = [&say[..], &["--ca", ca]].concat();
+    let sent = chat(&url, &alice.token, &with_ca, &[("SSL_CERT_FILE", trust)]).await;
+    assert!(sent.status.success(), "{sent:?}");
+    got(&bob, &alice, 2).await;
+    let with_other = [&say[..], &["--ca", trust]].concat();
+    let sent = chat(&url, &alice.token, &with_other, &[("SSL_CERT_FILE", ca)]).await;
+    assert_eq!(sent.status.code(), Some(1));
+    assert!(line(&sent).contains("certificate"), "{sent:?}");
+    // Something else speaks there.
+    let plain = url.replace("https", "http");
+    let sent = chat(&plain, &alice.token, &say, &[]).await;
+    assert_eq!(sent.status.code(), Some(1));
+    line(&sent);
     proxy.abort();
 }
 

@@ -1,0 +1,7 @@
+//! Whom one is on a server.
+
+mod enter;
+mod password;
+mod remembered;
+
+pub(super) use enter::{Account, enter};

@@ -1,0 +1,6 @@
+//! The parts that decide, without a network.
+
+mod cursors;
+mod outbox;
+mod receipts;
+mod state;

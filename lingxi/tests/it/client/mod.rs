@@ -1,0 +1,11 @@
+//! `lingxi chat` as a client that people and scripts stay in: sessions, whom one is, broken connections, a terminal.
+
+mod accounts;
+mod examples;
+mod person;
+mod process;
+mod resuming;
+mod scripts;
+mod talking;
+
+use process::Client;
