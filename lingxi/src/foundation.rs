@@ -13,7 +13,9 @@ use lingxi_bus::nats::NatsBus;
 use lingxi_cache::SharedCache;
 use lingxi_cache::local::LocalCache;
 use lingxi_cache::redis;
-use lingxi_im::{Im, ImConfig, RunLimits};
+use lingxi_files::Blobs;
+use lingxi_files::settings::Files;
+use lingxi_im::{FileLimits, Im, ImConfig, RunLimits};
 use lingxi_runtime::config::Secret;
 use lingxi_runtime::data_dir::{DataDirLock, embedded_secret};
 use lingxi_runtime::health::Readiness;
@@ -67,7 +69,13 @@ async fn embedded(config: &Config, base: &Shutdown) -> anyhow::Result<Foundation
     let partitions = install_partitions(&store, config.partitions).await?;
     let bus = LocalBus::within(base, partitions);
     let cache = LocalCache::shared();
-    let im = im(config, &jwt_secret, (&store, &bus, &cache), partitions);
+    let shared = (
+        &store,
+        &bus,
+        &cache,
+        config.files.open(&config.data_dir, true)?,
+    );
+    let im = im(config, &jwt_secret, shared, partitions);
     Ok(Foundation {
         store,
         im,
@@ -112,7 +120,13 @@ async fn cluster(
     let cache: SharedCache = std::sync::Arc::new(redis.clone());
     // `mode` has checked that there is one.
     let secret = config.jwt_secret.clone().context("jwt_secret")?;
-    let im = im(config, &secret, (&store, &bus, &cache), partitions);
+    let shared = (
+        &store,
+        &bus,
+        &cache,
+        config.files.open(&config.data_dir, false)?,
+    );
+    let im = im(config, &secret, shared, partitions);
     Ok(Foundation {
         store,
         im,
@@ -128,13 +142,14 @@ async fn cluster(
 fn im(
     config: &Config,
     jwt_secret: &Secret,
-    (store, bus, cache): (&Store, &SharedBus, &SharedCache),
+    (store, bus, cache, files): (&Store, &SharedBus, &SharedCache, Blobs),
     partitions: u16,
 ) -> Im {
     Im::new(lingxi_im::Deps {
         store: store.clone(),
         bus: bus.clone(),
         cache: cache.clone(),
+        files,
         config: ImConfig {
             jwt_secret: jwt_secret.expose().as_bytes().to_vec(),
             jwt_ttl_hours: i64::from(config.jwt_ttl_hours),
@@ -146,9 +161,20 @@ fn im(
                 at_once: config.ai.runs_at_once,
                 subscribers: config.limits.followers_per_user,
             },
+            files: file_limits(&config.files),
             partitions,
         },
     })
+}
+
+fn file_limits(files: &Files) -> FileLimits {
+    FileLimits {
+        bytes_per_day: i64::from(files.mib_per_day) * 1024 * 1024,
+        uploads_per_user: files.uploads_per_user,
+        uploads: files.uploads,
+        unsent: Duration::from_secs(files.unsent_seconds),
+        link: Duration::from_secs(files.link_seconds),
+    }
 }
 
 /// The number of partitions decides who orders what: it stays what it was when the database was made.

@@ -59,6 +59,7 @@ fn options(node: &Node<'_>, grpc: &Listener) -> anyhow::Result<Options> {
         run_deadline_ms: deadline * 1000,
         drain_spread: DRAIN_SPREAD,
         drain_linger: if alone { Duration::ZERO } else { DRAIN_LINGER },
+        unsent_files: Duration::from_secs(config.files.unsent_seconds),
         http: node.http_options()?,
     })
 }
