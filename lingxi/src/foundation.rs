@@ -45,21 +45,33 @@ pub(crate) struct Foundation {
     _lock: Option<DataDirLock>,
 }
 
-/// Opens everything, whose tasks belong to `base`. What cannot be reached is tried again for as long as `wait_for` says; what refuses is an error at once.
+/// Opens everything, whose tasks belong to `base`; the place for files only where `keeps_files`. What cannot be reached is tried again for as long as `wait_for` says; what refuses is an error at once.
 pub(crate) async fn open(
     config: &Config,
     name: &str,
     wait_for: Duration,
+    keeps_files: bool,
     base: &Shutdown,
 ) -> anyhow::Result<Foundation> {
     let deadline = Instant::now() + wait_for;
-    match config.mode()? {
-        Mode::Embedded => embedded(config, base).await,
-        Mode::Cluster => cluster(config, name, deadline, base).await,
+    let mode = config.mode()?;
+    let alone = mode == Mode::Embedded;
+    // Where a data folder is another process's, nothing is made in it.
+    let files = || match keeps_files {
+        true => config.files.open(&config.data_dir, alone),
+        false => Ok(Blobs::none()),
+    };
+    match mode {
+        Mode::Embedded => embedded(config, files, base).await,
+        Mode::Cluster => cluster(config, name, deadline, (files()?, base)).await,
     }
 }
 
-async fn embedded(config: &Config, base: &Shutdown) -> anyhow::Result<Foundation> {
+async fn embedded(
+    config: &Config,
+    files: impl FnOnce() -> lingxi_files::Result<Blobs>,
+    base: &Shutdown,
+) -> anyhow::Result<Foundation> {
     let lock = DataDirLock::acquire(&config.data_dir)?;
     let jwt_secret = match &config.jwt_secret {
         Some(secret) => secret.clone(),
@@ -69,12 +81,7 @@ async fn embedded(config: &Config, base: &Shutdown) -> anyhow::Result<Foundation
     let partitions = install_partitions(&store, config.partitions).await?;
     let bus = LocalBus::within(base, partitions);
     let cache = LocalCache::shared();
-    let shared = (
-        &store,
-        &bus,
-        &cache,
-        config.files.open(&config.data_dir, true)?,
-    );
+    let shared = (&store, &bus, &cache, files()?);
     let im = im(config, &jwt_secret, shared, partitions);
     Ok(Foundation {
         store,
@@ -92,7 +99,7 @@ async fn cluster(
     config: &Config,
     name: &str,
     deadline: Instant,
-    base: &Shutdown,
+    (files, base): (Blobs, &Shutdown),
 ) -> anyhow::Result<Foundation> {
     let location = location(config)?;
     let store = patiently(deadline, "database", async || {
@@ -120,12 +127,7 @@ async fn cluster(
     let cache: SharedCache = std::sync::Arc::new(redis.clone());
     // `mode` has checked that there is one.
     let secret = config.jwt_secret.clone().context("jwt_secret")?;
-    let shared = (
-        &store,
-        &bus,
-        &cache,
-        config.files.open(&config.data_dir, false)?,
-    );
+    let shared = (&store, &bus, &cache, files);
     let im = im(config, &secret, shared, partitions);
     Ok(Foundation {
         store,

@@ -20,3 +20,10 @@ use crate::Inner;
 pub struct Files<'a> {
     pub(crate) im: &'a Inner,
 }
+
+impl Files<'_> {
+    /// Where files are kept, for the log.
+    pub fn place(&self) -> String {
+        self.im.blobs.describe()
+    }
+}

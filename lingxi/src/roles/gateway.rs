@@ -29,6 +29,7 @@ pub(super) async fn run(node: &Node<'_>, listeners: &mut Listeners) -> anyhow::R
         true => lingxi_admin_api::routes(foundation.im.clone()),
         false => lingxi_http::Routes::new(),
     };
+    tracing::info!("files are kept in: {}", foundation.im.files().place());
     let deps = Deps {
         im: foundation.im.clone(),
         store: foundation.store.clone(),
