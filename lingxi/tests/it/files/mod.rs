@@ -1,5 +1,6 @@
 //! Attachments.
 
+mod bucket;
 mod reading;
 mod sending;
 mod sweeping;
