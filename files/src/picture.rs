@@ -66,9 +66,13 @@ pub async fn prepare(mime: &str, mut came: Spool, mut empty: Spool) -> Result<Pr
     came.flush().await?;
     let place = PLACES.acquire().await;
     let (path, bytes) = (came.path().to_owned(), came.bytes());
-    let seen = tokio::task::spawn_blocking(move || look(format, path, bytes)).await??;
+    let looking = move || {
+        // Its place is taken until it is done, also where nobody waits for it any more.
+        let _place = place;
+        look(format, path, bytes)
+    };
+    let seen = tokio::task::spawn_blocking(looking).await??;
     empty.write(&seen.kept).await?;
-    drop(place);
     Ok(Prepared {
         spool: empty,
         width: seen.width,
@@ -105,7 +109,11 @@ fn look((format, kind): (Format, ImageFormat), path: PathBuf, bytes: u64) -> Res
         .flatten()
         .and_then(|picture| thumbnail(picture, orientation));
     let turned = orientation.to_exif() > 4;
-    let (width, height) = if turned { (height, width) } else { (width, height) };
+    let (width, height) = if turned {
+        (height, width)
+    } else {
+        (width, height)
+    };
     Ok(Seen {
         kept: joined(&kept),
         width,

@@ -96,11 +96,15 @@ async fn a_bomb_is_not_unpacked() {
     let refused = prepared("image/png", &png_bomb(50_000, 50_000)).await;
     assert!(matches!(refused, Err(Error::BadPicture(_))));
     // Large, and no bomb for who looks at it: kept without a thumbnail.
-    let (kept, _) = prepared("image/png", &png_bomb(8_000, 8_000)).await.unwrap();
+    let (kept, _) = prepared("image/png", &png_bomb(8_000, 8_000))
+        .await
+        .unwrap();
     assert_eq!((kept.width, kept.height), (8_000, 8_000));
     assert!(kept.thumbnail.is_none());
     // Its data is missing: the same.
-    let (kept, _) = prepared("image/png", &png_bomb(2_000, 2_000)).await.unwrap();
+    let (kept, _) = prepared("image/png", &png_bomb(2_000, 2_000))
+        .await
+        .unwrap();
     assert!(kept.thumbnail.is_none());
 }
 

@@ -78,7 +78,7 @@ fn not_a_form() -> ApiError {
 /// What was wrong with a form, or with the body below it.
 fn refused(error: &multer::Error) -> ApiError {
     match error {
-        multer::Error::StreamReadFailed(cause) if cause.downcast_ref::<NoFile>().is_some() => {
+        multer::Error::StreamReadFailed(cause) if is_no_file(&**cause) => {
             let message = "Send a form with little beside its file.";
             ApiError::new(ErrorCode::TooLarge, message)
         }
@@ -88,6 +88,10 @@ fn refused(error: &multer::Error) -> ApiError {
         }
         _ => not_a_form(),
     }
+}
+
+fn is_no_file(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.is::<NoFile>() || error.source().is_some_and(is_no_file)
 }
 
 impl Form {
@@ -120,7 +124,7 @@ impl Form {
         }
     }
 
-    /// Reads what is behind the file: the form is whole then.
+    /// Reads what is behind the file, which is dropped by then: the form is whole.
     ///
     /// # Errors
     /// Whatever is wrong with the body.
@@ -172,7 +176,8 @@ mod tests {
         while let Some(piece) = file.piece().await.map_err(code)? {
             text.push_str(std::str::from_utf8(&piece).unwrap());
         }
-        let name = file.name.clone();
+        let name = std::mem::take(&mut file.name);
+        drop(file);
         form.end().await.map_err(code)?;
         Ok((name, text))
     }

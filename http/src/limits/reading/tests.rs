@@ -51,6 +51,13 @@ async fn a_body_that_is_handed_on_costs_the_same_however_large_it_is() {
     assert_eq!(code(whole(pieces(4)).await), Ok(4 * STREAMED));
     assert_eq!(budget.held(), STREAMED);
     let over = code(whole(pieces(5)).await);
+    assert_eq!(
+        over,
+        Err(ErrorCode::Unavailable),
+        "the first one holds it still"
+    );
+    reading.give_back();
+    let over = code(whole(pieces(5)).await);
     assert_eq!(over, Err(ErrorCode::TooLarge));
     let other = Reading::new(budget.clone(), DEADLINE);
     let _taken = budget.take(budget.most() - budget.held());

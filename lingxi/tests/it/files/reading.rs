@@ -140,6 +140,11 @@ async fn ranges_are_answered(mode: Mode) {
     );
     assert_eq!(whole.header("content-length"), "300000");
     assert!(whole.bytes == bytes);
+    let head = alice
+        .rest
+        .request(reqwest::Method::HEAD, &format!("file/{id}"));
+    let head = head.send().await.expect("an answer");
+    assert_eq!(head.headers()["content-length"], "300000");
     for (asked, first, last) in [
         ("bytes=0-0", 0, 0),
         ("bytes=100000-200000", 100_000, 200_000),
