@@ -12,6 +12,7 @@
 pub mod attack;
 pub mod chat;
 pub mod client;
+pub mod files;
 pub mod group;
 pub mod idle;
 pub mod latency;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use lingxi_bench::{attack, chat, group, idle, mirror, output, peers, reconnect, simulator};
+use lingxi_bench::{attack, chat, files, group, idle, mirror, output, peers, reconnect, simulator};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Measures Lingxi, and any server that speaks its client contract.
@@ -20,6 +20,8 @@ enum Command {
     Chat(chat::Options),
     /// One large group; rates, latencies to each member and to all, and every message checked
     Group(group::Options),
+    /// Uploads and downloads, many at once, beside what the machine can do alone
+    Files(files::Options),
     /// What one client, or a stranger without an account, can do to a server, and what others feel of it
     Attack(attack::Options),
     /// A gateway is lost, and all its clients come to another one at once
@@ -42,6 +44,7 @@ async fn main() -> ExitCode {
         match command {
             Command::Chat(options) => chat::command(&options).await,
             Command::Group(options) => group::command(&options).await,
+            Command::Files(options) => files::command(&options).await,
             Command::Attack(options) => attack::command(&options).await,
             Command::Reconnect(options) => reconnect::command(&options).await,
             Command::Idle(options) => idle::command(&options).await,

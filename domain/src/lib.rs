@@ -24,12 +24,14 @@ pub mod validate;
 
 pub use conversation::ConversationKey;
 pub use error_code::ErrorCode;
-pub use hash::content_hash;
+pub use hash::{content_hash, said_hash};
 
 /// A user's id: positive, below 2^53, never reused.
 pub type UserId = i64;
 /// A group's id: positive, below 2^53, never reused.
 pub type GroupId = i64;
+/// A file's id: positive, below 2^53, never reused.
+pub type FileId = i64;
 /// A position in a conversation's log, dense from 1.
 pub type Seq = i64;
 

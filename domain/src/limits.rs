@@ -78,6 +78,12 @@ pub const SESSION_QUEUE_BYTES: usize = 4 * 1024 * 1024;
 pub const ROUND_BYTES: usize = SESSION_QUEUE_BYTES / 2;
 /// The largest body of a request, in bytes; routes that take files or documents have limits of their own.
 pub const BODY_BYTES: usize = 64 * 1024;
+/// The largest file, in bytes.
+pub const MAX_FILE_BYTES: usize = 20 * 1024 * 1024;
+/// What may stand around a file in the body that brings it, in bytes.
+pub const FILE_FORM_BYTES: usize = 64 * 1024;
+/// The longest name of a file, in bytes.
+pub const MAX_FILE_NAME_BYTES: usize = 255;
 /// The largest body of a request by somebody who has no token yet, in bytes.
 pub const SMALL_BODY_BYTES: usize = 16 * 1024;
 /// The largest integer that JavaScript keeps exactly is one less.

@@ -20,6 +20,7 @@ mod rest;
 mod sabotage;
 pub mod settings;
 mod state;
+mod sweep;
 mod ws;
 
 use std::sync::Arc;
@@ -147,6 +148,9 @@ fn start(
     let stop = state.stopping.clone();
     let receipts = ws::receipts::run(state.receipts.clone(), state.im.clone(), stop);
     shutdown.spawn("gateway receipts", receipts);
+    let (unsent, stop) = (state.options.unsent_files, state.stopping.clone());
+    let sweeping = sweep::run(state.im.clone(), unsent, stop);
+    shutdown.spawn("gateway files", sweeping);
     shutdown.spawn("gateway watch", ws::watch::run(state.clone()));
     let stop = state.stopping.clone();
     let watching = ws::watching::run(state.watching.clone(), state.im.clone(), stop);

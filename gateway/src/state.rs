@@ -39,6 +39,8 @@ pub struct Options {
     pub drain_spread: Duration,
     /// How long a draining gateway goes on accepting requests, so that load balancers see in time that it drains.
     pub drain_linger: Duration,
+    /// How long files are kept that no message has.
+    pub unsent_files: Duration,
     /// The public port.
     pub http: lingxi_http::Options,
 }

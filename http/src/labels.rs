@@ -37,6 +37,7 @@ pub(crate) fn status(status: StatusCode) -> &'static str {
         409 => "409",
         413 => "413",
         415 => "415",
+        416 => "416",
         421 => "421",
         426 => "426",
         429 => "429",
@@ -46,6 +47,7 @@ pub(crate) fn status(status: StatusCode) -> &'static str {
         502 => "502",
         503 => "503",
         504 => "504",
+        507 => "507",
         _ => "other",
     }
 }

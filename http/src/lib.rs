@@ -23,8 +23,8 @@ mod stack;
 
 pub use bearer::bearer;
 pub use error::{ApiError, ApiResult, ErrorBody};
-pub use extract::{Auth, Client, HasIm, Json, Path, Position, Positive, Query};
-pub use limits::{InFlight, body_limit};
+pub use extract::{Auth, Client, Form, FormFile, HasIm, Json, Path, Position, Positive, Query};
+pub use limits::{BodyLimit, InFlight, body_limit, streamed};
 pub use network::Network;
 pub use openapi::{Endpoint, Routes, name_conflicts, routes};
 pub use options::Options;

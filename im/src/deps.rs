@@ -1,7 +1,10 @@
 //! What this crate is put together from.
 
+use std::time::Duration;
+
 use lingxi_bus::SharedBus;
 use lingxi_cache::SharedCache;
+use lingxi_files::Blobs;
 use lingxi_store::Store;
 
 use crate::{Rates, RunLimits};
@@ -15,6 +18,8 @@ pub struct Deps {
     pub bus: SharedBus,
     /// Presence and the limits that hold across nodes.
     pub cache: SharedCache,
+    /// Where attachments are kept.
+    pub files: Blobs,
     /// How to behave.
     pub config: ImConfig,
 }
@@ -36,6 +41,35 @@ pub struct ImConfig {
     pub groups_per_user: u32,
     /// How much of the assistant one user may have.
     pub runs: RunLimits,
+    /// How much may be attached.
+    pub files: FileLimits,
     /// Partitions of the incoming messages, fixed when the system is installed.
     pub partitions: u16,
+}
+
+/// How much may be attached, and how long it is kept for nobody. The defaults are those of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileLimits {
+    /// Bytes that a user may upload a day.
+    pub bytes_per_day: i64,
+    /// Uploads of one user at a time, in this process.
+    pub uploads_per_user: usize,
+    /// Uploads of all at a time, in this process.
+    pub uploads: usize,
+    /// How long a file is kept that no message has.
+    pub unsent: Duration,
+    /// How long a link to a file works.
+    pub link: Duration,
+}
+
+impl Default for FileLimits {
+    fn default() -> Self {
+        Self {
+            bytes_per_day: 1024 * 1024 * 1024,
+            uploads_per_user: 4,
+            uploads: 128,
+            unsent: Duration::from_secs(86_400),
+            link: Duration::from_secs(300),
+        }
+    }
 }

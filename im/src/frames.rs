@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use lingxi_domain::detail::{EditDetail, MessageDetail, ReactionDetail};
+use lingxi_domain::detail::{EditDetail, FileDetail, MessageDetail, ReactionDetail};
 use lingxi_domain::frame::{kind, server};
 use lingxi_domain::{ConversationKey, Seq, UserId, limits};
 use lingxi_proto::bus::{self, PushFrame};
@@ -93,6 +93,7 @@ impl Frames<'_> {
                 seq: quote.seq,
                 from: &quote.from,
                 content: &quote.content,
+                file: shown_file(&quote.file),
             }),
             ..Beside::default()
         };
@@ -171,7 +172,21 @@ pub(crate) fn quote(message: &Entry, upto: Seq) -> server::Quote<'_> {
         seq: message.seq,
         from: &message.sender,
         content: end.map_or(content, |(at, _)| &content[..at]),
+        file: file_of(message).map(Into::into),
     }
+}
+
+/// The file that a message brings, as long as it was not recalled.
+pub(crate) fn file_of(message: &Entry) -> Option<FileDetail> {
+    let detail: MessageDetail = detail(message, EntryKind::Message)?;
+    detail.file.filter(|_| message.recalled_at.is_none())
+}
+
+/// A file as the bus brings it.
+fn shown_file(json: &str) -> Option<server::File> {
+    let file = Some(json).filter(|json| !json.is_empty());
+    let file: Option<FileDetail> = file.and_then(|json| serde_json::from_str(json).ok());
+    file.map(Into::into)
 }
 
 /// What an entry of this kind says beside its text.
@@ -213,6 +228,7 @@ pub(crate) fn encode(entry: &Entry, beside: &Beside<'_>) -> String {
                 forwarded_from: detail
                     .as_ref()
                     .and_then(|detail| detail.forwarded_from.as_deref()),
+                file: file_of(entry).map(Into::into),
                 reactions: reactions.collect(),
             }
             .encode()

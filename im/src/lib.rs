@@ -21,6 +21,7 @@ mod contacts;
 mod conversations;
 mod deps;
 mod error;
+mod files;
 mod frames;
 mod groups;
 mod inner;
@@ -49,14 +50,16 @@ pub use accounts::{Accounts, Login, Profile, Registration};
 pub use actor::Actor;
 pub use contacts::{Contact, Contacts, Saved};
 pub use conversations::{ConversationSummary, Conversations, Counterpart};
-pub use deps::{Deps, ImConfig};
+pub use deps::{Deps, FileLimits, ImConfig};
 pub use error::{Error, Result};
+pub use files::{FileLink, Files, Opened, Reader, Upload};
 pub use frames::Frames;
 pub use groups::{
     CreatedGroup, Group, GroupMember, GroupUpdate, Groups, Joining, MembershipChange, NewGroup,
     NewLink,
 };
 pub use limits::{Limits, Payer, Rates, RunLimits, Spending};
+pub use lingxi_files::{Blobs, Part, Pieces};
 pub use lingxi_store::{InviteLink, ProfileChange};
 pub use messages::{
     Forwarded, History, HistoryQuery, Messages, Outgoing, Reading, Recalled, Taken, Target,
@@ -128,6 +131,11 @@ impl Im {
     /// What users have chosen.
     pub fn settings(&self) -> Settings<'_> {
         Settings { im: &self.inner }
+    }
+
+    /// Attachments.
+    pub fn files(&self) -> Files<'_> {
+        Files { im: &self.inner }
     }
 
     /// Entries of the log as clients see them.

@@ -13,7 +13,9 @@ use lingxi_bus::nats::NatsBus;
 use lingxi_cache::SharedCache;
 use lingxi_cache::local::LocalCache;
 use lingxi_cache::redis;
-use lingxi_im::{Im, ImConfig, RunLimits};
+use lingxi_files::Blobs;
+use lingxi_files::settings::Files;
+use lingxi_im::{FileLimits, Im, ImConfig, RunLimits};
 use lingxi_runtime::config::Secret;
 use lingxi_runtime::data_dir::{DataDirLock, embedded_secret};
 use lingxi_runtime::health::Readiness;
@@ -43,21 +45,33 @@ pub(crate) struct Foundation {
     _lock: Option<DataDirLock>,
 }
 
-/// Opens everything, whose tasks belong to `base`. What cannot be reached is tried again for as long as `wait_for` says; what refuses is an error at once.
+/// Opens everything, whose tasks belong to `base`; the place for files only where `keeps_files`. What cannot be reached is tried again for as long as `wait_for` says; what refuses is an error at once.
 pub(crate) async fn open(
     config: &Config,
     name: &str,
     wait_for: Duration,
+    keeps_files: bool,
     base: &Shutdown,
 ) -> anyhow::Result<Foundation> {
     let deadline = Instant::now() + wait_for;
-    match config.mode()? {
-        Mode::Embedded => embedded(config, base).await,
-        Mode::Cluster => cluster(config, name, deadline, base).await,
+    let mode = config.mode()?;
+    let alone = mode == Mode::Embedded;
+    // Where a data folder is another process's, nothing is made in it.
+    let files = || match keeps_files {
+        true => config.files.open(&config.data_dir, alone),
+        false => Ok(Blobs::none()),
+    };
+    match mode {
+        Mode::Embedded => embedded(config, files, base).await,
+        Mode::Cluster => cluster(config, name, deadline, (files()?, base)).await,
     }
 }
 
-async fn embedded(config: &Config, base: &Shutdown) -> anyhow::Result<Foundation> {
+async fn embedded(
+    config: &Config,
+    files: impl FnOnce() -> lingxi_files::Result<Blobs>,
+    base: &Shutdown,
+) -> anyhow::Result<Foundation> {
     let lock = DataDirLock::acquire(&config.data_dir)?;
     let jwt_secret = match &config.jwt_secret {
         Some(secret) => secret.clone(),
@@ -67,7 +81,8 @@ async fn embedded(config: &Config, base: &Shutdown) -> anyhow::Result<Foundation
     let partitions = install_partitions(&store, config.partitions).await?;
     let bus = LocalBus::within(base, partitions);
     let cache = LocalCache::shared();
-    let im = im(config, &jwt_secret, (&store, &bus, &cache), partitions);
+    let shared = (&store, &bus, &cache, files()?);
+    let im = im(config, &jwt_secret, shared, partitions);
     Ok(Foundation {
         store,
         im,
@@ -84,7 +99,7 @@ async fn cluster(
     config: &Config,
     name: &str,
     deadline: Instant,
-    base: &Shutdown,
+    (files, base): (Blobs, &Shutdown),
 ) -> anyhow::Result<Foundation> {
     let location = location(config)?;
     let store = patiently(deadline, "database", async || {
@@ -112,7 +127,8 @@ async fn cluster(
     let cache: SharedCache = std::sync::Arc::new(redis.clone());
     // `mode` has checked that there is one.
     let secret = config.jwt_secret.clone().context("jwt_secret")?;
-    let im = im(config, &secret, (&store, &bus, &cache), partitions);
+    let shared = (&store, &bus, &cache, files);
+    let im = im(config, &secret, shared, partitions);
     Ok(Foundation {
         store,
         im,
@@ -128,13 +144,14 @@ async fn cluster(
 fn im(
     config: &Config,
     jwt_secret: &Secret,
-    (store, bus, cache): (&Store, &SharedBus, &SharedCache),
+    (store, bus, cache, files): (&Store, &SharedBus, &SharedCache, Blobs),
     partitions: u16,
 ) -> Im {
     Im::new(lingxi_im::Deps {
         store: store.clone(),
         bus: bus.clone(),
         cache: cache.clone(),
+        files,
         config: ImConfig {
             jwt_secret: jwt_secret.expose().as_bytes().to_vec(),
             jwt_ttl_hours: i64::from(config.jwt_ttl_hours),
@@ -146,9 +163,20 @@ fn im(
                 at_once: config.ai.runs_at_once,
                 subscribers: config.limits.followers_per_user,
             },
+            files: file_limits(&config.files),
             partitions,
         },
     })
+}
+
+fn file_limits(files: &Files) -> FileLimits {
+    FileLimits {
+        bytes_per_day: i64::from(files.mib_per_day) * 1024 * 1024,
+        uploads_per_user: files.uploads_per_user,
+        uploads: files.uploads,
+        unsent: Duration::from_secs(files.unsent_seconds),
+        link: Duration::from_secs(files.link_seconds),
+    }
 }
 
 /// The number of partitions decides who orders what: it stays what it was when the database was made.

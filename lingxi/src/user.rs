@@ -44,7 +44,7 @@ pub(crate) async fn run(
         .read_line(&mut password)
         .context("cannot read the password")?;
     let base = Shutdown::new();
-    let foundation = foundation::open(&config, "lingxi-user", wait_for, &base).await?;
+    let foundation = foundation::open(&config, "lingxi-user", wait_for, false, &base).await?;
     let password = password.trim_end_matches(['\r', '\n']).to_owned();
     let new = Registration {
         username,

@@ -15,6 +15,7 @@
 mod accounts;
 mod conversations;
 mod error;
+mod files;
 mod gateways;
 mod groups;
 mod limits;
@@ -44,6 +45,7 @@ pub use conversations::{
     UserHead,
 };
 pub use error::{Error, Outage, Result};
+pub use files::{Claimed, NewFile, StoredFile, Thumbnail};
 pub use groups::{
     Group, GroupMember, GroupSettings, InviteLink, Member, NewGroup, Roster, RosterMember,
 };

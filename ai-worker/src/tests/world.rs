@@ -65,6 +65,7 @@ impl World {
             rates: lingxi_im::Rates::default(),
             groups_per_user: 1000,
             runs: lingxi_im::RunLimits::default(),
+            files: Default::default(),
             partitions: 4,
         };
         store.create_leases(4).await.unwrap();
@@ -72,6 +73,7 @@ impl World {
             store: store.clone(),
             bus: bus.clone(),
             cache,
+            files: lingxi_im::Blobs::none(),
             config,
         };
         let im = Im::new(deps);

@@ -155,7 +155,7 @@ impl<'b> Judge<'b> {
     ) -> Outcome {
         // Before permissions: a repeat gets the first answer, whatever changed since.
         if let Some(&First { id, seq, content }) = self.known.get(&incoming.identity()) {
-            return if content.may_be(&incoming.inbound.content) {
+            return if content.may_be((&incoming.inbound.content, incoming.file())) {
                 Outcome::Repeated { id, seq }
             } else {
                 Outcome::Refused(ErrorCode::IdempotencyConflict)
@@ -184,7 +184,7 @@ impl<'b> Judge<'b> {
         let first = First {
             id,
             seq: new.seq,
-            content: Content::Text(entry.content),
+            content: Content::Said(entry.content, entry.file),
         };
         self.known.insert(incoming.identity(), first);
         // Without its msg_id, or the database would refuse it.

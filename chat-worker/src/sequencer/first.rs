@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use lingxi_domain::{Seq, content_hash};
+use lingxi_domain::{FileId, Seq, said_hash};
 use lingxi_store::{RepeatKey, Result, Tx};
 
 use crate::incoming::Incoming;
@@ -15,12 +15,12 @@ pub(super) struct First<'b> {
     pub(super) content: Content<'b>,
 }
 
-/// What is known of a text.
+/// What is known of a text, and of the file with it.
 #[derive(Clone, Copy)]
 pub(super) enum Content<'b> {
-    /// It is in this batch.
-    Text(&'b str),
-    /// Its hash.
+    /// They are in this batch.
+    Said(&'b str, Option<FileId>),
+    /// Their hash.
     Hash(i64),
     /// It was taken back or edited, and no hash was kept.
     Forgotten,
@@ -28,10 +28,10 @@ pub(super) enum Content<'b> {
 
 impl Content<'_> {
     /// Returns false if it is surely another one.
-    pub(super) fn may_be(self, text: &str) -> bool {
+    pub(super) fn may_be(self, (text, file): (&str, Option<FileId>)) -> bool {
         match self {
-            Self::Text(first) => first == text,
-            Self::Hash(first) => first == content_hash(text),
+            Self::Said(first, with) => (first, with) == (text, file),
+            Self::Hash(first) => first == said_hash(text, file),
             Self::Forgotten => true,
         }
     }

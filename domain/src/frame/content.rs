@@ -11,10 +11,11 @@ pub struct Refused {
     pub message: &'static str,
 }
 
-/// Checks the text of a message. It is measured as it goes out, escaped, so that nobody is pushed more than was counted.
-pub fn check(content: &str) -> Result<(), Refused> {
+/// Checks the text of a message, which may be empty where the message has a file. It is measured as it goes out, escaped, so
+/// that nobody is pushed more than was counted.
+pub fn check(content: &str, has_file: bool) -> Result<(), Refused> {
     let refuse = |code, message| Err(Refused { code, message });
-    if content.is_empty() {
+    if content.is_empty() && !has_file {
         return refuse(
             ErrorCode::InvalidRequest,
             "content: an empty message cannot be sent.",
@@ -52,6 +53,17 @@ pub fn encoded_len(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn check(content: &str) -> Result<(), Refused> {
+        super::check(content, false)
+    }
+
+    #[test]
+    fn only_a_message_with_a_file_may_say_nothing() {
+        assert_eq!(check("").unwrap_err().code, ErrorCode::InvalidRequest);
+        assert_eq!(super::check("", true), Ok(()));
+        assert!(super::check("a\u{7}", true).is_err());
+    }
 
     #[test]
     fn a_text_is_measured_as_it_is_encoded() {

@@ -9,6 +9,7 @@
 pub(crate) mod characters;
 mod context;
 mod display_name;
+mod file_name;
 mod keyword;
 mod lookalike;
 mod marks;
@@ -22,6 +23,7 @@ mod username;
 mod tests;
 
 pub use display_name::display_name;
+pub use file_name::file_name;
 pub use keyword::{MAX_PART_CHARS, fold, keyword, matched, parts};
 pub use lookalike::{confusable, skeleton, skeletons};
 pub use password::{password, password_forms};

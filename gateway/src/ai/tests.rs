@@ -56,12 +56,14 @@ impl World {
             rates: lingxi_im::Rates::default(),
             groups_per_user: 1000,
             runs: lingxi_im::RunLimits::default(),
+            files: Default::default(),
             partitions: 4,
         };
         let im = lingxi_im::Deps {
             store: store.clone(),
             bus: bus.clone(),
             cache: cache.clone(),
+            files: lingxi_im::Blobs::none(),
             config,
         };
         let deps = Deps {
@@ -88,6 +90,7 @@ impl World {
             run_deadline_ms: 60_000,
             drain_spread: Duration::ZERO,
             drain_linger: Duration::ZERO,
+            unsent_files: Duration::from_secs(86_400),
             http: lingxi_http::Options::default(),
         };
         let shutdown = Shutdown::new();

@@ -1,7 +1,7 @@
 //! What is made from the list of endpoints.
 
-/// Names the endpoints, a file each in the folder of its group, and the largest body in bytes of those that take less than
-/// the others: declares the modules, and makes `endpoints`. Each file has a handler of its own name with its
+/// Names the endpoints, a file each in the folder of its group, and the largest body of those that do not take what the
+/// others do: declares the modules, and makes `endpoints`. Each file has a handler of its own name with its
 /// `utoipa::path`.
 macro_rules! endpoints {
     ($($(#[doc = $doc:literal])* $group:ident { $($name:ident $(($limit:expr))?),+ $(,)? })+) => {

@@ -3,12 +3,17 @@
 
 #[macro_use]
 mod list;
+mod download;
 mod home;
 mod shapes;
 #[cfg(test)]
 mod tests;
 
-use lingxi_domain::limits::SMALL_BODY_BYTES;
+use lingxi_domain::limits::{FILE_FORM_BYTES, MAX_FILE_BYTES, SMALL_BODY_BYTES};
+use lingxi_http::BodyLimit;
+
+/// A form that brings a file is handed on to the disk as it comes.
+const FILE: BodyLimit = BodyLimit::streamed(MAX_FILE_BYTES + FILE_FORM_BYTES);
 
 endpoints! {
     /// Accounts.
@@ -68,6 +73,13 @@ endpoints! {
         forward,
         react,
         mute,
+    }
+    /// Attachments.
+    files {
+        upload(FILE),
+        get,
+        thumbnail,
+        link,
     }
 }
 

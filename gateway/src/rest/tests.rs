@@ -29,6 +29,7 @@ impl Api {
             store,
             bus: LocalBus::shared(4),
             cache: LocalCache::shared(),
+            files: lingxi_im::Blobs::none(),
             config: ImConfig {
                 jwt_secret: b"a secret of the tests, long enough to be accepted".to_vec(),
                 jwt_ttl_hours: 1,
@@ -41,6 +42,7 @@ impl Api {
                 },
                 groups_per_user: 1000,
                 runs: lingxi_im::RunLimits::default(),
+                files: Default::default(),
                 partitions: 4,
             },
         });

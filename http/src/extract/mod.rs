@@ -2,6 +2,7 @@
 
 mod auth;
 mod client;
+mod form;
 mod json;
 mod numbers;
 mod path;
@@ -11,6 +12,7 @@ pub(crate) use auth::Asker;
 pub use auth::{Auth, HasIm};
 pub use client::Client;
 pub(crate) use client::address;
+pub use form::{Form, FormFile};
 pub use json::Json;
 pub use numbers::{Position, Positive};
 pub use path::Path;

@@ -17,6 +17,7 @@ use rand::RngExt as _;
 use super::in_flight::{Flights, InFlight, Key, Place};
 use super::payer;
 use super::reading::Reading;
+use super::streamed::{self, Streamed};
 use super::writing::Writing;
 use crate::network::Network;
 use crate::{ApiError, extract};
@@ -76,8 +77,7 @@ impl Guard {
     }
 
     /// Makes the user pay for a large answer: what it cost is known only now, so it is given whatever they have left.
-    async fn charge(&self, user: UserId, bytes: u64) {
-        let cost = u32::try_from(bytes / PAID).unwrap_or(u32::MAX);
+    async fn charge(&self, user: UserId, cost: u32) {
         if cost > 0 {
             let limits = self.im.limits();
             limits.slice(user, Spending::Request, cost).await;
@@ -90,6 +90,8 @@ impl Guard {
             return response;
         };
         let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let streamed = response.extensions().get::<Streamed>();
+        let size = streamed.map_or(size, |streamed| streamed.held);
         if size == 0 {
             return response;
         }
@@ -108,6 +110,16 @@ impl Guard {
     }
 }
 
+/// What an answer costs beside its request.
+fn price(response: &Response) -> u32 {
+    let bytes = response.body().size_hint().exact().unwrap_or(0);
+    let paid = match response.extensions().get::<Streamed>() {
+        Some(_) => streamed::PAID,
+        None => PAID,
+    };
+    u32::try_from(bytes / paid).unwrap_or(u32::MAX)
+}
+
 /// Counts a request: its place in flight, its body, its answer.
 pub(crate) async fn guard(
     State(guard): State<Arc<Guard>>,
@@ -122,8 +134,7 @@ pub(crate) async fn guard(
     request.extensions_mut().insert(reading.clone());
     let response = next.run(request.map(|body| reading.body(body))).await;
     if let Some(user) = place.as_ref().and_then(Place::user) {
-        let bytes = response.body().size_hint().exact().unwrap_or(0);
-        guard.charge(user, bytes).await;
+        guard.charge(user, price(&response)).await;
     }
     guard.hold(response, place)
 }

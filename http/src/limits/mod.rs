@@ -3,10 +3,13 @@
 
 mod guard;
 mod in_flight;
+mod pace;
 mod payer;
 pub(crate) mod reading;
+mod streamed;
 mod writing;
 
 pub(crate) use guard::{Guard, guard};
 pub use in_flight::InFlight;
-pub use reading::body_limit;
+pub use reading::{BodyLimit, body_limit};
+pub use streamed::streamed;

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -16,26 +16,57 @@ use lingxi_domain::ErrorCode;
 use lingxi_domain::limits::BODY_BYTES;
 use lingxi_runtime::budget::{Budget, Hold};
 use parking_lot::Mutex;
-use tokio::time::{Instant, Sleep};
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 
+use super::pace::Pace;
 use crate::ApiError;
+
+/// What a body costs that is handed on piece by piece, in bytes: what waits between the connection and the disk.
+pub(crate) const STREAMED: usize = 256 * 1024;
 
 /// How much of a body over its limit is read and thrown away, so that a client that sends before it reads gets the
 /// answer and not a reset.
 const THROWN_AWAY: usize = 2 * 1024 * 1024;
 
+/// How large a body may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyLimit {
+    bytes: usize,
+    streamed: bool,
+}
+
+impl BodyLimit {
+    /// A body that is never held whole: it costs [`STREAMED`] bytes, however large it is, and has time for as long as it
+    /// goes on coming. Whoever reads it hands it on piece by piece.
+    #[must_use]
+    pub const fn streamed(bytes: usize) -> Self {
+        let streamed = true;
+        Self { bytes, streamed }
+    }
+}
+
+impl From<usize> for BodyLimit {
+    fn from(bytes: usize) -> Self {
+        let streamed = false;
+        Self { bytes, streamed }
+    }
+}
+
 /// Gives an endpoint another limit for its body than 64 KiB.
-pub fn body_limit<S>(endpoint: UtoipaMethodRouter<S>, bytes: usize) -> UtoipaMethodRouter<S>
+pub fn body_limit<S>(
+    endpoint: UtoipaMethodRouter<S>,
+    limit: impl Into<BodyLimit>,
+) -> UtoipaMethodRouter<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    endpoint.layer(from_fn_with_state(bytes, set_limit))
+    endpoint.layer(from_fn_with_state(limit.into(), set_limit))
 }
 
-async fn set_limit(State(bytes): State<usize>, request: Request, next: Next) -> Response {
+async fn set_limit(State(limit): State<BodyLimit>, request: Request, next: Next) -> Response {
     if let Some(reading) = request.extensions().get::<Arc<Reading>>() {
-        reading.limit.store(bytes, Ordering::Relaxed);
+        reading.limit.store(limit.bytes, Ordering::Relaxed);
+        reading.streamed.store(limit.streamed, Ordering::Relaxed);
     }
     next.run(request).await
 }
@@ -45,6 +76,7 @@ async fn set_limit(State(bytes): State<usize>, request: Request, next: Next) -> 
 #[derive(Debug)]
 pub(crate) struct Reading {
     limit: AtomicUsize,
+    streamed: AtomicBool,
     deadline: Duration,
     budget: Budget,
     held: Mutex<Option<Hold>>,
@@ -54,6 +86,7 @@ impl Reading {
     pub(crate) fn new(budget: Budget, deadline: Duration) -> Arc<Self> {
         Arc::new(Self {
             limit: AtomicUsize::new(BODY_BYTES),
+            streamed: AtomicBool::new(false),
             deadline,
             budget,
             held: Mutex::new(None),
@@ -68,7 +101,7 @@ impl Reading {
         Body::new(Read {
             inner,
             reading: self.clone(),
-            late: None,
+            pace: None,
             taken: 0,
             arrived: 0,
         })
@@ -105,7 +138,7 @@ struct Read {
     inner: Body,
     reading: Arc<Reading>,
     /// Runs from the first read on.
-    late: Option<Pin<Box<Sleep>>>,
+    pace: Option<Pace>,
     /// Bytes that were taken from the budget.
     taken: usize,
     arrived: usize,
@@ -120,12 +153,14 @@ impl Read {
             self.taken = 0;
             return Err(Refused::TooLarge(limit));
         }
-        let missing = needed.saturating_sub(self.taken);
+        let streamed = self.reading.streamed.load(Ordering::Relaxed);
+        let held = if streamed { STREAMED } else { needed };
+        let missing = held.saturating_sub(self.taken);
         if missing > 0 {
             if !self.reading.take(missing) {
                 return Err(Refused::NoRoom);
             }
-            self.taken = needed;
+            self.taken = held;
         }
         Ok(())
     }
@@ -140,16 +175,16 @@ impl HttpBody for Read {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = &mut *self;
-        if this.late.is_none() {
+        if this.pace.is_none() {
             let announced = usize::try_from(this.inner.size_hint().lower()).unwrap_or(usize::MAX);
-            let deadline = Instant::now() + this.reading.deadline;
-            this.late = Some(Box::pin(tokio::time::sleep_until(deadline)));
+            let streamed = this.reading.streamed.load(Ordering::Relaxed);
+            this.pace = Some(Pace::new(this.reading.deadline, streamed));
             if let Err(refused) = this.make_room(announced) {
                 return Poll::Ready(Some(Err(axum::Error::new(refused))));
             }
         }
-        if let Some(late) = &mut this.late
-            && late.as_mut().poll(context).is_ready()
+        if let Some(pace) = &mut this.pace
+            && pace.is_late(context)
         {
             return Poll::Ready(Some(Err(axum::Error::new(Refused::Late))));
         }
@@ -158,6 +193,9 @@ impl HttpBody for Read {
             && let Some(data) = frame.data_ref()
         {
             this.arrived += data.len();
+            if let Some(pace) = &mut this.pace {
+                pace.arrived(this.arrived);
+            }
             // A body over its limit is counted no further: whoever reads on throws it away.
             if let Err(refused) = this.make_room(this.arrived) {
                 return Poll::Ready(Some(Err(axum::Error::new(refused))));
@@ -221,8 +259,13 @@ async fn throw_away(mut body: Body) {
     }
 }
 
-fn refusal(error: &axum::Error) -> Option<Refused> {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+/// Why a body that is handed on piece by piece broke off.
+pub(crate) fn broken(error: &(dyn std::error::Error + 'static)) -> ApiError {
+    refusal(error).map_or_else(cut, ApiError::from)
+}
+
+fn refusal(error: &(dyn std::error::Error + 'static)) -> Option<Refused> {
+    let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(refused) = error.downcast_ref::<Refused>() {
             return Some(*refused);

@@ -10,18 +10,19 @@ use super::Messages;
 use super::locked::LockedMessage;
 use crate::actor::begin;
 use crate::error::Failed;
-use crate::frames::{Beside, detail, framed};
+use crate::frames::{Beside, detail, file_of, framed};
 use crate::{Actor, Error, Result, log};
 
 impl Messages<'_> {
-    /// Gives a message another text, and answers it as history shows it. Its sender may within fifteen minutes. The text
+    /// Gives a message another text, and answers it as history shows it; its file stays. Its sender may within fifteen minutes. The text
     /// that it has already is no news. A forwarded one stays as it is: it says who said it.
     ///
     /// # Errors
     /// `invalid_request` and `too_large` for the text; `message_not_found` for what the actor cannot see or what was
     /// recalled, `not_member` for who left, `forbidden`, `edit_expired`, `muted`, `blocked`.
     pub async fn edit(&self, actor: &Actor, id: i64, text: &str) -> Result<Bytes> {
-        content::check(text).map_err(|refused| Error::new(refused.code, refused.message))?;
+        // Whether it may be empty is known only when the message is.
+        check(text, true)?;
         let conversation = self.paid(actor, id).await?;
         let once = || self.edit_once(actor, (id, conversation.as_deref()), text);
         self.im.store.retried(once).await?;
@@ -47,6 +48,7 @@ impl Messages<'_> {
             let message = "A forwarded message says what somebody else said; send one of your own.";
             return Err(Error::new(ErrorCode::Forbidden, message).into());
         }
+        check(text, file_of(message).is_some())?;
         if message.content == text {
             return locked.commit(actor, &()).await;
         }
@@ -79,4 +81,8 @@ impl Messages<'_> {
         log::push_frame_to_members(self.im, &entry, (frame, &[])).await;
         Ok(())
     }
+}
+
+fn check(text: &str, has_file: bool) -> Result<()> {
+    content::check(text, has_file).map_err(|refused| Error::new(refused.code, refused.message))
 }

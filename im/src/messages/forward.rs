@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use lingxi_domain::detail::MessageDetail;
 use lingxi_domain::frame::client::Recipient;
-use lingxi_domain::{ConversationKey, ErrorCode, Seq, UserId, content_hash, now_ms, validate};
-use lingxi_store::{EntryKind, Repeat};
+use lingxi_domain::{ConversationKey, ErrorCode, FileId, Seq, UserId, now_ms, said_hash, validate};
+use lingxi_store::{Entry, EntryKind, Repeat};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Messages;
 use super::send::{Said, Taken};
-use crate::frames::detail;
+use crate::frames::{detail, file_of};
 use crate::{Actor, Error, Limits, Payer, Result, Spending};
 
 /// A copy that was sent.
@@ -36,10 +36,10 @@ impl From<Repeat> for Forwarded {
     }
 }
 
-/// Whether a message was surely sent with another text than this.
-fn is_another(sent: &Repeat, text: &str) -> bool {
+/// Whether a message was surely sent with another text than this, or another file.
+fn is_another(sent: &Repeat, (text, file): (&str, Option<FileId>)) -> bool {
     sent.content
-        .is_some_and(|first| first != content_hash(text))
+        .is_some_and(|first| first != said_hash(text, file))
 }
 
 /// The longest that a copy may take to be committed.
@@ -87,7 +87,9 @@ impl Messages<'_> {
             }
         };
         let before: Option<MessageDetail> = detail(&message, EntryKind::Message);
-        let first = before.and_then(|detail| detail.forwarded_from);
+        let before = before.unwrap_or_default();
+        let (first, file) = (before.forwarded_from, before.file);
+        let brings = file.as_ref().map(|file| file.id);
         let said = Said {
             key,
             recipient,
@@ -95,6 +97,7 @@ impl Messages<'_> {
             content: Cow::Borrowed(&message.content),
             detail: MessageDetail {
                 forwarded_from: Some(first.unwrap_or_else(|| message.sender.clone())),
+                file,
                 ..MessageDetail::default()
             },
             answered: None,
@@ -102,8 +105,8 @@ impl Messages<'_> {
         if self.hand_over(actor, said).await? == Taken::Perhaps {
             return Err(ErrorCode::Unavailable.into());
         }
-        self.committed(actor.user_id, key, (msg_id, &message.content))
-            .await
+        let said = (message.content.as_str(), brings);
+        self.committed(actor.user_id, key, (msg_id, said)).await
     }
 
     /// What was sent with this `msg_id` before, whatever became of the message that it is a copy of.
@@ -121,7 +124,11 @@ impl Messages<'_> {
         let message = self.im.store.entry(of).await?;
         // Its first text is known as long as it has that.
         let first = message.filter(|m| m.recalled_at.is_none() && m.edited_at.is_none());
-        if first.is_some_and(|first| is_another(&sent, &first.content)) {
+        let another = |first: Entry| {
+            let file = file_of(&first).map(|file| file.id);
+            is_another(&sent, (&first.content, file))
+        };
+        if first.is_some_and(another) {
             return Err(ErrorCode::IdempotencyConflict.into());
         }
         Ok(Some(sent.into()))
@@ -155,7 +162,7 @@ impl Messages<'_> {
         &self,
         user: UserId,
         key: ConversationKey,
-        (msg_id, text): (&str, &str),
+        (msg_id, said): (&str, (&str, Option<FileId>)),
     ) -> Result<Forwarded> {
         let (conversation, begun) = (key.to_string(), Instant::now());
         let identity = (conversation.as_str(), user, msg_id);
@@ -163,7 +170,7 @@ impl Messages<'_> {
         while begun.elapsed() < LONGEST {
             tokio::time::sleep(pause).await;
             if let Some(sent) = self.im.store.find_repeat(identity).await? {
-                if is_another(&sent, text) {
+                if is_another(&sent, said) {
                     return Err(ErrorCode::IdempotencyConflict.into());
                 }
                 return Ok(sent.into());

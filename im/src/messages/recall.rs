@@ -22,7 +22,7 @@ pub struct Recalled {
 }
 
 impl Messages<'_> {
-    /// Takes a message back: its text goes, with what was reacted to it, and the log says so. Its sender may within two
+    /// Takes a message back: its text goes, with its file and what was reacted to it, and the log says so. Its sender may within two
     /// minutes, a group's owner and administrators at any time. Recalling again answers what the first recall did.
     ///
     /// # Errors
@@ -65,8 +65,18 @@ impl Messages<'_> {
         }
         let (id, place) = (message.id, (conversation.as_str(), message.seq));
         let detail: Option<MessageDetail> = detail(message, EntryKind::Message);
-        let mentioned = detail.map(|detail| detail.counted()).unwrap_or_default();
+        let detail = detail.unwrap_or_default();
+        let mentioned = detail.counted();
         locked.tx.mark_recalled(id, now).await?;
+        if let Some(file) = detail.file.as_ref().map(|file| file.id) {
+            let rest = MessageDetail {
+                file: None,
+                ..detail
+            };
+            let rest = log::detail(&rest)?;
+            let (of, rest) = ((id, place.0, place.1), (Some(rest.as_str()), now));
+            locked.tx.drop_file(of, file, rest).await?;
+        }
         let emojis = locked.tx.clear_message(&conversation, id).await?;
         locked.tx.delete_mentions(place, &mentioned).await?;
         let entry = locked.append(actor, EntryKind::Recalled, None).await?;

@@ -4,17 +4,17 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use lingxi_bus::Error as BusError;
-use lingxi_domain::detail::{EVERYBODY, MessageDetail};
+use lingxi_domain::detail::{EVERYBODY, FileDetail, MessageDetail};
 use lingxi_domain::frame::client::Recipient;
 use lingxi_domain::frame::content;
-use lingxi_domain::{ConversationKey, ErrorCode, Seq, UserId, limits, now_ms};
+use lingxi_domain::{ConversationKey, ErrorCode, FileId, Seq, UserId, limits, now_ms};
 use lingxi_proto::Message as _;
 use lingxi_proto::bus::{Inbound, Quote};
 use lingxi_store::{Entry, EntryKind};
 
 use super::Messages;
-use crate::frames::quote;
-use crate::{Actor, Error, Result, log};
+use crate::frames::{file_of, quote};
+use crate::{Actor, Error, Files, Result, log};
 
 /// A message that somebody wants to send.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub struct Outgoing<'a> {
     pub reply_to: Option<i64>,
     /// Usernames, or `@all`.
     pub mentions: Vec<Cow<'a, str>>,
+    /// A file that the sender uploaded; the text may be empty then.
+    pub file: Option<FileId>,
 }
 
 /// What is known of a message that was handed to the bus.
@@ -49,7 +51,8 @@ impl Messages<'_> {
     ///
     /// # Errors
     /// `invalid_request` and `too_large` for the text; `user_not_found` for the recipient and for who is mentioned;
-    /// `message_not_found` for an answer to what the sender cannot see there; `forbidden` for who may not mention everybody;
+    /// `message_not_found` for an answer to what the sender cannot see there; `file_not_found` for what they have not uploaded;
+    /// `forbidden` for who may not mention everybody;
     /// `unavailable` where the bus surely did not take it.
     pub async fn send(&self, actor: &Actor, message: Outgoing<'_>) -> Result<Taken> {
         let Outgoing {
@@ -58,10 +61,13 @@ impl Messages<'_> {
             content,
             reply_to,
             mentions,
+            file,
         } = message;
-        content::check(&content).map_err(|refused| Error::new(refused.code, refused.message))?;
+        content::check(&content, file.is_some())
+            .map_err(|refused| Error::new(refused.code, refused.message))?;
         let (key, recipient) = self.destination(actor.user_id, to).await?;
-        let (detail, answered) = match self.beside(actor.user_id, key, (reply_to, mentions)).await {
+        let beside = (reply_to, mentions, file);
+        let (detail, answered) = match self.beside(actor.user_id, key, beside).await {
             Ok(beside) => beside,
             Err(refused) => {
                 // A repeat gets the first answer, whatever changed since.
@@ -70,7 +76,15 @@ impl Messages<'_> {
                 if self.im.store.find_repeat(identity).await?.is_none() {
                     return Err(refused);
                 }
-                Default::default()
+                let file = file.map(|id| FileDetail {
+                    id,
+                    ..FileDetail::default()
+                });
+                let detail = MessageDetail {
+                    file,
+                    ..MessageDetail::default()
+                };
+                (detail, None)
             }
         };
         let said = Said {
@@ -89,7 +103,7 @@ impl Messages<'_> {
         &self,
         user: UserId,
         key: ConversationKey,
-        (reply_to, mentions): (Option<i64>, Vec<Cow<'_, str>>),
+        (reply_to, mentions, file): (Option<i64>, Vec<Cow<'_, str>>, Option<FileId>),
     ) -> Result<(MessageDetail, Option<Quote>)> {
         let answered = match reply_to {
             Some(id) => Some(self.answerable(user, key, id).await?),
@@ -99,6 +113,10 @@ impl Messages<'_> {
             reply_to: answered.as_ref().map(|quote| (quote.id, quote.seq)),
             mentions: self.mentioned(user, key, mentions).await?,
             forwarded_from: None,
+            file: match file {
+                Some(id) => Some(Files { im: self.im }.sendable(user, id).await?),
+                None => None,
+            },
         };
         Ok((detail, answered))
     }
@@ -186,6 +204,10 @@ impl Messages<'_> {
             seq: shown.seq,
             from: shown.from.to_owned(),
             content: shown.content.to_owned(),
+            file: match file_of(&message) {
+                Some(file) => log::detail(&file)?,
+                None => String::new(),
+            },
         })
     }
 

@@ -297,6 +297,7 @@ async fn a_taken_id_does_not_end_the_transaction() {
         target: None,
         target_seq: None,
         detail: None,
+        file: None,
         created_at: 0,
     };
     let mut tx = w.store.begin().await.unwrap();

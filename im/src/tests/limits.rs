@@ -32,6 +32,7 @@ fn another_node(w: &World) -> Im {
         store: w.store.clone(),
         bus: w.bus.clone(),
         cache: w.cache.clone(),
+        files: w.im.inner.blobs.clone(),
         config,
     })
 }

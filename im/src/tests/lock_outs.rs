@@ -89,6 +89,7 @@ async fn what_is_tried_elsewhere_does_not_lock_out_a_known_network() {
         store: w.store.clone(),
         bus: w.bus.clone(),
         cache: LocalCache::shared(),
+        files: crate::Blobs::none(),
         config: w.im.inner.config.clone(),
     });
     for network in 0..20 {

@@ -60,6 +60,7 @@ impl World {
             },
             groups_per_user: 1000,
             runs: Default::default(),
+            files: Default::default(),
             partitions: 4,
         };
         change(&mut config);
@@ -67,6 +68,7 @@ impl World {
             store: store.clone(),
             bus: bus.clone(),
             cache: cache.clone(),
+            files: crate::Blobs::folder(folder.path().join("files"), 0).unwrap(),
             config,
         });
         Self {
@@ -134,6 +136,7 @@ impl World {
             target: None,
             target_seq: None,
             detail: None,
+            file: None,
             created_at: at,
         };
         tx.insert_entries(&[entry]).await.unwrap();

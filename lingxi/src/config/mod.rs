@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use lingxi_ai_worker::settings::Ai;
 use lingxi_bus::settings::Nats;
+use lingxi_files::settings::Files;
 use lingxi_gateway::settings::{Heartbeat, Sessions};
 use lingxi_http::settings::Http;
 use lingxi_im::configuration::Rate;
@@ -69,6 +70,8 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     /// The edge that strangers reach.
     pub(crate) http: Http,
+    /// Attachments.
+    pub(crate) files: Files,
     /// Connections a user may hold.
     pub(crate) sessions: Sessions,
     /// How silence is noticed.
@@ -93,6 +96,7 @@ impl Root for Config {
             lingxi_store::settings::DEFAULTS,
             lingxi_bus::settings::DEFAULTS,
             lingxi_im::configuration::DEFAULTS,
+            lingxi_files::settings::DEFAULTS,
             lingxi_http::settings::DEFAULTS,
             lingxi_gateway::settings::DEFAULTS,
             lingxi_ai_worker::settings::DEFAULTS,
@@ -111,6 +115,7 @@ impl Root for Config {
         self.rate.check()?;
         self.limits.check()?;
         self.http.check()?;
+        self.files.check()?;
         self.heartbeat.check()?;
         self.ai.check()
     }

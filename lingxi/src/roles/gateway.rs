@@ -29,6 +29,7 @@ pub(super) async fn run(node: &Node<'_>, listeners: &mut Listeners) -> anyhow::R
         true => lingxi_admin_api::routes(foundation.im.clone()),
         false => lingxi_http::Routes::new(),
     };
+    tracing::info!("files are kept in: {}", foundation.im.files().place());
     let deps = Deps {
         im: foundation.im.clone(),
         store: foundation.store.clone(),
@@ -59,6 +60,7 @@ fn options(node: &Node<'_>, grpc: &Listener) -> anyhow::Result<Options> {
         run_deadline_ms: deadline * 1000,
         drain_spread: DRAIN_SPREAD,
         drain_linger: if alone { Duration::ZERO } else { DRAIN_LINGER },
+        unsent_files: Duration::from_secs(config.files.unsent_seconds),
         http: node.http_options()?,
     })
 }

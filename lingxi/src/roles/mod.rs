@@ -65,8 +65,9 @@ pub(crate) async fn run(config: Config, roles: &[Role], wait_for: Duration) -> a
     let stages = Stages::begin()?;
     let mut listeners = Listeners::bind(&config, roles).await?;
     let address = listeners.public_address()?;
+    let keeps_files = roles.contains(&Role::Gateway);
     let foundation = tokio::select! {
-        opened = foundation::open(&config, service, wait_for, &stages.base) => opened?,
+        opened = foundation::open(&config, service, wait_for, keeps_files, &stages.base) => opened?,
         () = stages.process.cancelled() => return Ok(()),
     };
     let node = Node::new(&config, roles, &foundation, &stages);

@@ -13,11 +13,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("runtime", &[]),
     ("proto", &[]),
     ("cache", &["domain"]),
+    ("files", &["runtime"]),
     ("store", &["domain", "runtime"]),
     ("bus", &["domain", "runtime"]),
     (
         "im",
-        &["domain", "proto", "store", "bus", "cache", "runtime"],
+        &[
+            "domain", "proto", "store", "bus", "cache", "files", "runtime",
+        ],
     ),
     ("http", &["domain", "im", "runtime"]),
     (
@@ -42,6 +45,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "store",
             "bus",
             "cache",
+            "files",
             "im",
             "runtime",
             "http",
@@ -56,7 +60,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Engines, and the one member that may name each.
-const ENGINES: &[(&str, &str)] = &[("sqlx", "store"), ("async-nats", "bus"), ("fred", "cache")];
+const ENGINES: &[(&str, &str)] = &[
+    ("sqlx", "store"),
+    ("async-nats", "bus"),
+    ("fred", "cache"),
+    ("object_store", "files"),
+];
 
 /// What members must not touch: `domain` does no I/O, and `im` does not know how it is served.
 const BANNED: &[(&str, &[&str])] = &[

@@ -255,6 +255,46 @@ fn one_source_has_its_share_of_large_bodies() {
     }
 }
 
+#[test]
+fn the_largest_file_passes_and_a_larger_one_is_refused() {
+    // As http/src/limits has it: a file and the form around it.
+    const LARGEST: usize = 20 * 1024 * 1024 + 64 * 1024;
+    let gateway = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    gateway.set_nonblocking(true).expect("set");
+    let server = gateway.local_addr().expect("an address").to_string();
+    let balancer = Balancer::start(&server, "100");
+    let head = |length: usize| {
+        format!("POST /api/v1/file/upload HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n")
+    };
+    let from = [127, 0, 3, 5];
+    let mut refused = connect_from(from, &balancer);
+    let begun = head(LARGEST + 1) + &"x".repeat(20_000);
+    refused.write_all(begun.as_bytes()).expect("sent");
+    let answer = read_until(&mut refused, "}");
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert!(answer.contains("\"too_large\""), "{answer}");
+    assert!(gateway.accept().is_err(), "the gateway hears of it");
+
+    let mut client = connect_from(from, &balancer);
+    let mut sending = client.try_clone().expect("a second handle");
+    let sent = std::thread::spawn(move || {
+        sending.write_all(head(LARGEST).as_bytes())?;
+        sending.write_all(&vec![b'x'; LARGEST])
+    });
+    let mut server = accept(&gateway);
+    let (mut read, mut piece) = (0, vec![0; 1 << 20]);
+    while read < LARGEST {
+        let count = server.read(&mut piece).expect("the rest");
+        assert_ne!(count, 0, "it ends after {read} bytes");
+        read += count;
+    }
+    sent.join().expect("no panic").expect("sent");
+    server
+        .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nkept")
+        .expect("answered");
+    assert!(read_until(&mut client, "kept").contains(" 200 "));
+}
+
 /// Whether this process may let a connection vanish on one machine: `CAP_NET_ADMIN`, bit 12.
 fn can_forget_connections() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");

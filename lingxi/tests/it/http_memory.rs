@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
-use crate::harness::{DEADLINE, Deployment, Mode, Raw, until};
+use crate::harness::{BOUNDARY, DEADLINE, Deployment, Mode, Raw, form, until};
 
 behaviours!(
     no_huge_pages,
     unfinished_bodies_cost_little,
     endless_heads_cost_little,
     answers_that_nobody_reads_cost_little,
+    files_cost_little_however_large_they_are,
 );
 
 /// What an attack may cost a server, in MiB.
@@ -139,4 +140,39 @@ async fn answers_that_nobody_reads_cost_little(mode: Mode) {
         page.status == 200 && page.body["messages"][0].is_object()
     };
     until("the answers are over", served).await;
+}
+
+/// What a hundred files on their way may cost, in MiB.
+const FILES: u64 = 64;
+
+async fn files_cost_little_however_large_they_are(mode: Mode) {
+    let options = mode.with("LINGXI__FILES__UPLOADS_PER_USER", 100);
+    let lx = options.start().await;
+    let alice = lx.user_at(0, "alice").await;
+    let head = |what: &str| {
+        format!(
+            "{what} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n",
+            alice.token
+        )
+    };
+    // Half of each of a hundred.
+    let body = form("x.bin", "", &vec![b'x'; 8 << 20]);
+    let upload = format!(
+        "{}content-type: multipart/form-data; boundary={BOUNDARY}\r\ncontent-length: {}\r\n\r\n{}",
+        head("POST /api/v1/file/upload"),
+        body.len(),
+        std::str::from_utf8(&body[..body.len() / 2]).expect("a text")
+    );
+    let (open, more) = cost(&lx, 100, &upload).await;
+    assert_eq!(open.len(), 100);
+    assert!(more <= FILES, "uploads: {more} MiB more");
+    drop(open);
+    let file = alice.upload("x.bin", "", &vec![7; 20 << 20]).await.ok();
+    let download = format!("{}\r\n", head(&format!("GET /api/v1/file/{}", file["id"])));
+    let (open, more) = cost(&lx, 100, &download).await;
+    assert!(
+        more <= FILES,
+        "downloads that nobody reads: {more} MiB more"
+    );
+    drop(open);
 }

@@ -37,6 +37,7 @@ mod durability;
 mod edits;
 mod evidence;
 mod faults;
+mod files;
 mod group_chat;
 mod group_joining;
 mod group_limits;

@@ -40,6 +40,9 @@ pub struct Quote {
     /// The beginning of its text.
     #[prost(string, tag = "4")]
     pub content: ::prost::alloc::string::String,
+    /// The file that it brings, as the store keeps it: a JSON object; empty for none.
+    #[prost(string, tag = "5")]
+    pub file: ::prost::alloc::string::String,
 }
 /// `user.<uid>`: for every socket of one user.
 #[derive(Clone, PartialEq, ::prost::Message)]

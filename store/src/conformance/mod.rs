@@ -17,6 +17,7 @@ mod contention;
 mod cursors;
 mod effects;
 mod entries;
+mod files;
 mod gateways;
 mod group_changes;
 mod groups;
@@ -54,6 +55,7 @@ where
     blocks::run(&store).await;
     reactions::run(&store).await;
     search::run(&store).await;
+    files::run(&store).await;
     standing::run(&store).await;
     bounds::run(&store).await;
     rosters::run(&store).await;

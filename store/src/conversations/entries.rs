@@ -1,6 +1,6 @@
 //! The log of a conversation: messages, recalls, edits and membership, each with its `seq`.
 
-use lingxi_domain::{Seq, content_hash};
+use lingxi_domain::{Seq, said_hash};
 
 use super::entry::{Entry, EntryKind, NewEntry};
 use crate::error::Result;
@@ -101,7 +101,7 @@ impl Store {
 }
 
 impl Tx {
-    /// Writes entries. Their conversations are locked by this transaction, and their heads are moved by it too.
+    /// Writes entries, and that they bring their files. Their conversations are locked by this transaction, and their heads are moved by it too.
     pub async fn insert_entries(&mut self, new: &[NewEntry<'_>]) -> Result<()> {
         for piece in self.dialect().chunks(new) {
             let sql = format!(
@@ -122,13 +122,13 @@ impl Tx {
                     e.target,
                     e.target_seq,
                     e.created_at,
-                    e.msg_id.map(|_| content_hash(e.content)),
+                    e.msg_id.map(|_| said_hash(e.content, e.file)),
                     e.detail
                 ]);
             }
             self.conn.execute(sql, values).await?;
         }
-        Ok(())
+        self.use_files(new).await
     }
 
     /// One entry by its id. Lock its conversation first where its state decides anything.

@@ -1,6 +1,6 @@
 //! What an entry of a log is.
 
-use lingxi_domain::{Seq, UserId};
+use lingxi_domain::{FileId, Seq, UserId};
 
 use crate::error::{Error, Result};
 
@@ -166,6 +166,8 @@ pub struct NewEntry<'a> {
     pub target_seq: Option<Seq>,
     /// What it says beside its text: a JSON object.
     pub detail: Option<&'a str>,
+    /// The file that a message brings, as its detail says.
+    pub file: Option<FileId>,
     /// Now, milliseconds since the Unix epoch.
     pub created_at: i64,
 }

@@ -28,7 +28,7 @@ pub struct Repeat {
     pub id: i64,
     /// The place that it got.
     pub seq: Seq,
-    /// The [`content_hash`] of the text that it was committed with; `None` where nobody knows it any more.
+    /// The [`lingxi_domain::said_hash`] of what it was committed with; `None` where nobody knows it any more.
     pub content: Option<i64>,
 }
 

@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::list::encode;
+use crate::detail::FileDetail;
 use crate::frame::kind;
-use crate::{ConversationKey, GroupId, Seq};
+use crate::{ConversationKey, FileId, GroupId, Seq};
 
 /// The message that another one answers, as it is now.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -19,6 +20,47 @@ pub struct Quote<'a> {
     pub from: &'a str,
     /// The first 100 characters of its text; empty when recalled.
     pub content: &'a str,
+    /// The file that it brings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<File>,
+}
+
+/// A file that a message brings.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, inline)]
+pub struct File {
+    /// Its id.
+    pub id: FileId,
+    /// What it is called.
+    pub name: String,
+    /// Its bytes.
+    pub size: i64,
+    /// Its media type.
+    pub mime: String,
+    /// How wide a picture is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub width: Option<i64>,
+    /// How high a picture is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub height: Option<i64>,
+    /// The path of a small one, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thumbnail: Option<String>,
+}
+
+impl From<FileDetail> for File {
+    fn from(file: FileDetail) -> Self {
+        let thumbnail = || format!("/api/v1/file/{}/thumbnail", file.id);
+        Self {
+            id: file.id,
+            thumbnail: file.thumbnail.then(thumbnail),
+            name: file.name,
+            size: file.size,
+            mime: file.mime,
+            width: file.pixels.map(|(width, _)| width),
+            height: file.pixels.map(|(_, height)| height),
+        }
+    }
 }
 
 /// How many reacted with one emoji.
@@ -78,6 +120,9 @@ pub struct MessageFrame<'a> {
     /// The username of who said it first, where it was forwarded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forwarded_from: Option<&'a str>,
+    /// The file that it brings; gone when recalled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<File>,
     /// What people reacted, in history. What is pushed has none: the `reacted` entries behind it say it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(default)]

@@ -26,7 +26,7 @@ pub use entry::EventFrame;
 pub use gap::{Gap, gap};
 pub use heartbeat::ping;
 pub use kicked::kicked;
-pub use message::{MessageFrame, Quote, Reaction, message_kind};
+pub use message::{File, MessageFrame, Quote, Reaction, message_kind};
 pub use presence::{Seen, presence};
 pub use read::read;
 pub use typing::typing;

@@ -5,6 +5,8 @@ use lingxi_http::ApiError;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::File;
+
 /// A message, in the shape of the frame that pushes it. With `entries=all` also the log's other entries come, whose
 /// `type` is 5 and which have `event`, `target`, `target_id` and `target_seq` in place of a content.
 #[derive(ToSchema)]
@@ -40,6 +42,8 @@ pub(crate) struct Message {
     mentions: Option<Vec<String>>,
     /// The username of who said it first, where it was forwarded.
     forwarded_from: Option<String>,
+    /// The file that it brings; gone when recalled.
+    file: Option<File>,
     /// What people reacted, of each the first one's first.
     reactions: Option<Vec<Reaction>>,
 }
@@ -87,6 +91,8 @@ pub(crate) struct Quote {
     from: String,
     /// The first 100 characters of its text; empty when recalled.
     content: String,
+    /// The file that it brings.
+    file: Option<File>,
 }
 
 /// How many reacted with one emoji.

@@ -2,6 +2,7 @@
 
 mod contact;
 mod done;
+mod file;
 mod group;
 mod member;
 mod message;
@@ -14,6 +15,7 @@ mod user;
 
 pub(super) use contact::Contact;
 pub(super) use done::Done;
+pub(super) use file::File;
 pub(super) use group::{Group, Groups};
 pub(super) use member::Member;
 pub(super) use message::{FoundMessage, Message, raw};

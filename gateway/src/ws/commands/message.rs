@@ -1,8 +1,10 @@
 //! Types 2 and 4: a message to a user or a group.
 
-use lingxi_domain::GroupId;
+use std::borrow::Cow;
+
 use lingxi_domain::frame::client::{Addressed, Expected, Head, Refused, Text};
 use lingxi_domain::frame::kind;
+use lingxi_domain::{FileId, GroupId};
 use lingxi_im::{Actor, Outgoing, Taken};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -11,6 +13,8 @@ use tracing::Instrument as _;
 use super::{Command, Connection};
 use crate::ws::allowance::Price;
 use crate::ws::close::Close;
+
+const NO_CONTENT: &str = "content: give the text as a string.";
 
 /// A message: type 2 to a user, type 4 to a group. Its ACK comes when it is committed.
 #[derive(Deserialize, JsonSchema)]
@@ -21,10 +25,10 @@ pub(super) struct Message<'a> {
     /// The group, in a frame of type 4.
     #[serde(default)]
     group_id: Option<GroupId>,
-    /// The text, at most 16 KiB as JSON; of control characters only tab and line feed.
-    #[serde(borrow)]
-    #[schemars(length(min = 1, max = 16384))]
-    content: Text<'a>,
+    /// The text, at most 16 KiB as JSON; of control characters only tab and line feed. With a file it may be empty, or missing.
+    #[serde(borrow, default)]
+    #[schemars(length(max = 16384))]
+    content: Option<Text<'a>>,
     /// The id of the message of the same conversation that it answers.
     #[serde(default)]
     reply_to: Option<i64>,
@@ -32,6 +36,9 @@ pub(super) struct Message<'a> {
     #[serde(borrow, default)]
     #[schemars(length(max = 50))]
     mentions: Option<Vec<Text<'a>>>,
+    /// The id of a file that the sender has uploaded.
+    #[serde(default)]
+    file: Option<FileId>,
 }
 
 impl Command for Message<'_> {
@@ -43,6 +50,7 @@ impl Command for Message<'_> {
         ("content", "give the text as a string."),
         ("reply_to", "give a message's id, an integer."),
         ("mentions", "give a list of usernames."),
+        ("file", "give an uploaded file's id, an integer."),
     ];
     const NEEDS_ID: bool = true;
 }
@@ -52,10 +60,16 @@ impl Message<'_> {
         let Self {
             to,
             group_id,
-            content: Text(content),
+            content,
             reply_to,
             mentions,
+            file,
         } = self;
+        let content = match (content, file) {
+            (Some(Text(content)), _) => content,
+            (None, Some(_)) => Cow::Borrowed(""),
+            (None, None) => return Err(Refused::invalid(NO_CONTENT)),
+        };
         let addressed = Addressed { to, group_id };
         let to = match head.kind {
             kind::GROUP => addressed.group()?,
@@ -73,6 +87,7 @@ impl Message<'_> {
                 .flatten()
                 .map(|Text(name)| name)
                 .collect(),
+            file,
         };
         let span = tracing::debug_span!("message in", msg_id = %head.msg_id);
         let messages = state.im.messages();

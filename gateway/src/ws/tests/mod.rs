@@ -56,12 +56,14 @@ impl World {
             rates: lingxi_im::Rates::default(),
             groups_per_user: 1000,
             runs: lingxi_im::RunLimits::default(),
+            files: Default::default(),
             partitions: 4,
         };
         let im = Im::new(lingxi_im::Deps {
             store: store.clone(),
             bus: bus.clone(),
             cache: cache.clone(),
+            files: lingxi_im::Blobs::none(),
             config,
         });
         let options = Options {
@@ -74,6 +76,7 @@ impl World {
             run_deadline_ms: 60_000,
             drain_spread: Duration::ZERO,
             drain_linger: Duration::ZERO,
+            unsent_files: Duration::from_secs(86_400),
             http: lingxi_http::Options::default(),
         };
         let (resync, [asked, alone]) = ResyncQueue::new();
@@ -127,6 +130,7 @@ impl World {
                     target: None,
                     target_seq: None,
                     detail: None,
+                    file: None,
                     created_at: 1,
                 }
             })

@@ -1,5 +1,6 @@
 use axum::body::Body;
 use futures_util::stream;
+use tokio::time::Instant;
 
 use super::*;
 
@@ -34,6 +35,35 @@ async fn a_limit_holds_for_what_is_announced_and_for_what_arrives() {
         let body = reading.body(Body::from_stream(stream::iter(pieces)));
         assert_eq!(code(whole(body).await), Err(ErrorCode::TooLarge));
     }
+}
+
+#[tokio::test]
+async fn a_body_that_is_handed_on_costs_the_same_however_large_it_is() {
+    let budget = Budget::new(STREAMED);
+    let reading = Reading::new(budget.clone(), DEADLINE);
+    let limit = BodyLimit::streamed(4 * STREAMED);
+    reading.limit.store(limit.bytes, Ordering::Relaxed);
+    reading.streamed.store(limit.streamed, Ordering::Relaxed);
+    let pieces = |count: usize| {
+        let pieces = (0..count).map(|_| Ok::<_, std::io::Error>(vec![b'x'; STREAMED]));
+        reading.body(Body::from_stream(stream::iter(pieces)))
+    };
+    assert_eq!(code(whole(pieces(4)).await), Ok(4 * STREAMED));
+    assert_eq!(budget.held(), STREAMED);
+    let over = code(whole(pieces(5)).await);
+    assert_eq!(
+        over,
+        Err(ErrorCode::Unavailable),
+        "the first one holds it still"
+    );
+    reading.give_back();
+    let over = code(whole(pieces(5)).await);
+    assert_eq!(over, Err(ErrorCode::TooLarge));
+    let other = Reading::new(budget.clone(), DEADLINE);
+    let _taken = budget.take(budget.most() - budget.held());
+    other.streamed.store(true, Ordering::Relaxed);
+    let body = other.body(Body::from("x"));
+    assert_eq!(code(whole(body).await), Err(ErrorCode::Unavailable));
 }
 
 #[tokio::test]

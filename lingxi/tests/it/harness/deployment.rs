@@ -139,6 +139,14 @@ impl Deployment {
         self.folder.path().join("data/lingxi.db")
     }
 
+    /// Where it keeps files.
+    pub(crate) fn files(&self) -> PathBuf {
+        match self.mode {
+            Mode::Embedded => self.folder.path().join("data/files"),
+            Mode::Cluster => self.folder.path().join("files"),
+        }
+    }
+
     /// One process.
     pub(crate) fn process(&self, node: usize) -> &Process {
         &self.nodes[node % self.nodes.len()].process

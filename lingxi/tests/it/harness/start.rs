@@ -37,7 +37,12 @@ impl Options {
             Mode::Embedded => None,
             Mode::Cluster => Some(self.servers(&folder, &disk, &failing).await),
         };
-        let env = self.environment(&backends, &disk, &failing);
+        let files = folder.path().join("files");
+        let mut env = self.environment(&backends, &disk, &failing);
+        if self.mode == Mode::Cluster {
+            let url = format!("file://{}", files.display());
+            env.insert(0, ("LINGXI__FILES__URL".to_owned(), url));
+        }
         let wrapper = self.before_processes();
         let (mut nodes, mut links) = (Vec::new(), Vec::new());
         for (number, role) in self.roles.iter().enumerate() {

@@ -32,6 +32,7 @@ async fn write(tx: &mut Tx, id: i64) -> Result<(), Error> {
         target: None,
         target_seq: None,
         detail: None,
+        file: None,
         created_at: 0,
     };
     tx.insert_entries(&[entry]).await

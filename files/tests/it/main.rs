@@ -1,0 +1,95 @@
+//! Every place for files keeps the promises of every place.
+#![expect(
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use lingxi_files::{Blobs, BucketOptions, Error, Key, Part, conformance};
+
+fn folder(root: &Path) -> Blobs {
+    Blobs::folder(root.join("files"), 0).expect("a folder")
+}
+
+#[tokio::test]
+async fn a_folder() {
+    let root = tempfile::tempdir().expect("a folder");
+    conformance::run(&folder(root.path())).await;
+}
+
+#[tokio::test]
+async fn a_bucket() {
+    let endpoint = std::env::var("LINGXI_TEST_S3_URL")
+        .expect("LINGXI_TEST_S3_URL is not set: run ./test, which starts a server");
+    let options = BucketOptions {
+        bucket: format!("lingxi-{}", Key::random().as_str()),
+        prefix: "some/prefix".to_owned(),
+        endpoint: Some(endpoint),
+        region: "us-east-1".to_owned(),
+        access_key: Some("key".to_owned()),
+        secret_key: Some("secret".to_owned()),
+    };
+    conformance::make_bucket(&options).await;
+    let root = tempfile::tempdir().expect("a folder");
+    let blobs = Blobs::bucket(&options, root.path().join("incoming"), 0).expect("a bucket");
+    conformance::run(&blobs).await;
+}
+
+#[tokio::test]
+async fn nobody_else_on_the_machine_reads_them() {
+    let root = tempfile::tempdir().expect("a folder");
+    let blobs = folder(root.path());
+    let key = Key::random();
+    let mut spool = blobs.spool(1).await.expect("a spool");
+    spool.write(b"x").await.expect("written");
+    blobs.keep(&key, Part::Whole, spool).await.expect("kept");
+    let mut looked_at = 0;
+    let mut folders = vec![root.path().join("files")];
+    while let Some(folder) = folders.pop() {
+        let mode = |path: &Path| std::fs::metadata(path).expect("known").permissions().mode() & 0o777;
+        assert_eq!(mode(&folder), 0o700, "{}", folder.display());
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                assert_eq!(mode(&path), 0o600, "{}", path.display());
+                looked_at += 1;
+            }
+        }
+    }
+    assert_eq!(looked_at, 1);
+}
+
+#[tokio::test]
+async fn room_is_left_for_others() {
+    let root = tempfile::tempdir().expect("a folder");
+    let blobs = Blobs::folder(root.path().join("files"), u64::MAX / 2).expect("a folder");
+    assert!(matches!(blobs.spool(1).await, Err(Error::Full)));
+}
+
+#[tokio::test]
+async fn what_a_killed_process_left_is_swept() {
+    let root = tempfile::tempdir().expect("a folder");
+    let blobs = folder(root.path());
+    let under_way = blobs.spool(1).await.expect("a spool");
+    let left = root.path().join("files/incoming/in-left");
+    std::fs::write(&left, "half").expect("written");
+    let hour = Duration::from_secs(3600);
+    let long_ago = std::time::SystemTime::now() - 2 * hour;
+    let file = std::fs::File::options().write(true).open(&left).expect("a file");
+    file.set_modified(long_ago).expect("another time");
+    assert_eq!(blobs.sweep_incoming(hour).await.expect("swept"), 1);
+    assert!(!left.exists());
+    assert!(under_way.path().exists());
+}
+
+#[tokio::test]
+async fn without_a_place_it_is_said() {
+    let none = Blobs::none();
+    assert!(!none.is_there());
+    assert!(matches!(none.spool(1).await, Err(Error::NoStore)));
+}

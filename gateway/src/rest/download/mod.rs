@@ -1,0 +1,7 @@
+//! How files are answered with.
+
+mod answer;
+mod disposition;
+mod ranges;
+
+pub(super) use answer::{Link, answer};
