@@ -23,7 +23,7 @@ mod stack;
 
 pub use bearer::bearer;
 pub use error::{ApiError, ApiResult, ErrorBody};
-pub use extract::{Auth, Client, HasIm, Json, Path, Position, Positive, Query};
+pub use extract::{Auth, Client, HasIm, Json, Operator, Path, Position, Positive, Query};
 pub use limits::{InFlight, body_limit};
 pub use network::Network;
 pub use openapi::{Endpoint, Routes, name_conflicts, routes};

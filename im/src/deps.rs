@@ -2,6 +2,7 @@
 
 use lingxi_bus::SharedBus;
 use lingxi_cache::SharedCache;
+use lingxi_domain::reach::Reach;
 use lingxi_store::Store;
 
 use crate::{Rates, RunLimits};
@@ -38,4 +39,6 @@ pub struct ImConfig {
     pub runs: RunLimits,
     /// Partitions of the incoming messages, fixed when the system is installed.
     pub partitions: u16,
+    /// Where webhooks may be.
+    pub webhooks: Reach,
 }

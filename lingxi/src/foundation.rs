@@ -67,7 +67,7 @@ async fn embedded(config: &Config, base: &Shutdown) -> anyhow::Result<Foundation
     let partitions = install_partitions(&store, config.partitions).await?;
     let bus = LocalBus::within(base, partitions);
     let cache = LocalCache::shared();
-    let im = im(config, &jwt_secret, (&store, &bus, &cache), partitions);
+    let im = im(config, &jwt_secret, (&store, &bus, &cache), partitions)?;
     Ok(Foundation {
         store,
         im,
@@ -112,7 +112,7 @@ async fn cluster(
     let cache: SharedCache = std::sync::Arc::new(redis.clone());
     // `mode` has checked that there is one.
     let secret = config.jwt_secret.clone().context("jwt_secret")?;
-    let im = im(config, &secret, (&store, &bus, &cache), partitions);
+    let im = im(config, &secret, (&store, &bus, &cache), partitions)?;
     Ok(Foundation {
         store,
         im,
@@ -130,8 +130,8 @@ fn im(
     jwt_secret: &Secret,
     (store, bus, cache): (&Store, &SharedBus, &SharedCache),
     partitions: u16,
-) -> Im {
-    Im::new(lingxi_im::Deps {
+) -> anyhow::Result<Im> {
+    Ok(Im::new(lingxi_im::Deps {
         store: store.clone(),
         bus: bus.clone(),
         cache: cache.clone(),
@@ -147,8 +147,9 @@ fn im(
                 subscribers: config.limits.followers_per_user,
             },
             partitions,
+            webhooks: config.webhooks.reach()?,
         },
-    })
+    }))
 }
 
 /// The number of partitions decides who orders what: it stays what it was when the database was made.

@@ -66,6 +66,7 @@ impl World {
             groups_per_user: 1000,
             runs: lingxi_im::RunLimits::default(),
             partitions: 4,
+            webhooks: Default::default(),
         };
         store.create_leases(4).await.unwrap();
         let deps = lingxi_im::Deps {

@@ -15,6 +15,7 @@ use super::again::Again;
 use super::committed::Committed;
 use super::publish::publish;
 use super::watermark::Watermarks;
+use super::webhooks::Webhooks;
 use crate::Deps;
 use crate::incoming::{Incoming, New, Outcome};
 
@@ -33,10 +34,17 @@ pub(super) struct Fanout {
     acks: Acks,
     watermarks: Watermarks,
     again: Again,
+    webhooks: Webhooks,
 }
 
 impl Fanout {
-    pub(super) fn new(deps: &Deps, acks: Acks, watermarks: Watermarks, again: Again) -> Self {
+    pub(super) fn new(
+        deps: &Deps,
+        acks: Acks,
+        watermarks: Watermarks,
+        again: Again,
+        webhooks: Webhooks,
+    ) -> Self {
         Self {
             bus: deps.bus.clone(),
             im: deps.im.clone(),
@@ -44,6 +52,7 @@ impl Fanout {
             acks,
             watermarks,
             again,
+            webhooks,
         }
     }
 
@@ -121,12 +130,25 @@ impl Fanout {
                 sure &= publish(&self.bus, user, to_others.clone()).await;
             }
         }
+        if let Some(members) = &new.members {
+            let conversation = frame.conversation.as_str();
+            let told = self
+                .webhooks
+                .said_to(&self.bus, conversation, sender, members);
+            told.await;
+        }
         sure & self.echo_stored(message, new, frame).await
     }
 
     async fn to_peer(&self, message: Incoming, new: &New, frame: PushFrame) -> bool {
         let (sender, recipient) = (message.inbound.sender_id, message.inbound.recipient_id);
         let push = Push::of(vec![frame.clone()]);
+        if recipient != sender {
+            let told = self
+                .webhooks
+                .said_to_one(&self.bus, &frame.conversation, recipient);
+            told.await;
+        }
         let Ok(reply) = self.ask(recipient, push.clone()).await else {
             self.echo_stored(&message, new, frame).await;
             return false;

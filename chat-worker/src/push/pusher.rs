@@ -8,6 +8,7 @@ use super::again::{self, Again};
 use super::committed::Committed;
 use super::fanout::{Fanout, Work};
 use super::watermark::Watermarks;
+use super::webhooks::Webhooks;
 use crate::Deps;
 
 /// Committed batches that may wait to be pushed; the sequencer waits beyond.
@@ -28,7 +29,8 @@ impl Pusher {
         let again = again::start(deps, watermarks.clone(), shutdown);
         let acks = Acks::start(deps.bus.clone(), shutdown);
         let (work, received) = mpsc::channel(BATCHES_AHEAD);
-        let fanout = Fanout::new(deps, acks, watermarks.clone(), again.clone());
+        let webhooks = Webhooks::start(deps, shutdown);
+        let fanout = Fanout::new(deps, acks, watermarks.clone(), again.clone(), webhooks);
         shutdown.spawn("chat fan-out", fanout.work(received));
         Self {
             work,

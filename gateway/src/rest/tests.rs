@@ -42,6 +42,7 @@ impl Api {
                 groups_per_user: 1000,
                 runs: lingxi_im::RunLimits::default(),
                 partitions: 4,
+                webhooks: Default::default(),
             },
         });
         let routes = lingxi_http::routes(super::endpoints()).with_state(im.clone());

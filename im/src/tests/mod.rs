@@ -61,6 +61,7 @@ impl World {
             groups_per_user: 1000,
             runs: Default::default(),
             partitions: 4,
+            webhooks: Default::default(),
         };
         change(&mut config);
         let im = Im::new(Deps {

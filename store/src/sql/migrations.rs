@@ -1,4 +1,4 @@
-//! The migrations, one line each, the same of all databases. The first has the number 1.
+//! The migrations, one line each, the same of all databases. The number is what the name begins with.
 
 use std::sync::LazyLock;
 
@@ -41,11 +41,13 @@ migrations! {
     "0007_content_hash",
     "0008_groups_and_blocks",
     "0009_messages",
+    "0012_bots",
 }
 
 fn migrator(texts: &[(&str, &'static str)]) -> Migrator {
-    let migrations = texts.iter().zip(1..).map(|((name, text), version)| {
-        let description = name.split_once('_').map_or(*name, |(_number, rest)| rest);
+    let migrations = texts.iter().map(|(name, text)| {
+        let (number, description) = name.split_once('_').unwrap_or((name, name));
+        let version = number.parse().unwrap_or(i64::MAX);
         let description = description.replace('_', " ").into();
         let text = SqlStr::from_static(text);
         Migration::new(version, description, MigrationType::Simple, text, false)

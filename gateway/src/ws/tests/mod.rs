@@ -57,6 +57,7 @@ impl World {
             groups_per_user: 1000,
             runs: lingxi_im::RunLimits::default(),
             partitions: 4,
+            webhooks: Default::default(),
         };
         let im = Im::new(lingxi_im::Deps {
             store: store.clone(),
