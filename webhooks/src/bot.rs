@@ -20,6 +20,8 @@ const COMPARE: Duration = Duration::from_secs(10);
 const COMPARE_AGAIN: Duration = Duration::from_secs(2);
 /// What one comparison finds, at most.
 const FOUND: usize = 256;
+/// Conversations that may be asked for, and what may be ready; beyond, comparisons find it.
+const WAITING: usize = 1_024;
 /// After something of ours failed.
 const PAUSE: Duration = Duration::from_secs(1);
 /// By the database's clock it is due a little later.
@@ -78,6 +80,14 @@ impl Work {
         self.compare_at = self.compare_at.min(Instant::now() + wait);
     }
 
+    fn ask(&mut self, conversation: String) {
+        if self.asked.len() < WAITING {
+            self.asked.insert(conversation);
+        } else {
+            self.wake(PAUSE);
+        }
+    }
+
     fn add(&mut self, task: Task) {
         if self.busy.insert(task.key()) {
             self.ready.push_back(task);
@@ -88,9 +98,7 @@ impl Work {
         self.busy.remove(&key);
         self.failing = matches!(end, End::Wait(_) | End::Again);
         match (end, key) {
-            (End::More, Key::Lane(conversation)) => {
-                self.asked.insert(conversation);
-            }
+            (End::More, Key::Lane(conversation)) => self.ask(conversation),
             (End::Wait(wait), _) => self.wake(wait + SLACK),
             (End::Again, _) => self.wake(PAUSE),
             _ => {}
@@ -127,9 +135,9 @@ impl Bot {
                 () = stop.cancelled() => break,
                 hint = self.hints.recv() => match hint {
                     Some(conversation) => {
-                        work.asked.insert(conversation);
+                        work.ask(conversation);
                         while let Ok(another) = self.hints.try_recv() {
-                            work.asked.insert(another);
+                            work.ask(another);
                         }
                     }
                     None => break,
@@ -150,6 +158,9 @@ impl Bot {
 
     /// Looks at the conversations that were asked for, but for those that are at work.
     async fn look(&self, work: &mut Work) {
+        if work.ready.len() >= WAITING {
+            return;
+        }
         let free = |conversation: &&String| {
             let key = Key::Lane((*conversation).clone());
             !work.busy.contains(&key)

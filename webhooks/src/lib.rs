@@ -29,6 +29,9 @@ pub mod settings;
 mod signature;
 mod single;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use lingxi_runtime::shutdown::Shutdown;

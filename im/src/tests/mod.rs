@@ -1,6 +1,7 @@
 //! Against a real store in a temporary folder, with the in-process bus and cache.
 
 mod accounts;
+mod bots;
 mod contacts;
 mod conversations;
 mod edits;

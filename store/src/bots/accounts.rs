@@ -68,9 +68,7 @@ impl Store {
 
     async fn create_bot_once(&self, new: &NewUser<'_>, most: i64) -> Result<Option<UserId>> {
         let mut conn = self.db.begin().await?;
-        let row = conn
-            .fetch_one("SELECT COUNT(*) FROM bots", args![])
-            .await?;
+        let row = conn.fetch_one("SELECT COUNT(*) FROM bots", args![]).await?;
         if row.map_or(Ok(0), |row| row.int(0))? >= most {
             return Ok(None);
         }
@@ -89,11 +87,7 @@ impl Store {
              FROM bots b JOIN users u ON u.id = b.user_id \
              WHERE b.user_id > ? AND u.deleted_at IS NULL ORDER BY b.user_id LIMIT ?"
         );
-        let rows = self
-            .reader()
-            .await?
-            .fetch(sql, args![after, limit])
-            .await?;
+        let rows = self.reader().await?.fetch(sql, args![after, limit]).await?;
         rows.iter().map(bot).collect()
     }
 

@@ -175,10 +175,8 @@ impl Tx {
             false => (seq, "attempts = 0, retry_at = 0".to_owned()),
         };
         // MySQL assigns from left to right: what is counted belonged to the entry behind the old place.
-        let sql = format!(
-            "UPDATE webhook_cursors SET attempts = CASE WHEN seq < ? THEN 0 ELSE attempts END, \
-             seq = CASE WHEN seq < ? THEN ? ELSE seq END WHERE bot_id = ? AND conversation = ?"
-        );
+        let sql = "UPDATE webhook_cursors SET attempts = CASE WHEN seq < ? THEN 0 ELSE attempts END, \
+                   seq = CASE WHEN seq < ? THEN ? ELSE seq END WHERE bot_id = ? AND conversation = ?";
         let values = args![told, told, told, bot, conversation];
         self.conn.execute(sql, values).await?;
         let sql =

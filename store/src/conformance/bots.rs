@@ -33,7 +33,10 @@ async fn bot(store: &Store, name: &str) -> UserId {
 async fn held(store: &Store, name: &str, owner: &str) -> HeldWebhook {
     let id = bot(store, name).await;
     assert!(store.set_webhook(id, "http://h/", "s").await.unwrap());
-    store.take_webhooks(owner, 60_000, 100, false).await.unwrap();
+    store
+        .take_webhooks(owner, 60_000, 100, false)
+        .await
+        .unwrap();
     let held = store.renew_webhooks(owner, 60_000).await.unwrap();
     held.into_iter().find(|held| held.bot == id).unwrap()
 }
@@ -82,11 +85,17 @@ async fn accounts(store: &Store) {
 async fn leases(store: &Store) {
     let first = held(store, "robot-lease", "one").await;
     // Nobody takes what another one has.
-    store.take_webhooks("two", 60_000, 100, false).await.unwrap();
+    store
+        .take_webhooks("two", 60_000, 100, false)
+        .await
+        .unwrap();
     let of = async |owner: &str| store.renew_webhooks(owner, 60_000).await.unwrap();
     assert!(of("two").await.iter().all(|held| held.bot != first.bot));
     // Changed, it is another version under the same owner.
-    store.set_webhook(first.bot, "http://i/", "s2").await.unwrap();
+    store
+        .set_webhook(first.bot, "http://i/", "s2")
+        .await
+        .unwrap();
     let now = of("one").await;
     let now = now.iter().find(|held| held.bot == first.bot).unwrap();
     assert_eq!((now.version, now.epoch), (first.version + 1, first.epoch));
@@ -94,7 +103,10 @@ async fn leases(store: &Store) {
     // Given up, it is anybody's; the epoch tells them apart.
     store.release_webhooks("one").await.unwrap();
     assert!(of("one").await.is_empty());
-    store.take_webhooks("two", 60_000, 100, false).await.unwrap();
+    store
+        .take_webhooks("two", 60_000, 100, false)
+        .await
+        .unwrap();
     let taken = of("two").await;
     let taken = taken.iter().find(|held| held.bot == first.bot).unwrap();
     assert_eq!(taken.epoch, first.epoch + 1);
@@ -104,7 +116,10 @@ async fn leases(store: &Store) {
     assert!(of("three").await.is_empty(), "its lease has expired");
     assert!(store.disable_webhook(first.bot, now.version).await.unwrap());
     assert!(!store.disable_webhook(first.bot, now.version).await.unwrap());
-    store.take_webhooks("two", 60_000, 100, false).await.unwrap();
+    store
+        .take_webhooks("two", 60_000, 100, false)
+        .await
+        .unwrap();
     assert!(of("two").await.iter().all(|held| held.bot != first.bot));
     store.release_webhooks("two").await.unwrap();
 }
@@ -210,7 +225,7 @@ async fn failures(store: &Store) {
         .deliveries(DeliveryState::Dead, None, 10)
         .await
         .unwrap();
-    assert_eq!(listed, [dead.clone()]);
+    assert_eq!(listed, std::slice::from_ref(&dead));
     let before = Some((dead.updated_at, id, 71));
     let more = store.deliveries(DeliveryState::Dead, before, 10).await;
     assert!(more.unwrap().is_empty());
