@@ -116,7 +116,10 @@ async fn deliverer(lx: &Deployment) -> usize {
             let metrics = lx.http.get(lx.internal_url(node, "/metrics")).send().await;
             let Ok(metrics) = metrics else { continue };
             let metrics = metrics.text().await.unwrap_or_default();
-            if metrics.lines().any(|line| line == "lingxi_webhooks_held 1") {
+            let mut held = metrics
+                .lines()
+                .filter_map(|line| line.strip_prefix("lingxi_webhooks_held "));
+            if held.any(|held| held != "0") {
                 return Some(node);
             }
         }
@@ -139,17 +142,33 @@ fn first_told(hook: &Hook) -> Vec<String> {
 async fn nothing_is_missed_when_processes_are_killed(mode: Mode) {
     let mut world = World::start(mode).await;
     let first = deliverer(&world.lx).await;
+    let clerks = Hook::start().await;
+    let clerk = crate::bots::bot(&world.lx, &world.root, "clerk").await;
+    let body = json!({"username": clerk.name, "url": clerks.url()});
+    world.root.put("/api/admin/bot/webhook", body).await.ok();
     let mut a = world.alice.connect().await;
-    // The attempt is under way when its process is killed.
-    world.hook.answer([Answer::Nothing]);
+    // The attempt is under way when its process is killed, and what is done by then is written.
+    world.hook.always(Some(Answer::Nothing));
     for number in 0..10 {
         a.say("robot", &format!("m{number}"), &format!("m{number}"))
             .await;
     }
     a.stored("m9").await;
     world.hook.told("m0").await;
+    a.say("clerk", "c0", "done").await;
+    clerks.told("done").await;
+    let written = format!(
+        "SELECT seq FROM webhook_cursors WHERE bot_id = {} AND seq > 0",
+        clerk.id
+    );
+    let database = Source::of(&world.lx);
+    until("it is written", async || {
+        !database.query(&written).is_empty()
+    })
+    .await;
     (world.lx.process(first).killer())();
     world.lx.process(first).exit().await;
+    world.hook.always(None);
     // In a cluster the other worker takes it over.
     if mode == Mode::Embedded {
         world.lx.restart().await;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::bots::bot;
+use crate::harness::database::Source;
 use crate::harness::{Answer, Deployment, Hook, Mode, Rest, User, until};
 
 behaviours!(
@@ -165,6 +166,17 @@ async fn it_is_told_no_more_of_a_group_that_the_bot_has_left(mode: Mode) {
     alice.kick(group, "robot").await.ok();
     a.say_in(group, "m2", "after").await;
     a.stored("m2").await;
+    // When the webhook was told all that the bot saw, nothing behind it was.
+    let behind = format!(
+        "SELECT w.seq FROM webhook_cursors w JOIN members m ON m.conversation = w.conversation \
+         AND m.user_id = w.bot_id WHERE w.conversation = 'g:{group}' AND w.seq >= m.left_seq"
+    );
+    let database = Source::of(&world.lx);
+    until("it was told of the kick's place", async || {
+        !database.query(&behind).is_empty()
+    })
+    .await;
+    assert_eq!(hook.contents(), ["within"]);
     alice.invite(group, "robot").await.ok();
     a.say_in(group, "m3", "back").await;
     hook.told("back").await;
@@ -262,8 +274,8 @@ async fn private_addresses_are_not_posted_to(mode: Mode) {
     })
     .await;
     assert_eq!(world.hook.contents(), ["allowed"]);
-    let row = crate::harness::database::Source::of(&world.lx)
-        .query("SELECT state, attempts, last_error FROM webhook_deliveries");
+    let row =
+        Source::of(&world.lx).query("SELECT state, attempts, last_error FROM webhook_deliveries");
     assert_eq!((row[0][0].as_str(), row[0][1].as_str()), ("dead", "3"));
     assert!(row[0][2].contains("private"), "{row:?}");
 }

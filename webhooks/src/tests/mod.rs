@@ -1,5 +1,7 @@
 //! Where requests go, and where they do not, whatever a name means.
 
+mod compare;
+
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
