@@ -13,6 +13,8 @@ pub enum Subject {
     Cursors(u16),
     /// To every chat worker: partitions were given up. Empty payloads.
     Leases,
+    /// To whoever delivers to webhooks: something was said where bots are. `WebhookHint` payloads.
+    Webhooks,
     /// To the worker of a run: somebody wants to follow it, or does no longer. `RunRequest` payloads.
     RunAttach(String),
 }
@@ -23,6 +25,7 @@ impl fmt::Display for Subject {
             Self::User(id) => write!(f, "user.{id}"),
             Self::Cursors(partition) => write!(f, "chat.cursors.{partition}"),
             Self::Leases => f.write_str("chat.leases"),
+            Self::Webhooks => f.write_str("webhooks"),
             Self::RunAttach(run) => write!(f, "ai.attach.{run}"),
         }
     }

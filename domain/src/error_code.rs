@@ -103,6 +103,8 @@ codes! {
     TooManyLinks "too_many_links" 409 false "The group has as many invitation links as it may; delete one first.";
     /// As many wait to be let into a group as may.
     TooManyRequests "too_many_requests" 409 false "Too many wait to be let into this group; try again when some were answered.";
+    /// There are as many bots as there may be.
+    TooManyBots "too_many_bots" 409 false "There are as many bots as there may be; none can be added.";
     /// The idempotency key, or the `msg_id`, was used for something else.
     IdempotencyConflict "idempotency_conflict" 409 false "This msg_id or idempotency_key was used with other content; use a new one.";
     /// Over a size limit.

@@ -14,13 +14,16 @@ pub mod invitations;
 pub mod limits;
 pub mod message_id;
 pub mod names;
+pub mod operations;
 pub mod picture;
 pub mod policies;
+pub mod reach;
 pub mod replay;
 pub mod role;
 pub mod run;
 pub mod search;
 pub mod validate;
+pub mod webhook_secret;
 
 pub use conversation::ConversationKey;
 pub use error_code::ErrorCode;

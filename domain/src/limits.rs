@@ -68,6 +68,10 @@ pub const MAX_PINS: i64 = 100;
 pub const MAX_READERS: usize = 200;
 /// The longest idempotency key, in bytes.
 pub const MAX_IDEMPOTENCY_KEY_BYTES: usize = 128;
+/// Bots of one installation.
+pub const MAX_BOTS: i64 = 10_000;
+/// The longest address of a webhook, in characters.
+pub const MAX_WEBHOOK_URL_CHARS: usize = 2048;
 /// Frames that may wait for a socket that cannot take them.
 pub const SESSION_QUEUE_FRAMES: usize = 256;
 /// Frames that may wait for a socket that can: a burst.

@@ -52,40 +52,68 @@ impl GroupRole {
     }
 }
 
-/// What an account is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What an account is. An operator's role contains those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AccountRole {
     /// A person.
     User,
-    /// An operator.
-    Admin,
-    /// A program that posts.
+    /// A program that takes part. It has tokens and no password.
     Bot,
+    /// An operator who looks.
+    Viewer,
+    /// An operator who also keeps order.
+    Moderator,
+    /// An operator who does everything.
+    Admin,
 }
 
 impl AccountRole {
+    /// Every role.
+    pub const ALL: [Self; 5] = [
+        Self::User,
+        Self::Bot,
+        Self::Viewer,
+        Self::Moderator,
+        Self::Admin,
+    ];
+
     /// As tokens and clients see it, and as the store keeps it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
-            Self::Admin => "admin",
             Self::Bot => "bot",
+            Self::Viewer => "viewer",
+            Self::Moderator => "moderator",
+            Self::Admin => "admin",
         }
     }
 
     /// From its text; unknown ones count as a person.
     pub fn parse(text: &str) -> Self {
-        match text {
-            "admin" => Self::Admin,
-            "bot" => Self::Bot,
-            _ => Self::User,
-        }
+        let known = Self::ALL.into_iter().find(|role| role.as_str() == text);
+        known.unwrap_or(Self::User)
+    }
+
+    /// Whether the account may use the operators' API. What it may do there is in [`crate::operations`].
+    pub fn is_operator(self) -> bool {
+        self >= Self::Viewer
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::AccountRole;
     use super::GroupRole::{Admin, Member, Owner};
+
+    #[test]
+    fn roles_of_accounts_are_read_back_and_three_are_operators() {
+        for role in AccountRole::ALL {
+            assert_eq!(AccountRole::parse(role.as_str()), role);
+        }
+        assert_eq!(AccountRole::parse("root"), AccountRole::User);
+        let operators = AccountRole::ALL.map(AccountRole::is_operator);
+        assert_eq!(operators, [false, false, true, true, true]);
+    }
 
     #[test]
     fn kicking_goes_down_only() {

@@ -2,6 +2,7 @@
 
 mod changes;
 mod directory;
+mod operators;
 
 use std::net::IpAddr;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use directory::page_size;
 
 use crate::passwords::{Attempt, Kind, Origin};
+use crate::tokens::Audience;
 use crate::{Error, Identity, Inner, Limits, Payer, Result, Spending};
 
 /// Accounts. Made by [`crate::Im::accounts`].
@@ -59,7 +61,7 @@ pub struct Profile {
     pub avatar: String,
     /// A line about oneself; may be empty.
     pub signature: String,
-    /// `user`, `admin` or `bot`.
+    /// `user`, `bot`, `viewer`, `moderator` or `admin`.
     pub role: String,
     /// When it was made, milliseconds since the Unix epoch.
     pub created_at: i64,
@@ -129,22 +131,13 @@ impl Accounts<'_> {
             .store
             .create_user(&user)
             .await
-            .map_err(|error| match error {
-                lingxi_store::Error::Constraint("users_username_key") => {
-                    ErrorCode::UsernameTaken.into()
-                }
-                lingxi_store::Error::Constraint("users_username_skeleton") => Error::new(
-                    ErrorCode::UsernameTaken,
-                    "That username looks like one that is taken; choose another.",
-                ),
-                other => Error::from(other),
-            })?;
+            .map_err(name_taken)?;
         self.im.names.registered(username.shown());
         Ok(id)
     }
 
     /// Checks a password and makes a token. `client` is the caller's address, for the limits on logins. Unknown, banned
-    /// and deleted accounts answer like a wrong password, after the same time. Wrong passwords make the next try wait,
+    /// and deleted accounts, and bots, answer like a wrong password, after the same time. Wrong passwords make the next try wait,
     /// longer each time, for that name from that network; a network that the user has logged in from before is not
     /// touched by what is tried elsewhere.
     ///
@@ -156,6 +149,17 @@ impl Accounts<'_> {
         password: &str,
         client: Option<IpAddr>,
     ) -> Result<Login> {
+        let user = self.with_password(username, password, client).await?;
+        self.session(user, Audience::Users)
+    }
+
+    /// Whose name and password this is.
+    async fn with_password(
+        &self,
+        username: &str,
+        password: &str,
+        client: Option<IpAddr>,
+    ) -> Result<User> {
         self.limit(Spending::Login, client).await?;
         let keys = names::username_keys(username);
         let key = keys.as_ref().map_or("", |keys| keys.key.as_str());
@@ -163,7 +167,8 @@ impl Accounts<'_> {
             Some(keys) => self.im.names.account(keys).await?,
             None => None,
         };
-        let found = found.filter(|(user, _)| !user.banned && !user.deleted);
+        let found = found
+            .filter(|(user, _)| !user.banned && !user.deleted && user.role != AccountRole::Bot);
         let (user, hash) = found.unzip();
         let origin = Origin::of(self.im, user.as_ref().map(|user| user.id), client).await?;
         let attempt = Attempt::reserve(self.im, key, client, origin.is_known()).await?;
@@ -184,23 +189,27 @@ impl Accounts<'_> {
             Some(user) if right => {
                 attempt.succeeded(self.im).await;
                 origin.remember(self.im, user.id).await;
-                let (token, expires_at) = self.im.tokens.issue(&user)?;
-                Ok(Login {
-                    token,
-                    expires_at,
-                    user: user.into(),
-                })
+                Ok(user)
             }
             _ => Err(ErrorCode::InvalidCredentials.into()),
         }
     }
 
-    /// Whose token this is. A token whose version was raised anywhere stops working here within 400 ms.
+    fn session(&self, user: User, audience: Audience) -> Result<Login> {
+        let (token, expires_at) = self.im.tokens.issue(&user, audience)?;
+        Ok(Login {
+            token,
+            expires_at,
+            user: user.into(),
+        })
+    }
+
+    /// Whose token of a user or a bot this is. A token whose version was raised anywhere stops working here within 400 ms.
     ///
     /// # Errors
     /// `unauthorized` for a token that is bad, expired, superseded, or of an account that is banned or deleted.
     pub async fn authenticate(&self, token: &str) -> Result<Identity> {
-        self.im.tokens.authenticate(token).await
+        self.im.tokens.authenticate(token, Audience::Users).await
     }
 
     /// Ends all tokens of this user, on every node, and closes their sockets.
@@ -233,9 +242,26 @@ impl Accounts<'_> {
 /// The prepared password and nickname of a new account.
 fn prepared(new: &Registration, username: &Username) -> Result<(String, String)> {
     let password = names::password("password", &new.password)?;
-    let nickname = match new.nickname.as_deref().filter(|n| !n.is_empty()) {
-        Some(nickname) => names::display_name("nickname", nickname)?,
-        None => username.shown().to_owned(),
-    };
+    let nickname = shown_as(new.nickname.as_deref(), username)?;
     Ok((password, nickname))
+}
+
+/// The prepared nickname of a new account; without one, its username.
+pub(crate) fn shown_as(nickname: Option<&str>, username: &Username) -> Result<String> {
+    match nickname.filter(|nickname| !nickname.is_empty()) {
+        Some(nickname) => Ok(names::display_name("nickname", nickname)?),
+        None => Ok(username.shown().to_owned()),
+    }
+}
+
+/// Why an account was not made, where its name stands in the way.
+pub(crate) fn name_taken(error: lingxi_store::Error) -> Error {
+    match error {
+        lingxi_store::Error::Constraint("users_username_key") => ErrorCode::UsernameTaken.into(),
+        lingxi_store::Error::Constraint("users_username_skeleton") => Error::new(
+            ErrorCode::UsernameTaken,
+            "That username looks like one that is taken; choose another.",
+        ),
+        other => Error::from(other),
+    }
 }

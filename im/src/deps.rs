@@ -5,6 +5,7 @@ use std::time::Duration;
 use lingxi_bus::SharedBus;
 use lingxi_cache::SharedCache;
 use lingxi_files::Blobs;
+use lingxi_domain::reach::Reach;
 use lingxi_store::Store;
 
 use crate::{Rates, RunLimits};
@@ -45,6 +46,8 @@ pub struct ImConfig {
     pub files: FileLimits,
     /// Partitions of the incoming messages, fixed when the system is installed.
     pub partitions: u16,
+    /// Where webhooks may be.
+    pub webhooks: Reach,
 }
 
 /// How much may be attached, and how long it is kept for nobody. The defaults are those of the configuration.

@@ -16,6 +16,7 @@
 
 mod accounts;
 mod actor;
+mod bots;
 pub mod configuration;
 mod contacts;
 mod conversations;
@@ -48,6 +49,7 @@ use std::sync::Arc;
 
 pub use accounts::{Accounts, Login, Profile, Registration};
 pub use actor::Actor;
+pub use bots::{Bots, NewBot, Webhook};
 pub use contacts::{Contact, Contacts, Saved};
 pub use conversations::{ConversationSummary, Conversations, Counterpart};
 pub use deps::{Deps, FileLimits, ImConfig};
@@ -60,7 +62,7 @@ pub use groups::{
 };
 pub use limits::{Limits, Payer, Rates, RunLimits, Spending};
 pub use lingxi_files::{Blobs, Part, Pieces};
-pub use lingxi_store::{InviteLink, ProfileChange};
+pub use lingxi_store::{Bot, BotWebhook, InviteLink, ProfileChange};
 pub use messages::{
     Forwarded, History, HistoryQuery, Messages, Outgoing, Reading, Recalled, Taken, Target,
 };
@@ -91,6 +93,11 @@ impl Im {
     /// Registering, logging in, and who is who.
     pub fn accounts(&self) -> Accounts<'_> {
         Accounts { im: &self.inner }
+    }
+
+    /// Bots and their webhooks.
+    pub fn bots(&self) -> Bots<'_> {
+        Bots { im: &self.inner }
     }
 
     /// Lists of contacts.

@@ -17,6 +17,10 @@ use crate::{Actor, ImConfig, Result};
 /// How long a token version is believed: an older token stops working everywhere after this time.
 const VERSION_TTL: Duration = Duration::from_millis(400);
 const CAPACITY: u64 = 100_000;
+/// The audience of the tokens that open the operators' API, and nothing else.
+const OPERATORS: &str = "lingxi-admin";
+/// How long a bot's token is good for where it is not revoked, in seconds: ten years.
+const BOT_TTL_SECONDS: i64 = 10 * 365 * 24 * 3600;
 
 /// Who a valid token belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +44,15 @@ impl Identity {
     }
 }
 
+/// What a token opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// What users do.
+    Users,
+    /// What operators do.
+    Operators,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Claims {
     sub: String,
@@ -48,12 +61,16 @@ struct Claims {
     ver: i64,
     iat: i64,
     exp: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    aud: Option<String>,
 }
 
 pub(crate) struct Tokens {
     sign: EncodingKey,
     check: DecodingKey,
-    validation: Validation,
+    /// Refuses every token that has an audience.
+    of_users: Validation,
+    of_operators: Validation,
     ttl_seconds: i64,
     /// Token versions of accounts that may log in; `None` for those that may not.
     versions: Cache<UserId, Option<i64>>,
@@ -124,14 +141,18 @@ async fn answer_all(store: &Store, batch: Vec<Question>) {
 
 impl Tokens {
     pub(crate) fn new(config: &ImConfig, store: Store) -> Self {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.leeway = 0;
+        let mut of_users = Validation::new(Algorithm::HS256);
+        of_users.leeway = 0;
+        let mut of_operators = of_users.clone();
+        of_operators.set_audience(&[OPERATORS]);
+        of_operators.set_required_spec_claims(&["exp", "aud"]);
         Self {
             questions: Questions::default(),
             store,
             sign: EncodingKey::from_secret(&config.jwt_secret),
             check: DecodingKey::from_secret(&config.jwt_secret),
-            validation,
+            of_users,
+            of_operators,
             ttl_seconds: config.jwt_ttl_hours.saturating_mul(3600),
             versions: Cache::builder()
                 .max_capacity(CAPACITY)
@@ -141,15 +162,20 @@ impl Tokens {
     }
 
     /// A token for this user, and when it ends in milliseconds since the Unix epoch.
-    pub(crate) fn issue(&self, user: &User) -> Result<(String, i64)> {
+    pub(crate) fn issue(&self, user: &User, audience: Audience) -> Result<(String, i64)> {
         let now = now_ms() / 1000;
+        let ttl_seconds = match user.role {
+            AccountRole::Bot => BOT_TTL_SECONDS,
+            _ => self.ttl_seconds,
+        };
         let claims = Claims {
             sub: user.id.to_string(),
             username: user.username.clone(),
             role: user.role.as_str().to_owned(),
             ver: user.token_version,
             iat: now,
-            exp: now.saturating_add(self.ttl_seconds),
+            exp: now.saturating_add(ttl_seconds),
+            aud: (audience == Audience::Operators).then(|| OPERATORS.to_owned()),
         };
         let token = jsonwebtoken::encode(&Header::default(), &claims, &self.sign);
         let token = token.map_err(|error| {
@@ -159,8 +185,12 @@ impl Tokens {
         Ok((token, claims.exp.saturating_mul(1000)))
     }
 
-    pub(crate) async fn authenticate(&self, token: &str) -> Result<Identity> {
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.check, &self.validation);
+    pub(crate) async fn authenticate(&self, token: &str, audience: Audience) -> Result<Identity> {
+        let validation = match audience {
+            Audience::Users => &self.of_users,
+            Audience::Operators => &self.of_operators,
+        };
+        let claims = jsonwebtoken::decode::<Claims>(token, &self.check, validation);
         let claims = claims.map_err(|_| ErrorCode::Unauthorized)?.claims;
         let user_id: UserId = claims.sub.parse().map_err(|_| ErrorCode::Unauthorized)?;
         let mut version = self.version(user_id).await?;

@@ -82,7 +82,7 @@ async fn embedded(
     let bus = LocalBus::within(base, partitions);
     let cache = LocalCache::shared();
     let shared = (&store, &bus, &cache, files()?);
-    let im = im(config, &jwt_secret, shared, partitions);
+    let im = im(config, &jwt_secret, shared, partitions)?;
     Ok(Foundation {
         store,
         im,
@@ -128,7 +128,7 @@ async fn cluster(
     // `mode` has checked that there is one.
     let secret = config.jwt_secret.clone().context("jwt_secret")?;
     let shared = (&store, &bus, &cache, files);
-    let im = im(config, &secret, shared, partitions);
+    let im = im(config, &secret, shared, partitions)?;
     Ok(Foundation {
         store,
         im,
@@ -146,8 +146,8 @@ fn im(
     jwt_secret: &Secret,
     (store, bus, cache, files): (&Store, &SharedBus, &SharedCache, Blobs),
     partitions: u16,
-) -> Im {
-    Im::new(lingxi_im::Deps {
+) -> anyhow::Result<Im> {
+    Ok(Im::new(lingxi_im::Deps {
         store: store.clone(),
         bus: bus.clone(),
         cache: cache.clone(),
@@ -165,8 +165,9 @@ fn im(
             },
             files: file_limits(&config.files),
             partitions,
+            webhooks: config.webhooks.reach()?,
         },
-    })
+    }))
 }
 
 fn file_limits(files: &Files) -> FileLimits {

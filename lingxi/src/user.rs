@@ -9,7 +9,7 @@ use lingxi_im::Registration;
 use lingxi_runtime::shutdown::Shutdown;
 
 use crate::config::Config;
-use crate::foundation;
+use crate::foundation::{self, Foundation};
 
 /// What `lingxi user` is told.
 #[derive(clap::Args)]
@@ -20,12 +20,12 @@ pub(crate) struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Action {
-    /// Makes an account; the password is the first line of the standard input.
+    /// Makes an account; the password is the first line of the standard input. A bot has none: its token is printed.
     Add {
         /// The account's name.
         username: String,
         /// What the account is.
-        #[arg(long, value_parser = ["user", "admin", "bot"], default_value = "user")]
+        #[arg(long, value_parser = AccountRole::ALL.map(AccountRole::as_str), default_value = "user")]
         role: String,
     },
 }
@@ -38,30 +38,46 @@ pub(crate) async fn run(
     wait_for: Duration,
 ) -> anyhow::Result<()> {
     let Action::Add { username, role } = arguments.action;
+    let role = AccountRole::parse(&role);
     let mut password = String::new();
-    std::io::stdin()
-        .lock()
-        .read_line(&mut password)
-        .context("cannot read the password")?;
+    if role != AccountRole::Bot {
+        std::io::stdin()
+            .lock()
+            .read_line(&mut password)
+            .context("cannot read the password")?;
+    }
     let base = Shutdown::new();
     let foundation = foundation::open(&config, "lingxi-user", wait_for, false, &base).await?;
     let password = password.trim_end_matches(['\r', '\n']).to_owned();
+    let made = add(&foundation, &username, password, role).await;
+    foundation.close().await;
+    println!("{}", made?);
+    Ok(())
+}
+
+/// Makes the account; answers what to print.
+async fn add(
+    foundation: &Foundation,
+    username: &str,
+    password: String,
+    role: AccountRole,
+) -> anyhow::Result<String> {
+    let refused = |error: lingxi_im::Error| anyhow::anyhow!("{}", error.message());
+    if role == AccountRole::Bot {
+        let bot = foundation.im.bots().create(username, None).await;
+        let bot = bot.map_err(refused)?;
+        return Ok(format!(
+            "{} is user {}, role bot\n{}",
+            bot.username, bot.id, bot.token
+        ));
+    }
     let new = Registration {
-        username,
+        username: username.to_owned(),
         password,
         nickname: None,
     };
-    let id = foundation
-        .im
-        .accounts()
-        .appoint(&new)
-        .await
-        .map_err(|e| anyhow::anyhow!("{}", e.message()))?;
-    foundation
-        .store
-        .set_role(id, AccountRole::parse(&role))
-        .await?;
-    foundation.close().await;
-    println!("{} is user {id}, role {role}", new.username);
-    Ok(())
+    let id = foundation.im.accounts().appoint(&new).await;
+    let id = id.map_err(refused)?;
+    foundation.store.set_role(id, role).await?;
+    Ok(format!("{username} is user {id}, role {}", role.as_str()))
 }

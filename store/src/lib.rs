@@ -13,6 +13,7 @@
 )]
 
 mod accounts;
+mod bots;
 mod conversations;
 mod error;
 mod files;
@@ -39,6 +40,10 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use limits::{READ_LIMIT, SEARCH_LIMIT, SEARCHES};
 
 pub use accounts::{Contact, ListedUser, NewUser, ProfileChange, User};
+pub use bots::{
+    Bot, BotWebhook, Delivery, DeliveryState, DueDelivery, FailedAttempt, HeldWebhook, Lane, Lanes, Next,
+    WebhookMove,
+};
 pub use conversations::{
     Bounds, ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, Excerpt, Mention,
     NewEntry, ReactionCount, ReadMark, ReadMove, Repeat, RepeatKey, Standing, Unconfirmed,

@@ -1,5 +1,6 @@
-//! The operators' endpoints, a file each.
+//! The operators' endpoints, a file each. What each takes of a role is in `lingxi_domain::operations`.
 
+mod bots;
 mod list;
 mod login;
 

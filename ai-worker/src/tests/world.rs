@@ -67,6 +67,7 @@ impl World {
             runs: lingxi_im::RunLimits::default(),
             files: Default::default(),
             partitions: 4,
+            webhooks: Default::default(),
         };
         store.create_leases(4).await.unwrap();
         let deps = lingxi_im::Deps {

@@ -16,6 +16,7 @@ use super::again::Again;
 use super::committed::Committed;
 use super::publish::publish;
 use super::watermark::Watermarks;
+use super::webhooks::Webhooks;
 use crate::Deps;
 use crate::incoming::{Incoming, New, Outcome};
 use crate::indexer::Waiting;
@@ -36,6 +37,7 @@ pub(super) struct Fanout {
     acks: Acks,
     watermarks: Watermarks,
     again: Again,
+    webhooks: Webhooks,
 }
 
 impl Fanout {
@@ -45,6 +47,7 @@ impl Fanout {
         acks: Acks,
         watermarks: Watermarks,
         again: Again,
+        webhooks: Webhooks,
     ) -> Self {
         Self {
             bus: deps.bus.clone(),
@@ -54,6 +57,7 @@ impl Fanout {
             acks,
             watermarks,
             again,
+            webhooks,
         }
     }
 
@@ -133,12 +137,25 @@ impl Fanout {
                 sure &= publish(&self.bus, user, to_others.clone()).await;
             }
         }
+        if let Some(members) = &new.members {
+            let conversation = frame.conversation.as_str();
+            let told = self
+                .webhooks
+                .said_to(&self.bus, conversation, sender, members);
+            told.await;
+        }
         sure & self.echo_stored(message, new, frame).await
     }
 
     async fn to_peer(&self, message: Incoming, new: &New, frame: PushFrame) -> bool {
         let (sender, recipient) = (message.inbound.sender_id, message.inbound.recipient_id);
         let push = Push::of(vec![frame.clone()]);
+        if recipient != sender {
+            let told = self
+                .webhooks
+                .said_to_one(&self.bus, &frame.conversation, recipient);
+            told.await;
+        }
         let Ok(reply) = self.ask(recipient, push.clone()).await else {
             self.echo_stored(&message, new, frame).await;
             return false;

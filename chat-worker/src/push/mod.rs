@@ -12,6 +12,7 @@ mod fanout;
 mod publish;
 mod pusher;
 mod watermark;
+mod webhooks;
 
 pub(crate) use committed::Committed;
 pub(crate) use pusher::Pusher;

@@ -10,6 +10,7 @@ use super::again::{self, Again};
 use super::committed::Committed;
 use super::fanout::{Fanout, Work};
 use super::watermark::Watermarks;
+use super::webhooks::Webhooks;
 use crate::Deps;
 use crate::indexer::Waiting;
 
@@ -36,7 +37,15 @@ impl Pusher {
         let again = again::start(deps, watermarks.clone(), shutdown);
         let acks = Acks::start(deps.bus.clone(), shutdown);
         let (work, received) = mpsc::channel(BATCHES_AHEAD);
-        let fanout = Fanout::new(deps, index, acks, watermarks.clone(), again.clone());
+        let webhooks = Webhooks::start(deps, shutdown);
+        let fanout = Fanout::new(
+            deps,
+            index,
+            acks,
+            watermarks.clone(),
+            again.clone(),
+            webhooks,
+        );
         shutdown.spawn("chat fan-out", fanout.work(received));
         Self {
             work,

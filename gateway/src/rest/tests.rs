@@ -44,6 +44,7 @@ impl Api {
                 runs: lingxi_im::RunLimits::default(),
                 files: Default::default(),
                 partitions: 4,
+                webhooks: Default::default(),
             },
         });
         let routes = lingxi_http::routes(super::endpoints()).with_state(im.clone());

@@ -8,8 +8,8 @@ mod numbers;
 mod path;
 mod query;
 
-pub(crate) use auth::Asker;
-pub use auth::{Auth, HasIm};
+pub use auth::{Auth, HasIm, Operator};
+pub(crate) use auth::{Asker, authenticate};
 pub use client::Client;
 pub(crate) use client::address;
 pub use form::{Form, FormFile};

@@ -4,17 +4,16 @@ use axum::extract::Request;
 use axum::http::Uri;
 use lingxi_im::{Identity, Im};
 
-use crate::ApiError;
 use crate::bearer::bearer;
-use crate::extract::Asker;
+use crate::extract::{Asker, authenticate};
 
-/// Finds out whose request it is, and leaves the answer to [`crate::Auth`]. A WebSocket brings its token in the query:
+/// Finds out whose request it is, and leaves the answer to [`crate::Auth`] and [`crate::Operator`]. A WebSocket brings its token in the query:
 /// that one pays too, but opens no other route.
 pub(super) async fn find(im: &Im, request: &mut Request) -> Option<Identity> {
     if let Some(token) = bearer(request.headers()) {
-        let known = im.accounts().authenticate(token).await;
+        let known = authenticate(im, request.uri().path(), token).await;
         let identity = known.as_ref().ok().cloned();
-        let asker = Asker(known.map_err(ApiError::from));
+        let asker = Asker(known);
         request.extensions_mut().insert(asker);
         return identity;
     }

@@ -7,6 +7,7 @@ use lingxi_store::{ProfileChange, User};
 
 use super::{Accounts, Login, Profile};
 use crate::passwords::{Attempt, Kind, Origin};
+use crate::tokens::Audience;
 use crate::{Error, Identity, Result};
 
 impl Accounts<'_> {
@@ -85,7 +86,7 @@ impl Accounts<'_> {
             token_version,
             ..user
         };
-        let (token, expires_at) = self.im.tokens.issue(&user)?;
+        let (token, expires_at) = self.im.tokens.issue(&user, Audience::Users)?;
         Ok(Login {
             token,
             expires_at,

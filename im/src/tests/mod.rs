@@ -1,6 +1,7 @@
 //! Against a real store in a temporary folder, with the in-process bus and cache.
 
 mod accounts;
+mod bots;
 mod contacts;
 mod conversations;
 mod edits;
@@ -62,6 +63,7 @@ impl World {
             runs: Default::default(),
             files: Default::default(),
             partitions: 4,
+            webhooks: Default::default(),
         };
         change(&mut config);
         let im = Im::new(Deps {

@@ -16,6 +16,7 @@ use lingxi_im::configuration::Rate;
 use lingxi_runtime::config::{Error, Root, Secret, load, masked_toml, word};
 use lingxi_runtime::telemetry::LogFormat;
 use lingxi_store::settings::Database;
+use lingxi_webhooks::settings::Webhooks;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use mode::Mode;
@@ -85,6 +86,8 @@ pub(crate) struct Config {
     pub(crate) log_format: LogFormat,
     /// The assistant.
     pub(crate) ai: Ai,
+    /// What bots are told of.
+    pub(crate) webhooks: Webhooks,
 }
 
 impl Root for Config {
@@ -100,6 +103,7 @@ impl Root for Config {
             lingxi_http::settings::DEFAULTS,
             lingxi_gateway::settings::DEFAULTS,
             lingxi_ai_worker::settings::DEFAULTS,
+            lingxi_webhooks::settings::DEFAULTS,
         ]
     }
 
@@ -117,7 +121,8 @@ impl Root for Config {
         self.http.check()?;
         self.files.check()?;
         self.heartbeat.check()?;
-        self.ai.check()
+        self.ai.check()?;
+        self.webhooks.check()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The role that answers questions.
+//! The role that answers questions, and tells webhooks: what speaks to servers of others.
 
 use anyhow::Context as _;
 use lingxi_ai_worker::providers::Choice;
@@ -27,5 +27,22 @@ pub(super) async fn run(node: &Node<'_>) -> anyhow::Result<()> {
     };
     lingxi_ai_worker::run(options, deps, &node.stages.workers)
         .await
-        .context("the AI worker cannot start")
+        .context("the AI worker cannot start")?;
+    webhooks(node).await
+}
+
+async fn webhooks(node: &Node<'_>) -> anyhow::Result<()> {
+    let foundation = node.foundation;
+    let options = lingxi_webhooks::Options {
+        webhooks: node.config.webhooks.clone(),
+        sole: foundation.sole,
+    };
+    let deps = lingxi_webhooks::Deps {
+        store: foundation.store.clone(),
+        bus: foundation.bus.clone(),
+        im: foundation.im.clone(),
+    };
+    lingxi_webhooks::run(options, deps, &node.stages.workers)
+        .await
+        .context("webhooks cannot be told")
 }

@@ -37,6 +37,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "ai-worker",
         &["domain", "proto", "store", "bus", "im", "runtime"],
     ),
+    (
+        "webhooks",
+        &["domain", "proto", "store", "bus", "im", "runtime"],
+    ),
     ("admin-api", &["domain", "http", "im", "runtime"]),
     (
         "lingxi",
@@ -52,6 +56,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "gateway",
             "chat-worker",
             "ai-worker",
+            "webhooks",
             "admin-api",
         ],
     ),

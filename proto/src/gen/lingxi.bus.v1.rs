@@ -135,3 +135,12 @@ pub struct Watcher {
     #[prost(bool, tag = "6")]
     pub gone: bool,
 }
+/// `webhooks`: a message was committed in a conversation of these bots, whose webhooks are to be told. A hint: whoever
+/// delivers finds out by asking the store, too.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WebhookHint {
+    #[prost(string, tag = "1")]
+    pub conversation: ::prost::alloc::string::String,
+    #[prost(int64, repeated, tag = "2")]
+    pub bots: ::prost::alloc::vec::Vec<i64>,
+}

@@ -13,4 +13,5 @@ pub use changes::ProfileChange;
 pub use contacts::Contact;
 pub use listed::ListedUser;
 pub(crate) use listed::listed_user;
+pub(crate) use users::insert_user;
 pub use users::{NewUser, User};

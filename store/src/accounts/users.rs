@@ -82,26 +82,7 @@ impl Store {
 
     async fn create_user_once(&self, new: &NewUser<'_>) -> Result<UserId> {
         let mut conn = self.db.begin().await?;
-        if is_lookalike(&mut conn, new).await? {
-            return Err(Error::Constraint("users_username_skeleton"));
-        }
-        let nickname_key = folded(new.nickname);
-        let sql = "INSERT INTO users (username, username_key, username_skeleton, password_hash, nickname, nickname_key, \
-                   role, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
-        let values = args![
-            new.username,
-            new.username_key,
-            names::skeleton(new.username_key),
-            new.password_hash,
-            new.nickname,
-            &nickname_key,
-            new.role.as_str(),
-            new.created_at
-        ];
-        let id = conn.insert(sql, values).await?;
-        let name_key = folded(new.username);
-        let owner = (id, vec![name_key.as_str(), nickname_key.as_str()]);
-        index(&mut conn, Kind::User, &[owner]).await?;
+        let id = insert_user(&mut conn, new).await?;
         conn.commit().await?;
         Ok(id)
     }
@@ -226,6 +207,31 @@ impl Tx {
         row.ok_or_else(|| Error::Corrupt(format!("user {id} is not there")))?
             .int(0)
     }
+}
+
+/// Writes a new account and what it is found by; answers its id.
+pub(crate) async fn insert_user(conn: &mut Conn, new: &NewUser<'_>) -> Result<UserId> {
+    if is_lookalike(conn, new).await? {
+        return Err(Error::Constraint("users_username_skeleton"));
+    }
+    let nickname_key = folded(new.nickname);
+    let sql = "INSERT INTO users (username, username_key, username_skeleton, password_hash, nickname, nickname_key, \
+               role, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+    let values = args![
+        new.username,
+        new.username_key,
+        names::skeleton(new.username_key),
+        new.password_hash,
+        new.nickname,
+        &nickname_key,
+        new.role.as_str(),
+        new.created_at
+    ];
+    let id = conn.insert(sql, values).await?;
+    let name_key = folded(new.username);
+    let owner = (id, vec![name_key.as_str(), nickname_key.as_str()]);
+    index(conn, Kind::User, &[owner]).await?;
+    Ok(id)
 }
 
 /// Whether nobody could tell the new name from that of another account.

@@ -11,6 +11,7 @@
 
 mod asking;
 mod blocks;
+mod bots;
 mod bounds;
 mod changes;
 mod contention;
@@ -64,6 +65,7 @@ where
     runs::run(&store).await;
     asking::run(&store).await;
     gateways::run(&store).await;
+    bots::run(&store).await;
     settings(&store, &open().await).await;
     connection_ids(&store, &open().await).await;
     store.ping().await.unwrap();

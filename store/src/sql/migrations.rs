@@ -1,4 +1,4 @@
-//! The migrations, one line each, the same of all databases, each with the number that its name begins with.
+//! The migrations, one line each, the same of all databases. The first has the number 1.
 
 use std::sync::LazyLock;
 
@@ -43,16 +43,15 @@ migrations! {
     "0009_messages",
     "0010_search",
     "0011_files",
+    "0012_bots",
 }
 
 fn migrator(texts: &[(&str, &'static str)]) -> Migrator {
-    let migrations = texts.iter().filter_map(|(name, text)| {
-        let (number, description) = name.split_once('_')?;
-        let version = number.parse().ok()?;
+    let migrations = texts.iter().zip(1..).map(|((name, text), version)| {
+        let description = name.split_once('_').map_or(*name, |(_number, rest)| rest);
         let description = description.replace('_', " ").into();
         let text = SqlStr::from_static(text);
-        let kind = MigrationType::Simple;
-        Some(Migration::new(version, description, kind, text, false))
+        Migration::new(version, description, MigrationType::Simple, text, false)
     });
     Migrator::with_migrations(migrations.collect())
 }

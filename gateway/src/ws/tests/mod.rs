@@ -58,6 +58,7 @@ impl World {
             runs: lingxi_im::RunLimits::default(),
             files: Default::default(),
             partitions: 4,
+            webhooks: Default::default(),
         };
         let im = Im::new(lingxi_im::Deps {
             store: store.clone(),

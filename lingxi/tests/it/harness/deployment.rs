@@ -196,6 +196,14 @@ impl Deployment {
         }
     }
 
+    /// Sets an environment variable of every process that is started from now on.
+    pub(crate) fn set(&mut self, key: &str, value: &str) {
+        for node in &mut self.nodes {
+            node.env.retain(|(known, _)| known != key);
+            node.env.push((key.to_owned(), value.to_owned()));
+        }
+    }
+
     /// Starts one ended process again.
     pub(crate) async fn restart_one(&mut self, node: usize) {
         self.respawn(node).await;

@@ -22,7 +22,26 @@ pub(crate) const CLUSTER: &[&str] = &[
     "ai-worker",
 ];
 
+/// The same with the operators' API, and two workers that tell webhooks.
+const WITH_OPERATORS: &[&str] = &[
+    "gateway",
+    "gateway",
+    "chat-worker",
+    "chat-worker",
+    "ai-worker",
+    "ai-worker",
+    "admin-api",
+];
+
 impl Mode {
+    /// Options of a deployment that has the operators' API.
+    pub(crate) fn with_operators(self) -> Options {
+        match self {
+            Self::Embedded => self.options(),
+            Self::Cluster => self.options().roles(WITH_OPERATORS),
+        }
+    }
+
     /// A deployment with the tests' defaults.
     pub(crate) async fn start(self) -> Deployment {
         self.options().start().await
