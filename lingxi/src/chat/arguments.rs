@@ -12,7 +12,7 @@ message's fields, as in {\"to\":\"bob\",\"content\":\"hi\"}.\n\
 Exit status: 0 when all was sent and done, 1 when something was refused or has no answer, 2 when this was called wrongly."
 )]
 pub(crate) struct Arguments {
-    /// The server, as in https://chat.example; http://127.0.0.1:8080, or that of who was remembered, where there is none.
+    /// The server, as in `https://chat.example`; `http://127.0.0.1:8080`, or that of who was remembered, where there is none.
     #[arg(long)]
     pub(super) url: Option<String>,
     /// Trusts the certificates in this PEM file, in place of the system's.
