@@ -3,6 +3,7 @@
 mod assistant;
 mod command;
 mod conversations;
+mod files;
 mod groups;
 mod messages;
 mod people;
@@ -19,6 +20,7 @@ use crate::chat::server::Refused;
 const COMMANDS: &[&[Command]] = &[
     conversations::COMMANDS,
     messages::COMMANDS,
+    files::COMMANDS,
     groups::COMMANDS,
     people::COMMANDS,
     assistant::COMMANDS,

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod examples;
+mod files;
 mod person;
 mod process;
 mod resuming;
