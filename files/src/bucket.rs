@@ -65,9 +65,7 @@ impl Bucket {
             .with_retry(retry)
             .with_client_options(ClientOptions::new().with_timeout(LONGEST));
         if let (Some(id), Some(key)) = (&options.access_key, &options.secret_key) {
-            builder = builder
-                .with_access_key_id(id)
-                .with_secret_access_key(key);
+            builder = builder.with_access_key_id(id).with_secret_access_key(key);
         }
         if let Some(endpoint) = &options.endpoint {
             builder = builder

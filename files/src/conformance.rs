@@ -63,7 +63,13 @@ async fn what_is_kept_is_read(blobs: &Blobs) {
 async fn a_range_is_read(blobs: &Blobs) {
     let bytes = noise(200_000);
     let key = kept(blobs, &bytes).await;
-    for (first, end) in [(0, 1), (1, 200_000), (65_536, 65_537), (199_999, 200_000), (5, 5)] {
+    for (first, end) in [
+        (0, 1),
+        (1, 200_000),
+        (65_536, 65_537),
+        (199_999, 200_000),
+        (5, 5),
+    ] {
         let found = read(blobs, &key, Part::Whole, (first, end)).await.unwrap();
         let expected = &bytes[first as usize..end as usize];
         assert!(found == expected, "{first}..{end}");

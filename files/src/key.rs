@@ -53,7 +53,12 @@ mod tests {
     fn a_key_is_no_path() {
         let key = Key::random();
         assert_eq!(Key::parse(key.as_str()), Some(key));
-        for bad in ["", "..", "../../../../../../../../etc/passwd0", &"é".repeat(16)] {
+        for bad in [
+            "",
+            "..",
+            "../../../../../../../../etc/passwd0",
+            &"é".repeat(16),
+        ] {
             assert_eq!(Key::parse(bad), None, "{bad}");
         }
     }

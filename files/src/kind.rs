@@ -20,7 +20,15 @@ const TEXTS: &[&str] = &[
     "application/json",
 ];
 /// What browsers run or follow, however it begins.
-const MARKUP: &[&str] = &["<!doctype", "<html", "<svg", "<?xml", "<script", "<head", "<body"];
+const MARKUP: &[&str] = &[
+    "<!doctype",
+    "<html",
+    "<svg",
+    "<?xml",
+    "<script",
+    "<head",
+    "<body",
+];
 
 /// What a file is whose first bytes are these, at most [`HEAD_BYTES`]; `said` is the media type that its sender gives.
 #[must_use]
@@ -78,7 +86,11 @@ mod tests {
             (&b"\x89PNG\r\n\x1a\n...."[..], None, "image/png"),
             (b"\xff\xd8\xff\xe0....", Some("text/plain"), "image/jpeg"),
             (b"GIF89a/*<script>", Some("text/html"), "image/gif"),
-            (b"%PDF-1.7\nPK\x03\x04", Some("image/png"), "application/pdf"),
+            (
+                b"%PDF-1.7\nPK\x03\x04",
+                Some("image/png"),
+                "application/pdf",
+            ),
             (b"PK\x03\x04....", None, "application/zip"),
             (b"hello", None, "text/plain"),
             (b"a,b\n1,2", Some("text/csv; charset=utf-8"), "text/csv"),
@@ -86,7 +98,11 @@ mod tests {
             (b"alert(1)", Some("text/javascript"), "text/plain"),
             ("你好".as_bytes(), Some("image/png"), "text/plain"),
             (&"你好".as_bytes()[..5], None, "text/plain"),
-            (b"\x00\x01\x02\x03", Some("text/plain"), "application/octet-stream"),
+            (
+                b"\x00\x01\x02\x03",
+                Some("text/plain"),
+                "application/octet-stream",
+            ),
             (b"abc\xff", Some("text/plain"), "application/octet-stream"),
             (b"", None, "text/plain"),
         ] {

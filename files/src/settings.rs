@@ -145,7 +145,15 @@ mod tests {
             Files { url, ..files() }.check().unwrap();
         }
         for bad in [
-            "", "lingxi", "/srv", "file:///", "file://host/srv", "s3://", "s3://key:secret@b", "http://b", "s3://b?x=y",
+            "",
+            "lingxi",
+            "/srv",
+            "file:///",
+            "file://host/srv",
+            "s3://",
+            "s3://key:secret@b",
+            "http://b",
+            "s3://b?x=y",
         ] {
             let url = Some(bad.to_owned());
             assert!(Files { url, ..files() }.check().is_err(), "{bad}");

@@ -59,9 +59,7 @@ fn end_of_blocks(bytes: &[u8], mut at: usize) -> Option<usize> {
 fn is_needed(kind: u8, blocks: &[u8]) -> bool {
     match kind {
         0xf9 => true,
-        0xff => {
-            blocks.starts_with(b"\x0bNETSCAPE2.0") || blocks.starts_with(b"\x0bANIMEXTS1.0")
-        }
+        0xff => blocks.starts_with(b"\x0bNETSCAPE2.0") || blocks.starts_with(b"\x0bANIMEXTS1.0"),
         _ => false,
     }
 }

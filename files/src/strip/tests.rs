@@ -125,7 +125,8 @@ fn how_it_is_turned_is_kept() {
 #[test]
 fn a_second_scan_is_kept_and_what_stands_between_is_looked_at() {
     let mut bytes = b"\xff\xd8\xff\xda\0\x03x12\xff\0\xff\xd03".to_vec();
-    bytes.extend_from_slice(b"\xff\xc4\0\x04\xff\xd9\xff\xfe\0\x05abc\xff\xda\0\x03y45\xff\xd9rest");
+    bytes
+        .extend_from_slice(b"\xff\xc4\0\x04\xff\xd9\xff\xfe\0\x05abc\xff\xda\0\x03y45\xff\xd9rest");
     let kept = stripped(Format::Jpeg, &bytes, 1).unwrap();
     assert_eq!(
         kept,

@@ -27,7 +27,9 @@ pub(super) fn strip(bytes: &[u8], orientation: u8) -> Option<Kept<'_>> {
         let size: [u8; 4] = bytes.get(at + 4..at + 8)?.try_into().ok()?;
         let size = u32::from_le_bytes(size) as usize;
         // Filled up to an even number.
-        let end = at.checked_add(8)?.checked_add(size.checked_add(size % 2)?)?;
+        let end = at
+            .checked_add(8)?
+            .checked_add(size.checked_add(size % 2)?)?;
         let chunk = bytes.get(at..end)?;
         if kind == b"VP8X" {
             let mut chunk = chunk.to_vec();

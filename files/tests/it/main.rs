@@ -1,8 +1,5 @@
 //! Every place for files keeps the promises of every place.
-#![expect(
-    clippy::expect_used,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -49,7 +46,8 @@ async fn nobody_else_on_the_machine_reads_them() {
     let mut looked_at = 0;
     let mut folders = vec![root.path().join("files")];
     while let Some(folder) = folders.pop() {
-        let mode = |path: &Path| std::fs::metadata(path).expect("known").permissions().mode() & 0o777;
+        let mode =
+            |path: &Path| std::fs::metadata(path).expect("known").permissions().mode() & 0o777;
         assert_eq!(mode(&folder), 0o700, "{}", folder.display());
         for entry in std::fs::read_dir(&folder).expect("a folder") {
             let path = entry.expect("an entry").path();
@@ -80,7 +78,10 @@ async fn what_a_killed_process_left_is_swept() {
     std::fs::write(&left, "half").expect("written");
     let hour = Duration::from_secs(3600);
     let long_ago = std::time::SystemTime::now() - 2 * hour;
-    let file = std::fs::File::options().write(true).open(&left).expect("a file");
+    let file = std::fs::File::options()
+        .write(true)
+        .open(&left)
+        .expect("a file");
     file.set_modified(long_ago).expect("another time");
     assert_eq!(blobs.sweep_incoming(hour).await.expect("swept"), 1);
     assert!(!left.exists());

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use axum::body::BodyDataStream;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use futures_util::stream::poll_fn;
 use lingxi_domain::ErrorCode;
 use multer::Multipart;
+use parking_lot::Mutex;
 
 use crate::ApiError;
 use crate::limits::reading::broken;
@@ -20,9 +23,13 @@ const WAITING: usize = 128 * 1024;
 /// A form (`multipart/form-data`), of which no more is in memory than has just come.
 pub struct Form {
     parts: Multipart<'static>,
+    body: SharedBody,
     waiting: Arc<AtomicUsize>,
     announced: Option<u64>,
 }
+
+/// The body below a form, which is read on where the form is not.
+type SharedBody = Arc<Mutex<BodyDataStream>>;
 
 /// A file of a form.
 pub struct FormFile<'a> {
@@ -48,8 +55,12 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         let announced = header(CONTENT_LENGTH).and_then(|length| length.parse().ok());
         let waiting = Arc::<AtomicUsize>::default();
         let counted = waiting.clone();
-        let body = request.into_body().into_data_stream();
-        let body = body.map(move |piece| {
+        let body = Arc::new(Mutex::new(request.into_body().into_data_stream()));
+        let pieces = poll_fn({
+            let body = body.clone();
+            move |context| body.lock().poll_next_unpin(context)
+        });
+        let pieces = pieces.map(move |piece| {
             let piece = piece.map_err(multer_error)?;
             let before = counted.fetch_add(piece.len(), Ordering::Relaxed);
             if before + piece.len() > WAITING {
@@ -58,7 +69,8 @@ impl<S: Send + Sync> FromRequest<S> for Form {
             Ok::<_, multer::Error>(piece)
         });
         Ok(Self {
-            parts: Multipart::new(body, boundary),
+            parts: Multipart::new(pieces, boundary),
+            body,
             waiting,
             announced,
         })
@@ -128,7 +140,7 @@ impl Form {
     ///
     /// # Errors
     /// Whatever is wrong with the body.
-    pub async fn end(mut self) -> Result<(), ApiError> {
+    pub async fn end(&mut self) -> Result<(), ApiError> {
         while let Some(_other) = self
             .parts
             .next_field()
@@ -136,6 +148,17 @@ impl Form {
             .map_err(|error| refused(&error))?
         {}
         Ok(())
+    }
+}
+
+impl Form {
+    /// Reads what is left of a form that was refused, and throws it away: a client that sends before it reads gets the answer,
+    /// and not a reset. Of a body that is larger than it may be, nothing is read.
+    pub async fn throw_away(self) {
+        let Self { parts, body, .. } = self;
+        drop(parts);
+        let mut pieces = poll_fn(move |context| body.lock().poll_next_unpin(context));
+        while let Some(Ok(_piece)) = pieces.next().await {}
     }
 }
 

@@ -178,8 +178,12 @@ impl HttpBody for Read {
         if this.pace.is_none() {
             let announced = usize::try_from(this.inner.size_hint().lower()).unwrap_or(usize::MAX);
             let streamed = this.reading.streamed.load(Ordering::Relaxed);
-            this.pace = Some(Pace::new(this.reading.deadline, streamed));
-            if let Err(refused) = this.make_room(announced) {
+            let refused = this.make_room(announced).err();
+            // What nobody may read is refused as often as it is asked for.
+            if refused.is_none() || !streamed {
+                this.pace = Some(Pace::new(this.reading.deadline, streamed));
+            }
+            if let Some(refused) = refused {
                 return Poll::Ready(Some(Err(axum::Error::new(refused))));
             }
         }

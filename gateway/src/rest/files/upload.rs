@@ -33,8 +33,15 @@ pub(crate) struct Uploaded {
         (status = 503, body = ErrorBody), (status = 507, body = ErrorBody, description = "storage_full")
     )
 )]
-pub(crate) async fn upload(State(im): State<Im>, Auth(who): Auth, form: Form) -> ApiResult<File> {
-    let taken = take(&im, who.user_id, form).await;
+pub(crate) async fn upload(
+    State(im): State<Im>,
+    Auth(who): Auth,
+    mut form: Form,
+) -> ApiResult<File> {
+    let taken = take(&im, who.user_id, &mut form).await;
+    if taken.is_err() {
+        form.throw_away().await;
+    }
     let outcome = match &taken {
         Ok(file) => {
             let bytes = file.size.unsigned_abs();
@@ -48,7 +55,7 @@ pub(crate) async fn upload(State(im): State<Im>, Auth(who): Auth, form: Form) ->
     Ok(axum::Json(taken?))
 }
 
-async fn take(im: &Im, user: i64, mut form: Form) -> Result<File, ApiError> {
+async fn take(im: &Im, user: i64, form: &mut Form) -> Result<File, ApiError> {
     let mut upload = im.files().begin(user, form.announced()).await?;
     let mut file = form.file("file").await?;
     while let Some(piece) = file.piece().await? {

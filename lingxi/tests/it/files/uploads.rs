@@ -14,6 +14,7 @@ behaviours!(
     too_much_is_refused_before_it_is_read,
     one_that_breaks_off_leaves_nothing,
     one_that_trickles_ends,
+    who_is_refused_hears_it,
     a_user_uploads_so_much_a_day,
     a_user_uploads_so_many_at_once,
     a_full_disk_is_said,
@@ -211,6 +212,18 @@ async fn one_that_trickles_ends(mode: Mode) {
     let answer = raw.answer().await;
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     until_kept(&lx, 0).await;
+}
+
+/// One that is refused at once is answered all the same, whatever the client still has to send.
+async fn who_is_refused_hears_it(mode: Mode) {
+    let options = mode.with("LINGXI__FILES__KEEP_FREE_MIB", 1 << 29);
+    let lx = options.start().await;
+    let alice = lx.user("alice").await;
+    let large = vec![7; 19 << 20];
+    for _ in 0..5 {
+        let refused = alice.upload("x.bin", "", &large).await;
+        refused.fails(507, "storage_full");
+    }
 }
 
 async fn a_user_uploads_so_much_a_day(mode: Mode) {
