@@ -1,6 +1,8 @@
 //! What entries of a log say beside their text, as the store keeps it: a JSON object, by the kind of the entry. What changes
 //! about groups is in [`crate::frame::server::Changes`].
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{FileId, Seq, UserId};
@@ -42,6 +44,18 @@ pub struct FileDetail {
     /// Whether it has a thumbnail.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub thumbnail: bool,
+}
+
+/// What a message is searched by: its text, and what its file is called. `detail` is as the store keeps it.
+pub fn searched<'a>(content: &'a str, detail: Option<&str>) -> Cow<'a, str> {
+    let file = detail
+        .and_then(MessageDetail::read)
+        .and_then(|detail| detail.file);
+    match file {
+        None => content.into(),
+        Some(file) if content.is_empty() => file.name.into(),
+        Some(file) => format!("{content}\n{}", file.name).into(),
+    }
 }
 
 impl MessageDetail {
@@ -117,5 +131,21 @@ mod tests {
         let nothing = serde_json::to_string(&MessageDetail::default()).unwrap();
         assert_eq!(nothing, "{}");
         assert_eq!(MessageDetail::read("no JSON"), None);
+    }
+
+    #[test]
+    fn a_message_is_searched_by_its_text_and_its_file() {
+        let detail = MessageDetail {
+            file: Some(FileDetail {
+                name: "plan.pdf".into(),
+                ..FileDetail::default()
+            }),
+            ..MessageDetail::default()
+        };
+        let text = serde_json::to_string(&detail).unwrap();
+        assert_eq!(searched("", Some(&text)), "plan.pdf");
+        assert_eq!(searched("look", Some(&text)), "look\nplan.pdf");
+        assert_eq!(searched("look", Some("{}")), "look");
+        assert_eq!(searched("look", None), "look");
     }
 }

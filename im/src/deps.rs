@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use lingxi_bus::SharedBus;
 use lingxi_cache::SharedCache;
-use lingxi_files::Blobs;
 use lingxi_domain::reach::Reach;
+use lingxi_files::Blobs;
 use lingxi_store::Store;
 
 use crate::{Rates, RunLimits};

@@ -70,7 +70,7 @@ pub use page::{Listed, Page};
 pub use people::ListedUser;
 pub use presence::{Presence, Watched};
 pub use runs::{Asked, Question, Runs};
-pub use search::{SearchPage, SearchQuery};
+pub use search::{SearchPage, SearchQuery, SearchedKind};
 pub use settings::Settings;
 pub use tokens::Identity;
 

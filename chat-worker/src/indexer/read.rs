@@ -1,7 +1,8 @@
 //! What a stretch of a log brings into the index.
 
+use lingxi_domain::detail::searched;
 use lingxi_domain::{Seq, search};
-use lingxi_store::{Bounds, EntryKind, Error, Store};
+use lingxi_store::{Bounds, Entry, EntryKind, Error, Store};
 
 use super::waiting::Texts;
 
@@ -59,12 +60,16 @@ pub(super) async fn read(store: &Store, key: &str, after: Seq) -> Result<Stretch
     let edited = store.messages(&edited).await?;
     let upto = page.entries.last().map_or(after, |last| last.seq);
     let messages = page.entries.into_iter().chain(edited);
-    let messages = messages.filter(|entry| entry.kind == EntryKind::Message);
+    let messages = messages.filter(|e| e.kind == EntryKind::Message && e.recalled_at.is_none());
     Ok(Stretch {
         upto,
-        texts: messages.map(|entry| (entry.seq, entry.content)).collect(),
+        texts: messages.map(|entry| (entry.seq, text(&entry))).collect(),
         has_more: page.has_more,
     })
+}
+
+fn text(message: &Entry) -> String {
+    searched(&message.content, message.detail.as_deref()).into_owned()
 }
 
 /// The keys of these texts, each with the place of its message.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use lingxi_bus::{PendingReply, SharedBus, Subject};
 use lingxi_domain::ConversationKey;
+use lingxi_domain::detail::searched;
 use lingxi_domain::frame::server::{self, AckStatus};
 use lingxi_im::Im;
 use lingxi_proto::bus::{Push, PushFrame};
@@ -77,7 +78,9 @@ impl Fanout {
             match outcome {
                 Outcome::Committed(new) => {
                     let said = &message.inbound;
-                    self.index.put(&said.conversation, new.seq, &said.content);
+                    let detail = Some(said.detail.as_str()).filter(|detail| !detail.is_empty());
+                    let text = searched(&said.content, detail);
+                    self.index.put(&said.conversation, new.seq, &text);
                     let span = message.span.clone();
                     sure &= self.deliver(message, new).instrument(span).await;
                 }

@@ -1,16 +1,24 @@
 //! Whether a message is one that is looked for.
 
+use std::borrow::Cow;
+
 use lingxi_domain::UserId;
+use lingxi_domain::detail::searched;
 use lingxi_domain::search::Keyword;
 use lingxi_store::{Entry, EntryKind, Searchable};
 
-use super::SearchQuery;
+use super::query::SearchQuery;
 
 pub(super) struct Judge<'q> {
     pub(super) keyword: &'q Keyword,
     /// Who is to have written it.
     pub(super) sender: Option<UserId>,
     pub(super) query: &'q SearchQuery,
+}
+
+/// What a message is searched by.
+pub(super) fn text(entry: &Entry) -> Cow<'_, str> {
+    searched(&entry.content, entry.detail.as_deref())
 }
 
 impl Judge<'_> {
@@ -33,6 +41,7 @@ impl Judge<'_> {
                 .query
                 .until
                 .is_none_or(|until| entry.created_at < until)
-            && self.keyword.finds(&entry.content)
+            && self.query.kind.is_none_or(|kind| kind.is_of(entry))
+            && self.keyword.finds(&text(entry))
     }
 }

@@ -4,6 +4,7 @@ use lingxi_domain::Seq;
 use lingxi_domain::search::Keyword;
 use lingxi_store::{EntryKind, Searchable, Store};
 
+use super::judge::text;
 use crate::Result;
 
 /// Entries behind the index that are looked through, of each conversation the newest.
@@ -97,9 +98,7 @@ impl<'s> Lookup<'s> {
             }
             let Some(at) = owner else { continue };
             match entry.kind {
-                EntryKind::Message if self.keyword.finds(&entry.content) => {
-                    found[at].push(entry.seq)
-                }
+                EntryKind::Message if self.keyword.finds(&text(entry)) => found[at].push(entry.seq),
                 EntryKind::Edited => found[at].extend(entry.target_seq),
                 _ => {}
             }

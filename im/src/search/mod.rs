@@ -14,9 +14,9 @@ use lingxi_domain::search::Keyword;
 use lingxi_domain::{ErrorCode, UserId};
 use lingxi_store::{Entry, Searchable};
 
-pub use query::SearchQuery;
+pub use query::{SearchQuery, SearchedKind};
 
-use self::judge::Judge;
+use self::judge::{Judge, text};
 use self::lookup::Lookup;
 use self::places::{Next, Places};
 use crate::messages::fitting;
@@ -177,7 +177,7 @@ impl Inner {
 
 /// The frame with one member more, at its end.
 fn with_snippet(json: &[u8], keyword: &Keyword, entry: &Entry) -> Bytes {
-    let snippet = serde_json::to_string(&keyword.snippet(&entry.content));
+    let snippet = serde_json::to_string(&keyword.snippet(&text(entry)));
     let (Some(open), Ok(snippet)) = (json.strip_suffix(b"}"), snippet) else {
         return Bytes::copy_from_slice(json);
     };

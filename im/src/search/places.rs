@@ -5,7 +5,7 @@ use std::collections::{BinaryHeap, HashMap};
 use lingxi_domain::Seq;
 use lingxi_store::{Entry, Searchable};
 
-use super::SearchQuery;
+use super::query::SearchQuery;
 
 /// Conversations that are looked up in the index together, at first; each time four times as many.
 const LOOKED_UP: usize = 16;

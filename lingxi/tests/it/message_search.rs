@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Mode, User, until};
+use crate::harness::{Mode, User, png, until};
 
 behaviours!(
     words_are_found_in_every_script,
     only_ones_own_conversations_are_searched,
     what_was_recalled_or_edited_is_not_found,
     filters_narrow_the_search,
+    files_are_found_by_their_names_and_kinds,
     results_come_in_pages_newest_first,
     bad_searches_are_refused,
     messages_are_found_after_a_crash,
@@ -196,6 +197,50 @@ async fn filters_narrow_the_search(mode: Mode) {
     )
     .await;
     assert_eq!(contents(&both), [""; 0]);
+}
+
+async fn files_are_found_by_their_names_and_kinds(mode: Mode) {
+    let lx = mode.start().await;
+    let (alice, bob) = (lx.user("alice").await, lx.user("bob").await);
+    let picture = alice
+        .upload("holiday 海边.png", "image/png", &png(8, 8))
+        .await
+        .ok();
+    let notes = alice
+        .upload("holiday.txt", "text/plain", b"pack a towel")
+        .await
+        .ok();
+    let mut a = alice.connect().await;
+    for (msg_id, content, file) in [
+        ("1", "", &picture["id"]),
+        ("2", "read this", &notes["id"]),
+        ("3", "my holiday", &Value::Null),
+    ] {
+        let message =
+            json!({"type": 2, "msg_id": msg_id, "to": "bob", "content": content, "file": file});
+        a.send(message).await;
+        a.stored(msg_id).await;
+    }
+    for round in 0..2 {
+        for (kind, expected) in [
+            ("", &["my holiday", "read this", ""][..]),
+            ("text", &["my holiday"]),
+            ("file", &["read this", ""]),
+            ("image", &[""]),
+            ("video", &[]),
+        ] {
+            let mut query = vec![("keyword", "holiday"), ("kind", kind)];
+            query.retain(|(_, value)| !value.is_empty());
+            assert_eq!(contents(&search(&bob, &query).await), expected, "{kind}");
+        }
+        let found = search(&bob, &[("keyword", "海边")]).await;
+        assert_eq!(found["messages"][0]["snippet"]["text"], "holiday 海边.png");
+        if round == 0 {
+            indexed(&lx, 3).await;
+        }
+    }
+    let wrong = bob.get("message/search?keyword=holiday&kind=folder").await;
+    wrong.fails(400, "invalid_request");
 }
 
 async fn results_come_in_pages_newest_first(mode: Mode) {

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use lingxi_http::{ApiError, Auth, ErrorBody, Position, Positive, Query};
-use lingxi_im::{Im, SearchQuery};
+use lingxi_im::{Im, SearchQuery, SearchedKind};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
@@ -14,7 +14,7 @@ use crate::rest::shapes::{FoundMessage, optional_conversation, raw};
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct MessageSearch {
-    /// Words that the message has, all of them, in any order: a word of letters is found by its first ones (two at least),
+    /// Words that the message or its file's name has, all of them, in any order: a word of letters is found by its first ones (two at least),
     /// Chinese, other scripts without spaces and emoji wherever they stand. Case, width and form do not count. At most eight
     /// words and 128 characters.
     #[param(example = "明天 meeting")]
@@ -28,6 +28,9 @@ pub(crate) struct MessageSearch {
     conversation: Option<String>,
     /// Only what this user wrote, by username.
     from: Option<String>,
+    /// Only messages that bring this: `text` (no file), `file` (any), `image`, `video` or `audio`.
+    #[param(value_type = Option<String>, example = "image")]
+    kind: Option<SearchedKind>,
     /// Only from this time on, milliseconds since the Unix epoch.
     #[param(value_type = Option<i64>, minimum = 0)]
     since: Option<Position>,
@@ -77,6 +80,7 @@ pub(crate) async fn search(
         keyword: asked.keyword,
         within: optional_conversation(asked.username, asked.group_id, asked.conversation)?,
         from: asked.from,
+        kind: asked.kind,
         since: asked.since.map(|Position(time)| time),
         until: asked.until.map(|Position(time)| time),
         before: asked.before.map(|Positive(id)| id),
