@@ -126,12 +126,7 @@ impl Accounts<'_> {
             role: AccountRole::User,
             created_at: now_ms(),
         };
-        let id = self
-            .im
-            .store
-            .create_user(&user)
-            .await
-            .map_err(name_taken)?;
+        let id = self.im.store.create_user(&user).await.map_err(name_taken)?;
         self.im.names.registered(username.shown());
         Ok(id)
     }

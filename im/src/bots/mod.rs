@@ -152,9 +152,9 @@ impl Bots<'_> {
             Some(keys) => self.im.names.account(&keys).await?,
             None => None,
         };
-        let bot = account.map(|(user, _)| user).filter(|user| {
-            user.role == AccountRole::Bot && !user.deleted && !user.banned
-        });
+        let bot = account
+            .map(|(user, _)| user)
+            .filter(|user| user.role == AccountRole::Bot && !user.deleted && !user.banned);
         bot.ok_or_else(no_bot)
     }
 }
