@@ -47,7 +47,10 @@ mod tests {
         for (at, one) in OPERATIONS.iter().enumerate() {
             assert!(one.least.is_operator(), "{one:?}");
             let same = |other: &&Operation| (other.method, other.path) == (one.method, one.path);
-            assert!(!OPERATIONS[..at].iter().any(|other| same(&other)), "{one:?}");
+            assert!(
+                !OPERATIONS[..at].iter().any(|other| same(&other)),
+                "{one:?}"
+            );
         }
         assert_eq!(least_role("GET", "/api/admin/nothing"), None);
     }

@@ -57,7 +57,10 @@ impl Reach {
     /// Whether a request may go to this address. An IPv4 address that is written as an IPv6 one is judged as what it is.
     pub fn admits(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.allowed.iter().any(|network| network.contains(&address)) || is_public(address)
+        self.allowed
+            .iter()
+            .any(|network| network.contains(&address))
+            || is_public(address)
     }
 
     /// Whether a request may go to this URL, as far as that is known without looking its name up: the scheme, the port, and the
@@ -120,7 +123,9 @@ fn is_local(name: &str) -> bool {
 
 fn is_public(address: IpAddr) -> bool {
     let within = |networks: &[&str]| {
-        let mut networks = networks.iter().filter_map(|text| text.parse::<IpNet>().ok());
+        let mut networks = networks
+            .iter()
+            .filter_map(|text| text.parse::<IpNet>().ok());
         networks.any(|network| network.contains(&address))
     };
     match address {
@@ -264,10 +269,16 @@ mod tests {
         let long = format!("https://example.org/{}", "x".repeat(2048));
         assert!(reach.webhook(&long).is_err());
         for (good, expected) in [
-            ("https://example.org/hook?a=1#b", "https://example.org/hook?a=1"),
+            (
+                "https://example.org/hook?a=1#b",
+                "https://example.org/hook?a=1",
+            ),
             ("http://EXAMPLE.org:8080", "http://example.org:8080/"),
             ("https://8.8.8.8/", "https://8.8.8.8/"),
-            ("https://[2606:4700::1111]:8443/x", "https://[2606:4700::1111]:8443/x"),
+            (
+                "https://[2606:4700::1111]:8443/x",
+                "https://[2606:4700::1111]:8443/x",
+            ),
         ] {
             assert_eq!(reach.webhook(good).unwrap().as_str(), expected);
         }

@@ -41,8 +41,8 @@ use limits::{READ_LIMIT, SEARCH_LIMIT, SEARCHES};
 
 pub use accounts::{Contact, ListedUser, NewUser, ProfileChange, User};
 pub use bots::{
-    Bot, BotWebhook, Delivery, DeliveryState, DueDelivery, FailedAttempt, HeldWebhook, Lane, Lanes, Next,
-    WebhookMove,
+    Bot, BotWebhook, Delivery, DeliveryState, DueDelivery, FailedAttempt, HeldWebhook, Lane, Lanes,
+    Next, WebhookMove,
 };
 pub use conversations::{
     Bounds, ConversationHead, ConversationRow, CursorMove, Entry, EntryKind, Excerpt, Mention,

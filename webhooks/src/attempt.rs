@@ -26,9 +26,7 @@ struct Payload<'a> {
 
 /// Whether a bot is told of an entry: a message of somebody else that was not recalled.
 pub(crate) fn is_told(hook: &Hook, entry: &Entry) -> bool {
-    entry.kind == EntryKind::Message
-        && entry.sender_id != hook.bot()
-        && entry.recalled_at.is_none()
+    entry.kind == EntryKind::Message && entry.sender_id != hook.bot() && entry.recalled_at.is_none()
 }
 
 /// Posts a message as its frame shows it.

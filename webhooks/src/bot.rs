@@ -194,7 +194,11 @@ impl Bot {
     /// Finds what is due, a part at a time, and when to look again.
     async fn compare(&self, work: &mut Work) {
         let now = Instant::now();
-        let next = if work.compared { COMPARE } else { COMPARE_AGAIN };
+        let next = if work.compared {
+            COMPARE
+        } else {
+            COMPARE_AGAIN
+        };
         work.compare_at = now + next;
         if work.ready.len() >= FOUND {
             work.wake(PAUSE);

@@ -40,15 +40,17 @@ impl Cursors {
         self.pending.lock().get(&key).copied().unwrap_or(0)
     }
 
-    /// What a webhook was told that has ended, or is another process's now, is nobody's business.
+    /// Writes what is pending; what fails is pending still.
     pub(crate) async fn flush(&self) -> lingxi_store::Result<()> {
         let moves: Vec<WebhookMove> = {
             let pending = self.pending.lock();
-            let moves = pending.iter().map(|((bot, conversation), seq)| WebhookMove {
-                bot: *bot,
-                conversation: conversation.clone(),
-                seq: *seq,
-            });
+            let moves = pending
+                .iter()
+                .map(|((bot, conversation), seq)| WebhookMove {
+                    bot: *bot,
+                    conversation: conversation.clone(),
+                    seq: *seq,
+                });
             moves.collect()
         };
         if moves.is_empty() {

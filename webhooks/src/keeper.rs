@@ -103,9 +103,9 @@ impl Keeper {
         let now: HashMap<UserId, HeldWebhook> =
             held.into_iter().map(|held| (held.bot, held)).collect();
         self.bots.retain(|bot, running| {
-            let fits = now.get(bot).is_some_and(|held| {
-                (held.version, held.epoch) == (running.version, running.epoch)
-            });
+            let fits = now
+                .get(bot)
+                .is_some_and(|held| (held.version, held.epoch) == (running.version, running.epoch));
             if !fits {
                 running.stop.cancel();
             }

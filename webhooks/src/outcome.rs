@@ -51,7 +51,10 @@ impl Outcome {
             return Self::Gone;
         }
         let error = match status.is_redirection() {
-            true => format!("the server answered {}; redirects are not followed", status.as_u16()),
+            true => format!(
+                "the server answered {}; redirects are not followed",
+                status.as_u16()
+            ),
             false => format!("the server answered {}", status.as_u16()),
         };
         Self::Failed(Failure {

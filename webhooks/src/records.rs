@@ -43,9 +43,8 @@ async fn once(shared: &Shared, stop: &CancellationToken) -> lingxi_store::Result
     ] {
         let before = now_ms() - days * DAY_MS;
         let store = &shared.store;
-        while !stop.is_cancelled()
-            && store.prune_deliveries(state, before, BATCH).await? == BATCH
-        {}
+        while !stop.is_cancelled() && store.prune_deliveries(state, before, BATCH).await? == BATCH {
+        }
     }
     Ok(())
 }

@@ -24,7 +24,9 @@ async fn once(shared: &Shared, hook: &Hook, due: &DueDelivery) -> Result<End, Er
     let entry = store.entry(id).await?.filter(|entry| is_told(hook, entry));
     let member = store.member(&due.conversation, bot).await?;
     let (Some(entry), Some(member)) = (entry, member) else {
-        store.drop_delivery(bot, id, "the message was recalled").await?;
+        store
+            .drop_delivery(bot, id, "the message was recalled")
+            .await?;
         return Ok(End::Done);
     };
     let (frames, entries) = (shared.im.frames(), std::slice::from_ref(&entry));

@@ -44,7 +44,9 @@ mod tests {
             }
         }
         assert!(routes.remove(&("POST".to_owned(), "/api/admin/login".to_owned())));
-        let named = OPERATIONS.iter().map(|one| (one.method.to_owned(), one.path.to_owned()));
+        let named = OPERATIONS
+            .iter()
+            .map(|one| (one.method.to_owned(), one.path.to_owned()));
         assert_eq!(routes, named.collect());
     }
 }

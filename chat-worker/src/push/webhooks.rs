@@ -62,7 +62,9 @@ impl Webhooks {
         }
         let bots: Vec<UserId> = match known.len() < members.users.len() {
             true => {
-                let members = known.iter().filter(|bot| members.muted_until(**bot).is_some());
+                let members = known
+                    .iter()
+                    .filter(|bot| members.muted_until(**bot).is_some());
                 members.copied().filter(|bot| *bot != sender).collect()
             }
             false => {

@@ -8,8 +8,8 @@ mod numbers;
 mod path;
 mod query;
 
-pub use auth::{Auth, HasIm, Operator};
 pub(crate) use auth::{Asker, authenticate};
+pub use auth::{Auth, HasIm, Operator};
 pub use client::Client;
 pub(crate) use client::address;
 pub use form::{Form, FormFile};
