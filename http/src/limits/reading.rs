@@ -36,7 +36,7 @@ pub struct BodyLimit {
 }
 
 impl BodyLimit {
-    /// A body that is never held whole: it costs [`STREAMED`] bytes, however large it is, and has time for as long as it
+    /// A body that is never held whole: it costs 256 KiB, however large it is, and has time for as long as it
     /// goes on coming. Whoever reads it hands it on piece by piece.
     #[must_use]
     pub const fn streamed(bytes: usize) -> Self {
