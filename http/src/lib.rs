@@ -23,7 +23,9 @@ mod stack;
 
 pub use bearer::bearer;
 pub use error::{ApiError, ApiResult, ErrorBody};
-pub use extract::{Auth, Client, Form, FormFile, HasIm, Json, Operator, Path, Position, Positive, Query};
+pub use extract::{
+    Auth, Client, Form, FormFile, HasIm, Json, Operator, Path, Position, Positive, Query,
+};
 pub use limits::{BodyLimit, InFlight, body_limit, streamed};
 pub use network::Network;
 pub use openapi::{Endpoint, Routes, name_conflicts, routes};
