@@ -103,6 +103,8 @@ codes! {
     TooManyLinks "too_many_links" 409 false "The group has as many invitation links as it may; delete one first.";
     /// As many wait to be let into a group as may.
     TooManyRequests "too_many_requests" 409 false "Too many wait to be let into this group; try again when some were answered.";
+    /// As many reports of one user wait as may.
+    TooManyReports "too_many_reports" 409 false "Too many of your reports wait for an operator; try again when some were handled.";
     /// There are as many bots as there may be.
     TooManyBots "too_many_bots" 409 false "There are as many bots as there may be; none can be added.";
     /// The idempotency key, or the `msg_id`, was used for something else.

@@ -36,6 +36,10 @@ pub const MAX_INVITE_LINKS: i64 = 100;
 pub const MAX_LINK_SECONDS: i64 = 366 * 24 * 3600;
 /// Users who wait to be let into one group.
 pub const MAX_JOIN_REQUESTS: i64 = 1000;
+/// The longest reason of a report, in characters.
+pub const MAX_REASON_CHARS: usize = 512;
+/// Reports of one user that wait for an operator.
+pub const MAX_OPEN_REPORTS: i64 = 100;
 /// Users whom one connection watches.
 pub const MAX_WATCHED: usize = 200;
 /// Groups with more members are not told that somebody types.

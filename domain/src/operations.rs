@@ -15,6 +15,7 @@ pub struct Operation {
 
 /// Every operation but logging in. A test holds it against the list of routes.
 pub const OPERATIONS: &[Operation] = &[
+    of("GET", "/api/admin/report/list", AccountRole::Viewer),
     of("POST", "/api/admin/bot/create", AccountRole::Admin),
     of("GET", "/api/admin/bot/list", AccountRole::Viewer),
     of("POST", "/api/admin/bot/token", AccountRole::Admin),

@@ -2,7 +2,9 @@
 
 use axum::Router;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{OpenApi as Document, RefOr, Schema};
+use utoipa::openapi::{
+    ContentBuilder, OpenApi as Document, Ref, RefOr, Response, ResponseBuilder, Schema,
+};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_swagger_ui::SwaggerUi;
@@ -36,8 +38,47 @@ pub fn name_conflicts<S>(endpoints: &[Endpoint<S>]) -> Vec<String> {
 
 /// The routes, the document at `/api/openapi.json` and the page at `/docs`.
 pub(crate) fn with_documentation(routes: Routes) -> Router {
-    let (router, document) = routes.split_for_parts();
+    let (router, mut document) = routes.split_for_parts();
+    complete(&mut document);
     router.merge(SwaggerUi::new("/docs").url("/api/openapi.json", document))
+}
+
+/// Says of every operation what all have: a name of its own, and how it fails for whoever sends too much, or too large.
+fn complete(document: &mut Document) {
+    for (path, item) in &mut document.paths.paths {
+        for (method, operation) in [
+            ("get", &mut item.get),
+            ("post", &mut item.post),
+            ("put", &mut item.put),
+            ("delete", &mut item.delete),
+        ] {
+            let Some(operation) = operation else { continue };
+            let words = path.split(['/', '{', '}']).filter(|word| !word.is_empty());
+            let words: Vec<&str> = words.filter(|word| !["api", "v1"].contains(word)).collect();
+            operation.operation_id = Some(format!("{method}_{}", words.join("_")));
+            let mut failures = vec![("429", "rate_limited")];
+            if operation.parameters.is_some() {
+                failures.push(("400", "invalid_request"));
+            }
+            if operation.request_body.is_some() {
+                failures.extend([("408", "request_timeout"), ("413", "too_large")]);
+            }
+            for (status, code) in failures {
+                let responses = &mut operation.responses.responses;
+                let response = || RefOr::T(failure(code));
+                responses.entry(status.to_owned()).or_insert_with(response);
+            }
+        }
+    }
+}
+
+fn failure(code: &str) -> Response {
+    let shape = Ref::from_schema_name("Error");
+    let content = ContentBuilder::new().schema(Some(shape)).build();
+    ResponseBuilder::new()
+        .description(code)
+        .content("application/json", content)
+        .build()
 }
 
 /// What the API is called, and how to come in.

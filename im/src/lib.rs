@@ -34,6 +34,7 @@ mod page;
 mod passwords;
 mod people;
 mod presence;
+mod reports;
 mod runs;
 #[cfg(feature = "sabotage")]
 mod sabotage;
@@ -62,13 +63,14 @@ pub use groups::{
 };
 pub use limits::{Limits, Payer, Rates, RunLimits, Spending};
 pub use lingxi_files::{Blobs, Part, Pieces};
-pub use lingxi_store::{Bot, BotWebhook, InviteLink, ProfileChange};
+pub use lingxi_store::{Bot, BotWebhook, InviteLink, ProfileChange, Report};
 pub use messages::{
     Forwarded, History, HistoryQuery, Messages, Outgoing, Reading, Recalled, Taken, Target,
 };
 pub use page::{Listed, Page};
 pub use people::ListedUser;
 pub use presence::{Presence, Watched};
+pub use reports::Reports;
 pub use runs::{Asked, Question, Runs};
 pub use search::{SearchPage, SearchQuery, SearchedKind};
 pub use settings::Settings;
@@ -103,6 +105,11 @@ impl Im {
     /// Lists of contacts.
     pub fn contacts(&self) -> Contacts<'_> {
         Contacts { im: &self.inner }
+    }
+
+    /// What users have reported.
+    pub fn reports(&self) -> Reports<'_> {
+        Reports { im: &self.inner }
     }
 
     /// Who is there.

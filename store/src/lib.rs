@@ -24,6 +24,7 @@ mod location;
 mod names;
 mod partitions;
 mod readiness;
+mod reports;
 mod runs;
 mod search;
 pub mod settings;
@@ -57,6 +58,7 @@ pub use groups::{
 pub use location::{Durability, Location, Migrated};
 pub use names::Page;
 pub use partitions::{Committer, ConnectionIds, Lease, LeaseProgress};
+pub use reports::{NewReport, Report};
 pub use runs::{
     Claim, ClaimedRun, CreatedRun, Effect, FinishedRun, HeldRun, MAX_FAILURES, NewRun, NewStep,
     RUN_LEASE_MS, Released, Run, RunStep, StepKind, SweptRun,

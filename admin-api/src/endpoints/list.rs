@@ -5,12 +5,13 @@ use lingxi_http::{Endpoint, body_limit};
 use lingxi_im::Im;
 use utoipa_axum::routes;
 
-use super::{bots, login};
+use super::{bots, login, reports};
 
 /// Every endpoint of the operators' API.
 pub(crate) fn list() -> Vec<Endpoint<Im>> {
     vec![
         body_limit(routes!(login::login), SMALL_BODY_BYTES),
+        routes!(reports::list::list),
         routes!(bots::create::create),
         routes!(bots::list::list),
         routes!(bots::token::token),

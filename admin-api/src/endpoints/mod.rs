@@ -3,5 +3,6 @@
 mod bots;
 mod list;
 mod login;
+mod reports;
 
 pub(crate) use list::list;

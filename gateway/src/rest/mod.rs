@@ -72,6 +72,7 @@ endpoints! {
         edit,
         forward,
         react,
+        report,
         mute,
     }
     /// Attachments.

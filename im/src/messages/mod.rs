@@ -10,6 +10,7 @@ mod react;
 mod read;
 mod readers;
 mod recall;
+mod report;
 mod send;
 
 use std::collections::HashSet;

@@ -44,6 +44,7 @@ migrations! {
     "0010_search",
     "0011_files",
     "0012_bots",
+    "0013_reports",
 }
 
 fn migrator(texts: &[(&str, &'static str)]) -> Migrator {

@@ -28,9 +28,7 @@ pub(crate) struct Uploaded {
     responses(
         (status = 200, body = File), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 408, body = ErrorBody), (status = 413, body = ErrorBody),
-        (status = 429, body = ErrorBody, description = "rate_limited: too many at once, or as much as may be in a day"),
-        (status = 501, body = ErrorBody, description = "no_file_store"),
-        (status = 503, body = ErrorBody), (status = 507, body = ErrorBody, description = "storage_full")
+        (status = 429, body = ErrorBody, description = "rate_limited: too many at once, or as much as may be in a day")
     )
 )]
 pub(crate) async fn upload(

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 #[schema(as = GroupCreateRequest)]
 pub(crate) struct Create {
     /// 1–64 characters.
+    #[schema(example = "Climbers")]
     name: String,
     /// 2–5000; 200 when there is none.
     #[schema(minimum = 2, maximum = 5000)]

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 #[derive(Deserialize, ToSchema)]
 #[schema(as = GroupJoinRequest)]
 pub(crate) struct Join {
-    #[schema(value_type = Option<i64>, minimum = 1)]
+    #[schema(value_type = Option<i64>, minimum = 1, example = 42)]
     group_id: Option<Positive>,
     /// The code of a link, in place of the id.
     code: Option<String>,

@@ -12,7 +12,7 @@ use crate::rest::shapes::Done;
 #[derive(Deserialize, ToSchema)]
 #[schema(as = GroupPinRequest)]
 pub(crate) struct Pin {
-    #[schema(value_type = i64, minimum = 1)]
+    #[schema(value_type = i64, minimum = 1, example = 7382904832_i64)]
     id: Positive,
     /// Whether it is kept in sight, or no longer.
     on: bool,

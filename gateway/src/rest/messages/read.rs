@@ -13,6 +13,7 @@ use crate::rest::shapes::conversation;
 #[schema(as = MessageReadRequest)]
 pub(crate) struct ReadUpTo {
     /// The other side of a private conversation; this, `group_id` or `conversation`.
+    #[schema(example = "bob")]
     username: Option<String>,
     /// The group.
     #[schema(value_type = Option<i64>, minimum = 1)]

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 #[derive(Deserialize, ToSchema)]
 #[schema(as = MessageRecallRequest)]
 pub(crate) struct Recall {
-    #[schema(value_type = i64, minimum = 1)]
+    #[schema(value_type = i64, minimum = 1, example = 7382904832_i64)]
     id: Positive,
 }
 

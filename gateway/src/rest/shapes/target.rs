@@ -11,8 +11,8 @@ use utoipa::{IntoParams, ToSchema};
 #[into_params(parameter_in = Query)]
 #[schema(as = GroupRequest)]
 pub(crate) struct WhichGroup {
-    #[param(value_type = i64, minimum = 1)]
-    #[schema(value_type = i64, minimum = 1)]
+    #[param(value_type = i64, minimum = 1, example = 42)]
+    #[schema(value_type = i64, minimum = 1, example = 42)]
     pub(crate) group_id: Positive,
 }
 

@@ -12,6 +12,7 @@ use crate::rest::shapes::Session;
 #[derive(Deserialize, ToSchema)]
 #[schema(as = UserPasswordRequest)]
 pub(crate) struct Change {
+    #[schema(example = "correct horse")]
     old_password: String,
     new_password: String,
 }

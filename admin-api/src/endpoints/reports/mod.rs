@@ -1,0 +1,3 @@
+//! What users have reported.
+
+pub(super) mod list;
