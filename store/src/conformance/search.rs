@@ -64,6 +64,15 @@ pub(super) async fn run(store: &Store) {
             break;
         }
     }
+    // By a worker that slept meanwhile.
+    let stale = IndexPart {
+        conversation: &key,
+        after: 1,
+        upto: 4,
+        postings: vec![(9, 2)],
+    };
+    store.index(&[stale]).await.unwrap();
+    assert_eq!(found(store, a, &key, (9, 9)).await, [] as [Seq; 0]);
     let indexed = store.indexed(&[&key, &other, "g:1"]).await.unwrap();
     assert_eq!(indexed.get(&key), Some(&last));
     assert_eq!(indexed.get(&other), Some(&5));
