@@ -24,7 +24,7 @@ def rows(reader, users, messages):
     """The reader's conversations and those of others: heads, members, groups and a generator of entries."""
     draw = random.Random(messages)
     others = max(CONVERSATIONS, messages // 200)
-    keys, members, groups = [], [], []
+    keys, groups = [], []
     now = int(time.time() * 1000) - 86_400_000
     for number in range(CONVERSATIONS + others):
         if number < CONVERSATIONS and number % 2:

@@ -6,6 +6,9 @@ use lingxi_domain::{UserId, limits};
 
 use crate::{Error, Inner, Result};
 
+/// The longest name that is looked up, in bytes: none that is one is longer.
+const MOST_BYTES: usize = 256;
+
 /// Who is there. Made by [`crate::Im::presence`].
 #[derive(Clone, Copy)]
 pub struct Presence<'a> {
@@ -31,6 +34,10 @@ impl Presence<'_> {
     pub async fn watched(&self, watcher: UserId, names: &[&str]) -> Result<Vec<Option<Watched>>> {
         if names.len() > limits::MAX_WATCHED {
             return Err(Error::invalid("watch: name at most 200 users."));
+        }
+        // They come back in the answer, which is to be no larger than a frame may be.
+        if names.iter().any(|name| name.len() > MOST_BYTES) {
+            return Err(Error::invalid("watch: no username is as long as that."));
         }
         let found = self.im.names.resolve_all(names).await?;
         let ids: Vec<UserId> = found.iter().flatten().map(|(id, _)| *id).collect();

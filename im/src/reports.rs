@@ -24,16 +24,6 @@ impl Reports<'_> {
             .clamp(1, limits::MAX_PAGE);
         let before = before.unwrap_or(i64::MAX);
         let (found, total) = self.im.store.reports(state, before, rows + 1).await?;
-        // Of what they say, so much that it fits a page however much of it is escaped.
-        let mut bytes = 0;
-        let fits = |report: &&Report| {
-            bytes += report.content.len() + report.reason.len();
-            bytes <= limits::MAX_PAGE_BYTES / 8
-        };
-        let fitting = found.iter().take_while(fits).count().max(1);
-        let fitting = fitting.min(usize::try_from(rows).unwrap_or(1));
-        let has_more = found.len() > fitting;
-        let items = found.into_iter().take(fitting).collect();
-        Ok((Listed { items, has_more }, total))
+        Ok((Listed::fitting(found, rows), total))
     }
 }

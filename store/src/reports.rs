@@ -1,6 +1,7 @@
 //! Messages that users have reported to the operators.
 
 use lingxi_domain::UserId;
+use serde::Serialize;
 
 use crate::error::Result;
 use crate::sql::{Row, args};
@@ -26,7 +27,7 @@ pub struct NewReport<'a> {
 }
 
 /// A report as operators see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Its number; a later one has a higher one.
     pub id: i64,

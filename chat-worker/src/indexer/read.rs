@@ -8,7 +8,7 @@ use super::waiting::Texts;
 
 /// What is read of one conversation at a time.
 const STRETCH: Bounds = Bounds {
-    rows: 1000,
+    rows: 256,
     bytes: 256 * 1024,
 };
 

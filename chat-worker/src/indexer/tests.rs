@@ -131,3 +131,40 @@ async fn a_long_log_is_indexed_in_stretches() {
     shutdown.trigger();
     shutdown.wait_all(lingxi_testing::DEADLINE).await.unwrap();
 }
+
+/// What cannot be read is made anew, and what is indexed together with it does not wait for it.
+#[tokio::test]
+async fn an_index_that_is_broken_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, user) = store(folder.path()).await;
+    append(&store, user, 1, &[Ok("tea")]).await;
+    let stretch = |after, upto| lingxi_store::IndexPart {
+        conversation: KEY,
+        after,
+        upto,
+        postings: vec![(search::keys("tea")[0], upto)],
+    };
+    store.index(&[stretch(0, 1)]).await.unwrap();
+    let file = folder.path().join("lingxi.db");
+    let script = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); \
+                  db.execute(\"UPDATE search_blocks SET block = x'80'\"); db.commit()";
+    let python = std::process::Command::new("python3")
+        .args(["-c", script])
+        .arg(&file)
+        .status();
+    assert!(python.expect("python3").success());
+    append(&store, user, 2, &[Ok("coffee")]).await;
+    let broken = store.index(&[stretch(1, 2)]).await;
+    assert!(
+        matches!(broken, Err(lingxi_store::Error::Corrupt(_))),
+        "{broken:?}"
+    );
+
+    let indexer = super::work::Indexer::new(store.clone(), Default::default());
+    let goes_on = indexer.add_each(&[KEY.into(), "g:8".into()]).await.unwrap();
+    assert!(goes_on.is_empty());
+    assert_eq!(store.indexed(&[KEY]).await.unwrap().get(KEY), None);
+    indexer.add_each(&[KEY.into()]).await.unwrap();
+    assert_eq!(named(&store, user, "tea").await, [1]);
+    assert_eq!(named(&store, user, "coffee").await, [2]);
+}

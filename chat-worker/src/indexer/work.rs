@@ -18,6 +18,8 @@ use super::walk::Walk;
 const GATHER: Duration = Duration::from_secs(1);
 /// The pause between two transactions that only catch up: the messages themselves go first.
 const BREATH: Duration = Duration::from_millis(50);
+/// Conversations that are behind before no more are looked for.
+const BEHIND: usize = 10_000;
 /// Conversations of one transaction.
 const CONVERSATIONS: usize = 64;
 /// Bytes of texts from which on a transaction takes no further conversation.
@@ -70,8 +72,10 @@ impl Indexer {
         if self.gathered.elapsed() >= GATHER {
             self.gathered = Instant::now();
             self.add_gathered().await?;
-            let found = self.walk.step(&self.store).await?;
-            self.behind.extend(found);
+            if self.behind.len() < BEHIND {
+                let found = self.walk.step(&self.store).await?;
+                self.behind.extend(found);
+            }
         }
         let mut some = Vec::new();
         while some.len() < CONVERSATIONS
@@ -113,16 +117,34 @@ impl Indexer {
             return Ok(());
         }
         let keys: Vec<String> = some.iter().map(|(key, _)| key.clone()).collect();
-        match self.stretches(some).await {
-            Ok(goes_on) => {
-                self.behind.extend(goes_on);
-                Ok(())
-            }
+        let added = match self.stretches(some).await {
+            Err(error) if is_of_one(&error) => self.add_each(&keys).await,
+            added => added,
+        };
+        match added {
+            Ok(goes_on) => self.behind.extend(goes_on),
             Err(error) => {
                 self.behind.extend(keys);
-                Err(error)
+                return Err(error);
             }
         }
+        Ok(())
+    }
+
+    /// Adds these one by one, since one of them cannot be added: its index is thrown away, and the next walk makes it anew.
+    pub(super) async fn add_each(&self, keys: &[String]) -> Result<Vec<String>, Error> {
+        let mut goes_on = Vec::new();
+        for key in keys {
+            match self.stretches(vec![(key.clone(), Texts::new())]).await {
+                Ok(more) => goes_on.extend(more),
+                Err(error) if is_of_one(&error) => {
+                    tracing::error!(%error, conversation = key, "a conversation cannot be indexed; it is begun anew");
+                    self.store.forget_index(key).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(goes_on)
     }
 
     /// Answers which of them go on.
@@ -173,4 +195,9 @@ impl Indexer {
             .filter(|(_, _, stretch)| stretch.has_more);
         Ok(goes_on.map(|(key, ..)| key).collect())
     }
+}
+
+/// Whether it lies with what was to be indexed, and not with the database.
+fn is_of_one(error: &Error) -> bool {
+    !matches!(error, Error::Unavailable(_)) && !error.timed_out()
 }

@@ -1,5 +1,6 @@
 //! Reporting a message to the operators.
 
+use lingxi_domain::detail::searched;
 use lingxi_domain::{ErrorCode, limits, names, now_ms};
 use lingxi_store::{Entry, NewReport};
 
@@ -53,7 +54,7 @@ impl Messages<'_> {
             conversation: &message.conversation,
             reporter: actor.user_id,
             author: message.sender_id,
-            content: &message.content,
+            content: &searched(&message.content, message.detail.as_deref()),
             reason,
             created_at: now_ms(),
         };

@@ -1,8 +1,10 @@
 //! Asking the index, and looking through what is behind it.
 
+use std::collections::HashMap;
+
 use lingxi_domain::Seq;
 use lingxi_domain::search::Keyword;
-use lingxi_store::{EntryKind, Searchable, Store};
+use lingxi_store::{Bounds, EntryKind, Searchable, Store};
 
 use super::judge::text;
 use crate::Result;
@@ -11,6 +13,8 @@ use crate::Result;
 const BEHIND: Seq = 256;
 /// The same, of all conversations of one search.
 const BEHIND_IN_ALL: Seq = 2_000;
+/// And of their contents at one time, in bytes.
+const BEHIND_BYTES: usize = 4 * 1024 * 1024;
 
 pub(super) struct Lookup<'s> {
     store: &'s Store,
@@ -72,10 +76,10 @@ impl<'s> Lookup<'s> {
         found: &mut [Vec<Seq>],
     ) -> Result<()> {
         let mut ranges = Vec::new();
-        let mut owners = Vec::new();
+        let mut owners = HashMap::new();
         for (at, &number) in numbers.iter().enumerate() {
             let one = &all[number];
-            let missing = one.last.min(one.last - one.indexed.max(one.first - 1));
+            let missing = one.last - one.indexed.max(one.first - 1);
             if missing <= 0 {
                 continue;
             }
@@ -83,20 +87,21 @@ impl<'s> Lookup<'s> {
             self.left -= taken;
             self.behind |= taken < missing;
             if taken > 0 {
-                ranges.push((one.conversation.as_str(), one.last - taken + 1, one.last));
-                owners.push(at);
+                let key = one.conversation.as_str();
+                ranges.push((key, one.last - taken + 1, one.last));
+                owners.insert(key, at);
             }
         }
-        let entries = self.store.entries_of_many(&ranges).await?;
-        let mut last = "";
-        let mut owner = None;
-        for entry in &entries {
-            if entry.conversation != last {
-                last = &entry.conversation;
-                let at = ranges.iter().position(|(key, ..)| *key == last);
-                owner = at.and_then(|at| owners.get(at)).copied();
-            }
-            let Some(at) = owner else { continue };
+        let bounds = Bounds {
+            rows: usize::try_from(BEHIND_IN_ALL).unwrap_or(0),
+            bytes: BEHIND_BYTES,
+        };
+        let through = self.store.entries_within(&ranges, bounds).await?;
+        self.behind |= through.has_more;
+        for entry in &through.entries {
+            let Some(&at) = owners.get(entry.conversation.as_str()) else {
+                continue;
+            };
             match entry.kind {
                 EntryKind::Message if self.keyword.finds(&text(entry)) => found[at].push(entry.seq),
                 EntryKind::Edited => found[at].extend(entry.target_seq),

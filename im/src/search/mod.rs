@@ -20,10 +20,12 @@ use self::judge::{Judge, text};
 use self::lookup::Lookup;
 use self::places::{Next, Places};
 use crate::messages::fitting;
-use crate::{Frames, Inner, Messages, Result};
+use crate::{Frames, Inner, Limits, Messages, Payer, Result, Spending};
 
 /// Conversations of one user in which is searched: those that were written to last.
 const CONVERSATIONS: usize = 5_000;
+/// What a search costs beside the request that asks for it: it reads as much as some of them.
+const COST: u32 = 4;
 /// Messages that one request looks at, at most.
 const LOOKED_AT: usize = 4_000;
 
@@ -43,10 +45,13 @@ impl Messages<'_> {
     /// are now. What is looked at for one page is bounded; the page may be short, and the next one goes on.
     ///
     /// # Errors
-    /// `invalid_request` for the keyword; `user_not_found`, `group_not_found`, `not_member` or `forbidden` for what the query
+    /// `invalid_request` for the keyword; `rate_limited`; `user_not_found`, `group_not_found`, `not_member` or `forbidden` for what the query
     /// names.
     pub async fn search(&self, user: UserId, query: &SearchQuery) -> Result<SearchPage> {
         let keyword = Keyword::new(&query.keyword)?;
+        let limits = Limits { im: self.im };
+        let payer = Payer::User(user);
+        limits.spend(payer, Spending::Request, COST).await?;
         let sender = match &query.from {
             Some(name) => {
                 let found = self.im.names.resolve(name).await?;

@@ -37,9 +37,9 @@ struct Open {
     step: usize,
 }
 
-pub(super) struct Places {
+pub(super) struct Places<'c> {
     open: Vec<Open>,
-    numbers: HashMap<String, usize>,
+    numbers: HashMap<&'c str, usize>,
     /// The conversations with something left that are not taken out, by their bounds.
     bounds: BinaryHeap<(i64, usize)>,
     looked_up: usize,
@@ -50,8 +50,8 @@ fn behind(time: i64) -> i64 {
     time.saturating_add(SLACK).saturating_mul(1 << 12)
 }
 
-impl Places {
-    pub(super) fn of(conversations: &[Searchable], query: &SearchQuery) -> Self {
+impl<'c> Places<'c> {
+    pub(super) fn of(conversations: &'c [Searchable], query: &SearchQuery) -> Self {
         let latest = query.until.map_or(i64::MAX, behind);
         let latest = latest.min(query.before.unwrap_or(i64::MAX));
         let since = query.since.unwrap_or(0);
@@ -72,7 +72,7 @@ impl Places {
                 .collect(),
             open,
             numbers: numbers
-                .map(|(one, number)| (one.conversation.clone(), number))
+                .map(|(one, number)| (one.conversation.as_str(), number))
                 .collect(),
             looked_up: LOOKED_UP,
         }

@@ -35,11 +35,7 @@ async fn knows(one: &User, other: &User) {
 
 async fn who_is_there_is_told_and_what_changes(mode: Mode) {
     let lx = mode.start().await;
-    let (alice, bob, carol) = (
-        lx.user("alice").await,
-        lx.user("bob").await,
-        lx.user("carol").await,
-    );
+    let (alice, bob, carol) = lx.three().await;
     knows(&alice, &bob).await;
     let group = alice.create_group("climbers").await;
     carol.join(group).await;
@@ -63,11 +59,7 @@ async fn who_is_there_is_told_and_what_changes(mode: Mode) {
 
 async fn a_newer_list_replaces_the_older(mode: Mode) {
     let lx = mode.start().await;
-    let (alice, bob, carol) = (
-        lx.user("alice").await,
-        lx.user("bob").await,
-        lx.user("carol").await,
-    );
+    let (alice, bob, carol) = lx.three().await;
     knows(&alice, &bob).await;
     knows(&alice, &carol).await;
     let mut a = alice.connect().await;
@@ -126,7 +118,13 @@ async fn a_list_that_is_none(mode: Mode) {
     let alice = lx.user("alice").await;
     let mut a = alice.connect().await;
     let many: Vec<String> = (0..201).map(|number| format!("user{number}")).collect();
-    for watch in [json!("bob"), json!([1]), json!(null), json!(many)] {
+    for watch in [
+        json!("bob"),
+        json!([1]),
+        json!(null),
+        json!(many),
+        json!(["x".repeat(257)]),
+    ] {
         a.send(json!({"type": 10, "msg_id": "w", "watch": watch}))
             .await;
         let ack = a.ack("w").await;

@@ -12,6 +12,7 @@ use crate::harness::Mode;
 behaviours!(
     a_flood_is_answered_to_the_last_message,
     every_frame_costs_something,
+    a_search_costs_more_than_a_request,
 );
 
 async fn a_flood_is_answered_to_the_last_message(mode: Mode) {
@@ -80,4 +81,23 @@ async fn every_frame_costs_something(mode: Mode) {
     let took = start.elapsed();
     println!("2000 Pings took {took:?}");
     assert!(took > Duration::from_secs(1), "{took:?}");
+}
+
+async fn a_search_costs_more_than_a_request(mode: Mode) {
+    let lx = mode.with("LINGXI__RATE_LIMITS", "on").start().await;
+    let alice = lx.user("alice").await;
+    let begun = Instant::now();
+    let mut answered = 0;
+    loop {
+        let answer = alice.get("message/search?keyword=tea").await;
+        if answer.status == 429 {
+            answer.fails(429, "rate_limited");
+            break;
+        }
+        answer.ok();
+        answered += 1;
+    }
+    // Sixty at once and twenty a second; each search is five.
+    let most = (60.0 + 20.0 * begun.elapsed().as_secs_f64()) / 5.0;
+    assert!(f64::from(answered) <= most + 1.0, "{answered} searches");
 }

@@ -108,6 +108,7 @@ pub(super) async fn run(store: &Store) {
         }
     }
 
+    merged_meanwhile(store, a, &other).await;
     let list = store.searchable(a, None, 10).await.unwrap();
     assert_eq!(list.len(), 2);
     assert_eq!(store.searchable(a, None, 1).await.unwrap().len(), 1);
@@ -115,6 +116,21 @@ pub(super) async fn run(store: &Store) {
     assert_eq!(stretch, (100, last, false, last));
 
     behind(store, &other).await;
+}
+
+/// Between asking where an index is and looking there, it is merged: what it had is found all the same.
+async fn merged_meanwhile(store: &Store, user: i64, key: &str) {
+    let before = searchable(store, user, key).await;
+    assert_eq!(store.find(&[&before], (7, 7)).await.unwrap(), [[2, 5]]);
+    let many = (0..2_000).map(|key| (1_000 + key, 5));
+    let part = IndexPart {
+        conversation: key,
+        after: 5,
+        upto: 6,
+        postings: many.collect(),
+    };
+    store.index(&[part]).await.unwrap();
+    assert_eq!(store.find(&[&before], (7, 7)).await.unwrap(), [[2, 5]]);
 }
 
 /// Conversations whose log goes on.
@@ -137,6 +153,6 @@ async fn behind(store: &Store, key: &str) {
         .iter()
         .find(|found| found.conversation == key)
         .unwrap();
-    assert_eq!((of_it.indexed, of_it.last), (5, 9));
+    assert_eq!((of_it.indexed, of_it.last), (6, 9));
     assert!(unindexed.iter().all(|found| found.indexed < found.last));
 }

@@ -1,13 +1,21 @@
 //! Asking the index.
 
+use std::collections::BTreeSet;
+
 use lingxi_domain::{Seq, UserId};
 
 use super::block::unpack;
 use super::segments::Sizes;
 use super::state::{COLUMNS, state};
 use crate::Store;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::sql::{Column, Value, args};
+
+/// How often an index that changes is looked at anew: it changes once a second at most.
+const ATTEMPTS: usize = 5;
+
+/// The number of a conversation, and up to where its index was when its segments were of these sizes.
+type Asked = (usize, Seq, Sizes);
 
 /// A conversation in which a user may search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,24 +81,70 @@ impl Store {
     }
 
     /// For each of these conversations the places, in order, of the messages that may have a key in this range, of those
-    /// that the user may see.
+    /// that the user may see. What is indexed behind [`Searchable::indexed`] may be among them.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`] where an index changes faster than it is read.
     pub async fn find(
         &self,
         conversations: &[&Searchable],
         range: (u32, u32),
     ) -> Result<Vec<Vec<Seq>>> {
         let mut found = vec![Vec::new(); conversations.len()];
-        let mut places = Vec::new();
-        for (number, searchable) in conversations.iter().enumerate() {
-            let of_it = searchable.sizes.places(range.0);
-            places.extend(of_it.map(|(segment, bucket)| (number, segment, bucket)));
+        let known = conversations.iter().enumerate();
+        let mut asked: Vec<Asked> = known
+            .map(|(number, one)| (number, one.indexed, one.sizes))
+            .collect();
+        for _ in 0..ATTEMPTS {
+            let changed = self
+                .find_once(conversations, &asked, range, &mut found)
+                .await?;
+            if changed.is_empty() {
+                for seqs in &mut found {
+                    seqs.sort_unstable();
+                    seqs.dedup();
+                }
+                return Ok(found);
+            }
+            // Its segments may have been merged into others that were not looked at.
+            let keys: Vec<&str> = changed
+                .iter()
+                .map(|&number| conversations[number].conversation.as_str())
+                .collect();
+            let states = self.states(&keys).await?;
+            asked = changed
+                .into_iter()
+                .filter_map(|number| {
+                    found[number].clear();
+                    let (indexed, sizes) = states.get(&conversations[number].conversation)?;
+                    Some((number, *indexed, *sizes))
+                })
+                .collect();
         }
+        Err(Error::out_of_time("an index changes while it is read"))
+    }
+
+    /// Looks once, where the segments were said to be; answers the numbers of the conversations whose index has changed since.
+    async fn find_once(
+        &self,
+        conversations: &[&Searchable],
+        asked: &[Asked],
+        range: (u32, u32),
+        found: &mut [Vec<Seq>],
+    ) -> Result<BTreeSet<usize>> {
+        let mut places = Vec::new();
+        for &(number, indexed, sizes) in asked {
+            let of_it = sizes.places(range.0);
+            places.extend(of_it.map(|(segment, bucket)| (number, indexed, segment, bucket)));
+        }
+        let mut changed = BTreeSet::new();
         if places.is_empty() {
-            return Ok(found);
+            return Ok(changed);
         }
         const PLACE: &[Column] = &[
             Column::Int("number"),
             Column::Text("conversation"),
+            Column::Int("indexed"),
             Column::Int("segment"),
             Column::Int("bucket"),
         ];
@@ -98,32 +152,37 @@ impl Store {
         let mut postings = Vec::new();
         for piece in conn.dialect().value_chunks(&places) {
             let mut cells = Vec::with_capacity(piece.len() * PLACE.len());
-            for &(number, segment, bucket) in piece {
+            for &(number, indexed, segment, bucket) in piece {
                 let key = conversations[number].conversation.as_str();
-                cells.extend(args![number, key, segment, bucket]);
+                cells.extend(args![number, key, indexed, segment, bucket]);
             }
             let (head, values) = conn.dialect().with_values(PLACE, cells);
+            // One statement sees one moment: the block is of the index that its state says.
             let sql = format!(
-                "{head} SELECT v.number, b.block FROM v JOIN search_blocks b ON b.conversation = v.conversation \
+                "{head} SELECT v.number, s.indexed_seq - v.indexed, b.block FROM v \
+                 JOIN search_states s ON s.conversation = v.conversation \
+                 LEFT JOIN search_blocks b ON b.conversation = v.conversation \
                  AND b.segment = v.segment AND b.bucket = v.bucket"
             );
             for row in conn.fetch(sql, values).await? {
                 let number = usize::try_from(row.int(0)?).unwrap_or(usize::MAX);
-                let (Some(searchable), Some(seqs)) =
-                    (conversations.get(number), found.get_mut(number))
+                let (Some(one), Some(seqs)) = (conversations.get(number), found.get_mut(number))
                 else {
                     continue;
                 };
-                unpack(&row.bytes(1)?, range, &mut postings)?;
-                let seen = searchable.first..=searchable.last;
+                if row.int(1)? != 0 {
+                    changed.insert(number);
+                    continue;
+                }
+                let Some(block) = row.opt_bytes(2)? else {
+                    continue;
+                };
+                unpack(&block, range, &mut postings)?;
+                let seen = one.first..=one.last;
                 let places = postings.drain(..).map(|(_, seq)| seq);
                 seqs.extend(places.filter(|seq| seen.contains(seq)));
             }
         }
-        for seqs in &mut found {
-            seqs.sort_unstable();
-            seqs.dedup();
-        }
-        Ok(found)
+        Ok(changed)
     }
 }

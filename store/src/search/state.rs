@@ -31,15 +31,28 @@ pub(super) fn state(row: &Row, first: usize) -> Result<(Seq, Sizes)> {
     Ok((row.opt_int(first)?.unwrap_or(0), sizes))
 }
 
+fn by_conversation(rows: &[Row]) -> Result<HashMap<String, (Seq, Sizes)>> {
+    let read = |row: &Row| Ok((row.text(0)?, state(row, 1)?));
+    rows.iter().map(read).collect()
+}
+
 impl Store {
     /// How far these conversations are indexed; those that are not at all are left out.
     pub async fn indexed(&self, conversations: &[&str]) -> Result<HashMap<String, Seq>> {
-        let sql = "SELECT conversation, indexed_seq FROM search_states WHERE conversation IN (*)";
+        let states = self.states(conversations).await?;
+        let indexed = states.into_iter().map(|(key, (indexed, _))| (key, indexed));
+        Ok(indexed.collect())
+    }
+
+    pub(super) async fn states(
+        &self,
+        conversations: &[&str],
+    ) -> Result<HashMap<String, (Seq, Sizes)>> {
+        let sql =
+            format!("SELECT conversation, {COLUMNS} FROM search_states WHERE conversation IN (*)");
         let mut conn = self.reader().await?;
-        let rows = conn.fetch_in(sql, vec![], conversations).await?;
-        rows.iter()
-            .map(|row| Ok((row.text(0)?, row.int(1)?)))
-            .collect()
+        let rows = conn.fetch_in(&sql, vec![], conversations).await?;
+        by_conversation(&rows)
     }
 
     /// Looks at `limit` conversations behind the key `after`; answers those that are not indexed to their end, and where to
@@ -108,9 +121,7 @@ impl Tx {
             self.dialect().for_update()
         );
         let rows = self.conn.fetch_in(&sql, vec![], conversations).await?;
-        rows.iter()
-            .map(|row| Ok((row.text(0)?, state(row, 1)?)))
-            .collect()
+        by_conversation(&rows)
     }
 
     /// Writes states that this transaction has locked.

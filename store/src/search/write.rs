@@ -19,7 +19,7 @@ pub struct IndexPart<'a> {
     pub after: Seq,
     /// Afterwards everything up to here is.
     pub upto: Seq,
-    /// The keys of the messages in between, and of those that were edited there; in any order. Fewer than 100 000.
+    /// The keys of the messages in between, and of those that were edited there; in any order.
     pub postings: Vec<(u32, Seq)>,
 }
 
@@ -38,6 +38,20 @@ impl Store {
     /// When the database fails; nothing is added then.
     pub async fn index(&self, parts: &[IndexPart<'_>]) -> Result<()> {
         self.retried(|| self.index_once(parts)).await
+    }
+
+    /// Throws a conversation's index away: it is made anew.
+    pub async fn forget_index(&self, conversation: &str) -> Result<()> {
+        self.retried(async || {
+            let mut tx = self.begin().await?;
+            tx.lock_states(&[conversation]).await?;
+            for table in ["search_blocks", "search_states"] {
+                let sql = format!("DELETE FROM {table} WHERE conversation = ?");
+                tx.conn.execute(sql, args![conversation]).await?;
+            }
+            tx.commit().await
+        })
+        .await
     }
 
     async fn index_once(&self, parts: &[IndexPart<'_>]) -> Result<()> {

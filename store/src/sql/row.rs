@@ -25,6 +25,10 @@ impl Row {
             .ok_or_else(|| Error::Corrupt(format!("column {column} is NULL")))
     }
     pub(crate) fn bytes(&self, column: usize) -> Result<Vec<u8>> {
+        self.opt_bytes(column)?
+            .ok_or_else(|| Error::Corrupt(format!("column {column} is NULL")))
+    }
+    pub(crate) fn opt_bytes(&self, column: usize) -> Result<Option<Vec<u8>>> {
         match self {
             Self::Sqlite(row) => Ok(sqlx::Row::try_get(row, column)?),
             Self::MySql(row) => Ok(sqlx::Row::try_get_unchecked(row, column)?),

@@ -66,6 +66,11 @@ impl List {
         session.is_some_and(|session| !session.has_ended())
     }
 
+    /// Nothing more is told, also by a round that is under way.
+    pub(super) fn end(&self) {
+        self.users.lock().all.clear();
+    }
+
     /// Everybody on it.
     pub(super) fn ids(&self) -> Vec<UserId> {
         let users = self.users.lock();

@@ -55,7 +55,8 @@ impl Watching {
         }
         let list = List::new(session, users, is_online, queues.hold());
         let list = list.ok_or(ErrorCode::Unavailable)?;
-        // Told before a round can find it, so that what changes is told later.
+        // In this order nothing of the older list comes behind the answer, and nothing of the newer one before it.
+        self.forget(session);
         session.push_plain(answer);
         self.0.lock().insert(session.connection_id, Arc::new(list));
         Ok(())
@@ -64,7 +65,9 @@ impl Watching {
     /// The connection watches nobody any more.
     pub(crate) fn forget(&self, session: &Session) {
         let forgotten = self.0.lock().remove(&session.connection_id);
-        drop(forgotten);
+        if let Some(list) = forgotten {
+            list.end();
+        }
     }
 
     pub(super) fn all(&self) -> Vec<Arc<List>> {
