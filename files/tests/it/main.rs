@@ -70,6 +70,23 @@ async fn room_is_left_for_others() {
 }
 
 #[tokio::test]
+async fn what_comes_at_once_finds_room_together() {
+    let root = tempfile::tempdir().expect("a folder");
+    let blobs = folder(root.path());
+    let disk = rustix::fs::statvfs(root.path()).expect("a disk");
+    // Any disk has room for one of them, and none for two.
+    let large = disk.f_bavail * disk.f_frsize / 5 * 3;
+    let mut first = blobs.spool(large).await.expect("room");
+    assert!(matches!(blobs.spool(large).await, Err(Error::Full)));
+    first
+        .write(b"what it has taken is no promise")
+        .await
+        .expect("written");
+    drop(first);
+    drop(blobs.spool(large).await.expect("it comes back"));
+}
+
+#[tokio::test]
 async fn what_a_killed_process_left_is_swept() {
     let root = tempfile::tempdir().expect("a folder");
     let blobs = folder(root.path());
