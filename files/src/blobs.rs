@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt as _, TryStreamExt as _, try_unfold};
+use lingxi_runtime::shutdown::Tasks;
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStore, ObjectStoreExt as _};
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -58,12 +59,13 @@ impl Blobs {
         })
     }
 
-    /// A bucket of an S3-compatible store, which is not asked yet; files on their way in are in `spool`, a local folder.
+    /// A bucket of an S3-compatible store, which is not asked yet; files on their way in are in `spool`, a local folder and the
+    /// bytes of its disk that are left for others; `tasks` takes back what was let go of half way.
     ///
     /// # Errors
     /// [`Error::Setup`] where the options do not fit, or the local folder cannot be made.
-    pub fn bucket(options: &bucket::Options, spool: PathBuf, keep_free: u64) -> Result<Self> {
-        let bucket = Bucket::open(options, spool, keep_free)?;
+    pub fn bucket(options: &bucket::Options, spool: (PathBuf, u64), tasks: Tasks) -> Result<Self> {
+        let bucket = Bucket::open(options, spool, tasks)?;
         Ok(Self {
             place: Some(Arc::new(Place::Bucket(bucket))),
         })
