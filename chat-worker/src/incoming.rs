@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lingxi_domain::detail::MessageDetail;
-use lingxi_domain::{ConversationKey, ErrorCode, FileId, Seq};
+use lingxi_domain::{ConversationKey, ErrorCode, FileId, Seq, UserId};
 use lingxi_proto::bus::Inbound;
 use lingxi_store::{EntryKind, Mention, NewEntry, RepeatKey};
 
@@ -16,6 +16,10 @@ pub(crate) struct Incoming {
     pub(crate) position: i64,
     pub(crate) key: ConversationKey,
     pub(crate) inbound: Inbound,
+    /// The file that it brings.
+    pub(crate) file: Option<FileId>,
+    /// Whom it mentions.
+    mentioned: Vec<UserId>,
     /// From when it was read until it was pushed, in the trace of its sender's request.
     pub(crate) span: tracing::Span,
 }
@@ -43,35 +47,41 @@ pub(crate) enum Outcome {
 }
 
 impl Incoming {
+    /// One that was read at this place of its partition; `None` for what names no conversation.
+    pub(crate) fn new(
+        (partition, position): (u16, i64),
+        inbound: Inbound,
+        span: tracing::Span,
+    ) -> Option<Self> {
+        // Written by this system: what it cannot read says nothing.
+        let detail = Some(inbound.detail.as_str()).filter(|detail| !detail.is_empty());
+        let detail = detail.and_then(MessageDetail::read).unwrap_or_default();
+        Some(Self {
+            partition,
+            position,
+            key: inbound.conversation.parse().ok()?,
+            inbound,
+            mentioned: detail.counted(),
+            file: detail.file.map(|file| file.id),
+            span,
+        })
+    }
+
     /// What makes it the same message.
     pub(crate) fn identity(&self) -> RepeatKey<'_> {
         let m = &self.inbound;
         (&m.conversation, m.sender_id, &m.msg_id)
     }
 
-    /// What it says beside its text. Written by this system: what it cannot read says nothing.
-    fn detail(&self) -> Option<MessageDetail> {
-        let detail = Some(self.inbound.detail.as_str()).filter(|detail| !detail.is_empty());
-        detail.and_then(MessageDetail::read)
-    }
-
-    /// The file that it brings.
-    pub(crate) fn file(&self) -> Option<FileId> {
-        Some(self.detail()?.file?.id)
-    }
-
     /// Whom it mentions, for the place that it got.
     pub(crate) fn mentions(&self, seq: Seq) -> Vec<Mention<'_>> {
-        let Some(detail) = self.detail() else {
-            return Vec::new();
-        };
-        let mention = |user_id| Mention {
+        let mention = |&user_id| Mention {
             conversation: &self.inbound.conversation,
             user_id,
             seq,
             sender_id: self.inbound.sender_id,
         };
-        detail.counted().into_iter().map(mention).collect()
+        self.mentioned.iter().map(mention).collect()
     }
 
     /// The entry that it becomes.
@@ -85,7 +95,7 @@ impl Incoming {
             msg_id: Some(&self.inbound.msg_id),
             content: &self.inbound.content,
             detail: Some(self.inbound.detail.as_str()).filter(|detail| !detail.is_empty()),
-            file: self.file(),
+            file: self.file,
             created_at: new.at,
             ..NewEntry::default()
         }

@@ -1,16 +1,18 @@
 //! One interface to whatever keeps the files.
 
+use std::fs::File;
 use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt as _, TryStreamExt as _, try_unfold};
+use lingxi_runtime::shutdown::Tasks;
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStore, ObjectStoreExt as _};
-use tokio::fs::File;
-use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::bucket::{self, Bucket};
 use crate::error::{Error, Result};
@@ -57,12 +59,13 @@ impl Blobs {
         })
     }
 
-    /// A bucket of an S3-compatible store, which is not asked yet; files on their way in are in `spool`, a local folder.
+    /// A bucket of an S3-compatible store, which is not asked yet; files on their way in are in `spool`, a local folder and the
+    /// bytes of its disk that are left for others; `tasks` takes back what was let go of half way.
     ///
     /// # Errors
     /// [`Error::Setup`] where the options do not fit, or the local folder cannot be made.
-    pub fn bucket(options: &bucket::Options, spool: PathBuf, keep_free: u64) -> Result<Self> {
-        let bucket = Bucket::open(options, spool, keep_free)?;
+    pub fn bucket(options: &bucket::Options, spool: (PathBuf, u64), tasks: Tasks) -> Result<Self> {
+        let bucket = Bucket::open(options, spool, tasks)?;
         Ok(Self {
             place: Some(Arc::new(Place::Bucket(bucket))),
         })
@@ -135,7 +138,7 @@ impl Blobs {
         let found = store.get_opts(&path(prefix, key, part), options).await?;
         let range = found.range.clone();
         Ok(match found.payload {
-            GetResultPayload::File(file, _) => pieces(File::from_std(file), range),
+            GetResultPayload::File(file, _) => pieces(file, range),
             GetResultPayload::Stream(stream) => stream.map_err(Error::from).boxed(),
         })
     }
@@ -174,24 +177,27 @@ fn path(prefix: &str, key: &Key, part: Part) -> Path {
     Path::from_iter(parts.chain([folder, name.as_str()]))
 }
 
-/// A local file by large pieces: each read is a task of its own.
+/// A piece, and what comes behind it; `None` behind the end.
+type Next = JoinHandle<Result<Option<(Bytes, File, Range<u64>)>>>;
+
+/// A local file by large pieces: while one is handed on, the next is read.
 fn pieces(file: File, range: Range<u64>) -> Pieces {
-    let begin = (file, range.start, range.end, true);
-    try_unfold(begin, |(mut file, at, end, first)| async move {
-        if at >= end {
-            return Ok(None);
-        }
-        if first {
-            file.seek(std::io::SeekFrom::Start(at)).await?;
-        }
-        let wanted = usize::try_from(end - at).unwrap_or(PIECE).min(PIECE);
-        let mut piece = BytesMut::with_capacity(wanted);
-        let mut limited = (&mut file).take(wanted as u64);
-        if limited.read_buf(&mut piece).await? == 0 {
-            return Err(Error::Failed("the file is shorter than it was".to_owned()));
-        }
-        let next = at + piece.len() as u64;
-        Ok(Some((piece.freeze(), (file, next, end, false))))
+    try_unfold(next(file, range), |reading| async move {
+        let read = reading.await??;
+        Ok(read.map(|(piece, file, rest)| (piece, next(file, rest))))
     })
     .boxed()
+}
+
+fn next(file: File, range: Range<u64>) -> Next {
+    spawn_blocking(move || {
+        let left = range.end.saturating_sub(range.start);
+        let mut piece = vec![0; usize::try_from(left).unwrap_or(PIECE).min(PIECE)];
+        if piece.is_empty() {
+            return Ok(None);
+        }
+        file.read_exact_at(&mut piece, range.start)?;
+        let rest = range.start + piece.len() as u64..range.end;
+        Ok(Some((piece.into(), file, rest)))
+    })
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use lingxi_runtime::shutdown::Tasks;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
 use object_store::{
@@ -50,10 +51,21 @@ pub(crate) struct Bucket {
     prefix: String,
     incoming: Incoming,
     places: Semaphore,
+    tasks: Tasks,
+}
+
+/// A file that goes out by parts. Dropped before it is whole, its parts are taken back: they would cost as much as a file.
+struct Parts {
+    upload: Option<Box<dyn MultipartUpload>>,
+    tasks: Tasks,
 }
 
 impl Bucket {
-    pub(crate) fn open(options: &Options, spool: PathBuf, keep_free: u64) -> Result<Self> {
+    pub(crate) fn open(
+        options: &Options,
+        (spool, keep_free): (PathBuf, u64),
+        tasks: Tasks,
+    ) -> Result<Self> {
         let retry = RetryConfig {
             max_retries: 3,
             retry_timeout: RETRY,
@@ -81,6 +93,7 @@ impl Bucket {
             prefix: options.prefix.clone(),
             incoming: Incoming::open(spool, keep_free)?,
             places: Semaphore::new(AT_ONCE),
+            tasks,
         })
     }
 
@@ -109,28 +122,40 @@ impl Bucket {
             self.store.put(path, PutPayload::from(first)).await?;
             return Ok(());
         }
-        let mut upload = self.store.put_multipart(path).await?;
-        match parts(&mut *upload, &mut file, first).await {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                // Parts that nobody puts together cost as much as a file.
-                if let Err(error) = upload.abort().await {
-                    tracing::warn!(%error, "parts of a file may be left in the bucket");
-                }
-                Err(error)
-            }
-        }
+        let parts = Parts {
+            upload: Some(self.store.put_multipart(path).await?),
+            tasks: self.tasks.clone(),
+        };
+        parts.send(&mut file, first).await
     }
 }
 
-async fn parts(upload: &mut dyn MultipartUpload, file: &mut File, first: Bytes) -> Result<()> {
-    let mut part = first;
-    while !part.is_empty() {
-        upload.put_part(PutPayload::from(part)).await?;
-        part = next(file).await?;
+impl Parts {
+    async fn send(mut self, file: &mut File, first: Bytes) -> Result<()> {
+        if let Some(upload) = &mut self.upload {
+            let mut part = first;
+            while !part.is_empty() {
+                upload.put_part(PutPayload::from(part)).await?;
+                part = next(file).await?;
+            }
+            upload.complete().await?;
+        }
+        self.upload = None;
+        Ok(())
     }
-    upload.complete().await?;
-    Ok(())
+}
+
+impl Drop for Parts {
+    fn drop(&mut self) {
+        // Also where the client left, and nobody waits for the file any more.
+        if let Some(mut upload) = self.upload.take() {
+            self.tasks.spawn(async move {
+                if let Err(error) = upload.abort().await {
+                    tracing::warn!(%error, "parts of a file may be left in the bucket");
+                }
+            });
+        }
+    }
 }
 
 /// The next part of a file; empty behind its end.

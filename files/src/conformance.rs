@@ -126,12 +126,20 @@ async fn what_was_let_go_leaves_nothing(blobs: &Blobs) {
 /// # Panics
 /// When the server does not.
 pub async fn make_bucket(options: &crate::BucketOptions) {
+    ask_bucket(options, "PUT", "").await;
+}
+
+/// Asks such a server about the bucket; answers what it says.
+///
+/// # Panics
+/// When it refuses.
+pub async fn ask_bucket(options: &crate::BucketOptions, method: &str, query: &str) -> String {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let endpoint = options.endpoint.as_deref().unwrap_or_default();
     let address = endpoint.trim_start_matches("http://");
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
     let request = format!(
-        "PUT /{} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 0\r\nConnection: close\r\n\
+        "{method} /{}{query} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 0\r\nConnection: close\r\n\
          Authorization: AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0\r\n\r\n",
         options.bucket
     );
@@ -139,4 +147,5 @@ pub async fn make_bucket(options: &crate::BucketOptions) {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.contains(" 200 "), "{answer}");
+    answer
 }

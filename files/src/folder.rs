@@ -10,6 +10,7 @@ use object_store::local::LocalFileSystem;
 
 use crate::error::{Error, Result};
 use crate::key::{Key, Part};
+use crate::room::Room;
 use crate::spool::{PREFIX, Spool};
 
 /// A folder of files, each in one of 256 folders by the beginning of its key.
@@ -25,6 +26,7 @@ pub(crate) struct Folder {
 pub(crate) struct Incoming {
     folder: PathBuf,
     keep_free: u64,
+    room: Room,
 }
 
 impl Folder {
@@ -76,12 +78,17 @@ impl Incoming {
                 "{folder}: {error}; it must be a folder that this user may write"
             ))
         })?;
-        Ok(Self { folder, keep_free })
+        Ok(Self {
+            folder,
+            keep_free,
+            room: Room::default(),
+        })
     }
 
     pub(crate) async fn spool(&self, bytes: u64) -> Result<Spool> {
         let folder = self.folder.clone();
-        let wanted = self.keep_free.saturating_add(bytes);
+        let (promise, promised) = self.room.promise(bytes);
+        let wanted = self.keep_free.saturating_add(promised);
         let free = move || -> Result<bool> {
             let disk = rustix::fs::statvfs(&folder).map_err(std::io::Error::from)?;
             Ok(disk.f_bavail.saturating_mul(disk.f_frsize) >= wanted)
@@ -89,7 +96,7 @@ impl Incoming {
         if !tokio::task::spawn_blocking(free).await?? {
             return Err(Error::Full);
         }
-        Spool::new(self.folder.clone()).await
+        Spool::new(self.folder.clone(), promise).await
     }
 
     pub(crate) async fn sweep(&self, age: Duration) -> Result<u64> {

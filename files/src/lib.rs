@@ -11,6 +11,7 @@ mod folder;
 mod key;
 mod kind;
 mod picture;
+mod room;
 pub mod settings;
 mod spool;
 mod strip;

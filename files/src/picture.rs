@@ -66,12 +66,11 @@ pub async fn prepare(mime: &str, mut came: Spool, mut empty: Spool) -> Result<Pr
     came.flush().await?;
     let place = PLACES.acquire().await;
     let (path, bytes) = (came.path().to_owned(), came.bytes());
-    let looking = move || {
-        // Its place is taken until it is done, also where nobody waits for it any more.
-        let _place = place;
-        look(format, path, bytes)
-    };
-    let seen = tokio::task::spawn_blocking(looking).await??;
+    // Its place is taken until it is done, also where nobody waits for it any more; and until what is kept of it is on the
+    // disk, and no longer in memory.
+    let looking = move || (look(format, path, bytes), place);
+    let (seen, _place) = tokio::task::spawn_blocking(looking).await?;
+    let seen = seen?;
     empty.write(&seen.kept).await?;
     Ok(Prepared {
         spool: empty,

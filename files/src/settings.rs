@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use lingxi_runtime::config::check::{require, within};
 use lingxi_runtime::config::{Error, Secret};
+use lingxi_runtime::shutdown::Shutdown;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -80,11 +81,11 @@ impl Files {
     }
 
     /// Opens the place. Without a URL it is the folder `files` below `data`, or none where several processes would have to
-    /// share it: then `data` is no place for what is to stay.
+    /// share it: then `data` is no place for what is to stay. What goes on behind requests belongs to `base`.
     ///
     /// # Errors
     /// [`crate::Error::Setup`] says what to do.
-    pub fn open(&self, data: &Path, alone: bool) -> crate::Result<Blobs> {
+    pub fn open(&self, data: &Path, alone: bool, base: &Shutdown) -> crate::Result<Blobs> {
         let keep_free = self.keep_free_mib.saturating_mul(1024 * 1024);
         match self.url.as_deref().map(place) {
             None if alone => Blobs::folder(data.join("files"), keep_free),
@@ -100,7 +101,8 @@ impl Files {
                     access_key: self.key.clone(),
                     secret_key: self.secret.as_ref().map(|key| key.expose().to_owned()),
                 };
-                Blobs::bucket(&options, data.join("incoming"), keep_free)
+                let spool = (data.join("incoming"), keep_free);
+                Blobs::bucket(&options, spool, base.tasks("files"))
             }
         }
     }

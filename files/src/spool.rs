@@ -7,6 +7,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncWriteExt as _, BufWriter};
 
 use crate::error::Result;
+use crate::room::Promise;
 
 /// How names of files on their way in begin.
 pub(crate) const PREFIX: &str = "in-";
@@ -19,17 +20,19 @@ pub struct Spool {
     file: BufWriter<File>,
     path: TempPath,
     bytes: u64,
+    promise: Promise,
 }
 
 impl Spool {
-    /// An empty one in that folder.
-    pub(crate) async fn new(folder: PathBuf) -> Result<Self> {
+    /// An empty one in that folder, for which there is room.
+    pub(crate) async fn new(folder: PathBuf, promise: Promise) -> Result<Self> {
         let made = move || tempfile::Builder::new().prefix(PREFIX).tempfile_in(folder);
         let (file, path) = tokio::task::spawn_blocking(made).await??.into_parts();
         Ok(Self {
             file: BufWriter::with_capacity(GATHERED, File::from_std(file)),
             path,
             bytes: 0,
+            promise,
         })
     }
 
@@ -40,6 +43,7 @@ impl Spool {
     pub async fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.file.write_all(bytes).await?;
         self.bytes += bytes.len() as u64;
+        self.promise.took(bytes.len() as u64);
         Ok(())
     }
 

@@ -14,10 +14,16 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Removes them until `stop`; `unsent` is how long files are kept that no message has.
 pub(crate) async fn run(im: Im, unsent: Duration, stop: CancellationToken) {
+    let files = im.files();
     let every = (unsent / 8).clamp(EVERY.0, EVERY.1);
     let mut failing = Outage::of("removing files that nobody needs");
     loop {
-        let pause = match im.files().sweep().await {
+        // What was claimed and not removed when it stops comes up again.
+        let swept = tokio::select! {
+            swept = files.sweep() => swept,
+            () = stop.cancelled() => return,
+        };
+        let pause = match swept {
             Ok((removed, more)) => {
                 failing.over(Instant::now());
                 metrics::counter!("lingxi_files_swept_total").increment(removed);

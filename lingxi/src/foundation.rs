@@ -58,7 +58,7 @@ pub(crate) async fn open(
     let alone = mode == Mode::Embedded;
     // Where a data folder is another process's, nothing is made in it.
     let files = || match keeps_files {
-        true => config.files.open(&config.data_dir, alone),
+        true => config.files.open(&config.data_dir, alone, base),
         false => Ok(Blobs::none()),
     };
     match mode {

@@ -155,7 +155,7 @@ impl<'b> Judge<'b> {
     ) -> Outcome {
         // Before permissions: a repeat gets the first answer, whatever changed since.
         if let Some(&First { id, seq, content }) = self.known.get(&incoming.identity()) {
-            return if content.may_be((&incoming.inbound.content, incoming.file())) {
+            return if content.may_be((&incoming.inbound.content, incoming.file)) {
                 Outcome::Repeated { id, seq }
             } else {
                 Outcome::Refused(ErrorCode::IdempotencyConflict)

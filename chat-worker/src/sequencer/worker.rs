@@ -184,16 +184,9 @@ impl Worker {
             return None;
         }
         let inbound = Inbound::decode(entry.payload).ok()?;
-        let key = inbound.conversation.parse().ok()?;
         let span = tracing::debug_span!("message commit", position);
         entry.trace.set_parent(&span);
-        Some(Incoming {
-            partition: entry.partition,
-            position,
-            key,
-            inbound,
-            span,
-        })
+        Incoming::new((entry.partition, position), inbound, span)
     }
 
     async fn finish(&mut self, read: &mut Vec<LogEntry>) {

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use lingxi_files::{Blobs, BucketOptions, Error, Key, Part, conformance};
+use lingxi_runtime::shutdown::Shutdown;
+use lingxi_testing::until;
 
 fn folder(root: &Path) -> Blobs {
     Blobs::folder(root.join("files"), 0).expect("a folder")
@@ -17,8 +19,8 @@ async fn a_folder() {
     conformance::run(&folder(root.path())).await;
 }
 
-#[tokio::test]
-async fn a_bucket() {
+/// A new bucket, and what is asked of it to see it.
+async fn bucket(root: &Path, shutdown: &Shutdown) -> (Blobs, BucketOptions) {
     let endpoint = std::env::var("LINGXI_TEST_S3_URL")
         .expect("LINGXI_TEST_S3_URL is not set: run ./test, which starts a server");
     let options = BucketOptions {
@@ -30,9 +32,37 @@ async fn a_bucket() {
         secret_key: Some("secret".to_owned()),
     };
     conformance::make_bucket(&options).await;
+    let spool = (root.join("incoming"), 0);
+    let blobs = Blobs::bucket(&options, spool, shutdown.tasks("files")).expect("a bucket");
+    (blobs, options)
+}
+
+#[tokio::test]
+async fn a_bucket() {
     let root = tempfile::tempdir().expect("a folder");
-    let blobs = Blobs::bucket(&options, root.path().join("incoming"), 0).expect("a bucket");
+    let (blobs, _) = bucket(root.path(), &Shutdown::new()).await;
     conformance::run(&blobs).await;
+}
+
+#[tokio::test]
+async fn of_what_is_let_go_half_way_a_bucket_keeps_no_parts() {
+    let (root, shutdown) = (tempfile::tempdir().expect("a folder"), Shutdown::new());
+    let (blobs, options) = bucket(root.path(), &shutdown).await;
+    let mut spool = blobs.spool(0).await.expect("a spool");
+    for _ in 0..60 {
+        spool.write(&vec![7; 1 << 20]).await.expect("written");
+    }
+    let under_way = async || {
+        let uploads = conformance::ask_bucket(&options, "GET", "?uploads").await;
+        uploads.contains("<UploadId>")
+    };
+    let key = Key::random();
+    tokio::select! {
+        biased;
+        () = until("parts are under way", &under_way) => {}
+        kept = blobs.keep(&key, Part::Whole, spool) => panic!("it was not let go: {kept:?}"),
+    }
+    until("its parts are gone", async || !under_way().await).await;
 }
 
 #[tokio::test]
@@ -67,6 +97,23 @@ async fn room_is_left_for_others() {
     let root = tempfile::tempdir().expect("a folder");
     let blobs = Blobs::folder(root.path().join("files"), u64::MAX / 2).expect("a folder");
     assert!(matches!(blobs.spool(1).await, Err(Error::Full)));
+}
+
+#[tokio::test]
+async fn what_comes_at_once_finds_room_together() {
+    let root = tempfile::tempdir().expect("a folder");
+    let blobs = folder(root.path());
+    let disk = rustix::fs::statvfs(root.path()).expect("a disk");
+    // Any disk has room for one of them, and none for two.
+    let large = disk.f_bavail * disk.f_frsize / 5 * 3;
+    let mut first = blobs.spool(large).await.expect("room");
+    assert!(matches!(blobs.spool(large).await, Err(Error::Full)));
+    first
+        .write(b"what it has taken is no promise")
+        .await
+        .expect("written");
+    drop(first);
+    drop(blobs.spool(large).await.expect("it comes back"));
 }
 
 #[tokio::test]

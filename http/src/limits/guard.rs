@@ -90,7 +90,7 @@ impl Guard {
             return response;
         };
         let size = usize::try_from(size).unwrap_or(usize::MAX);
-        let streamed = response.extensions().get::<Streamed>();
+        let streamed = response.extensions().get::<Streamed>().copied();
         let size = streamed.map_or(size, |streamed| streamed.held);
         if size == 0 {
             return response;
@@ -103,6 +103,7 @@ impl Guard {
             Body::new(Writing {
                 inner,
                 rest: Bytes::new(),
+                streamed: streamed.is_some(),
                 _hold: hold,
                 _place: place,
             })

@@ -19,6 +19,8 @@ pub(crate) struct Writing {
     pub(crate) inner: Body,
     /// What came of `inner` and was not handed on.
     pub(crate) rest: Bytes,
+    /// It comes by pieces that are held one at a time: they go on as they are.
+    pub(crate) streamed: bool,
     pub(crate) _hold: Hold,
     pub(crate) _place: Option<Place>,
 }
@@ -37,6 +39,7 @@ impl HttpBody for Writing {
                 ended => return Poll::Ready(ended),
             };
             match frame.into_data() {
+                Ok(data) if self.streamed => return Poll::Ready(Some(Ok(Frame::data(data)))),
                 Ok(data) => self.rest = data,
                 Err(frame) => return Poll::Ready(Some(Ok(frame))),
             }
@@ -82,6 +85,7 @@ mod tests {
         let mut body = Body::new(Writing {
             inner: Body::from(sent.clone()),
             rest: Bytes::new(),
+            streamed: false,
             _hold: budget.take(sent.len()).unwrap(),
             _place: None,
         });
@@ -99,5 +103,21 @@ mod tests {
         assert!(read == sent);
         drop(body);
         assert_eq!(budget.held(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_streamed_goes_on_as_it_came() {
+        let piece = Bytes::from(vec![7; 4 * PIECE]);
+        let mut body = Body::new(Writing {
+            inner: Body::from(piece.clone()),
+            rest: Bytes::new(),
+            streamed: true,
+            _hold: Budget::new(1).take(1).unwrap(),
+            _place: None,
+        });
+        let frame = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context));
+        let data = frame.await.unwrap().unwrap().into_data().unwrap();
+        assert_eq!(data.as_ptr(), piece.as_ptr(), "it was not copied");
+        assert!(data == piece && body.is_end_stream());
     }
 }

@@ -29,26 +29,30 @@ struct Ready {
 }
 
 impl<'a> Files<'a> {
-    /// Takes a place for an upload, of `announced` bytes as far as that is known.
+    /// Takes a place for an upload, whose whole form has `announced` bytes as far as that is known.
     ///
     /// # Errors
-    /// `no_file_store`; `rate_limited` for a user who has too many under way or has uploaded enough today; `storage_full`,
+    /// `no_file_store`; `too_large`; `rate_limited` for a user who has too many under way or has uploaded enough today; `storage_full`,
     /// `unavailable`.
     pub async fn begin(&self, user: UserId, announced: Option<u64>) -> Result<Upload<'a>> {
+        // What stands around the file is announced with it.
+        let announced = announced.map(|all| all.saturating_sub(limits::FILE_FORM_BYTES as u64));
+        if announced.is_some_and(|bytes| bytes > limits::MAX_FILE_BYTES as u64) {
+            return Err(too_large());
+        }
         let place = self.im.uploads.take(user)?;
-        let announced = announced.unwrap_or_default();
-        let bytes = i64::try_from(announced).unwrap_or(i64::MAX);
         let (since, most) = today(self.im);
         let before = self.im.store.uploaded_since(user, since).await?;
-        // What stands around the file is announced with it.
-        let form = limits::FILE_FORM_BYTES as i64;
-        if before.saturating_add((bytes - form).max(1)) > most {
+        let least = i64::try_from(announced.unwrap_or_default()).unwrap_or(i64::MAX);
+        if before.saturating_add(least.max(1)) > most {
             return Err(too_much_today(since));
         }
+        // One that does not say how large it is may be as large as any.
+        let room = announced.unwrap_or(limits::MAX_FILE_BYTES as u64);
         Ok(Upload {
             im: self.im,
             user,
-            spool: self.im.blobs.spool(announced).await?,
+            spool: self.im.blobs.spool(room).await?,
             head: Vec::with_capacity(HEAD_BYTES),
             _place: place,
         })
@@ -62,8 +66,7 @@ impl Upload<'_> {
     /// `too_large`, `storage_full`.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<()> {
         if self.spool.bytes() + bytes.len() as u64 > limits::MAX_FILE_BYTES as u64 {
-            let message = "file: send a file of at most 20 MiB.";
-            return Err(Error::new(ErrorCode::TooLarge, message));
+            return Err(too_large());
         }
         let missing = HEAD_BYTES - self.head.len();
         self.head
@@ -173,6 +176,11 @@ fn today(im: &Inner) -> (i64, i64) {
         false => i64::MAX,
     };
     (now - now.rem_euclid(DAY_MS), most)
+}
+
+fn too_large() -> Error {
+    let message = "file: send a file of at most 20 MiB.";
+    Error::new(ErrorCode::TooLarge, message)
 }
 
 fn too_much_today(since: i64) -> Error {

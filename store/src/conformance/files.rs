@@ -15,6 +15,7 @@ pub(super) async fn run(store: &Store) {
     who_reads_the_message_sees_the_file(store, alice, bob).await;
     what_nobody_needs_is_claimed_once(store, alice).await;
     one_that_is_used_again_stays(store, alice).await;
+    what_was_given_up_does_not_wait_for_what_is_unsent(store, alice).await;
 }
 
 fn new(uploader_id: UserId, created_at: i64) -> NewFile<'static> {
@@ -211,4 +212,13 @@ async fn one_that_is_used_again_stays(store: &Store, alice: UserId) {
     assert!(store.sees_file(alice, file).await.unwrap());
     recalled(store, (second, there, 6), file, 5_000).await;
     assert_eq!(claimed(store, (9_000, 0), &[file]).await, [file]);
+}
+
+async fn what_was_given_up_does_not_wait_for_what_is_unsent(store: &Store, alice: UserId) {
+    let unsent = kept(store, alice, 10).await;
+    let coming = store.begin_file(&new(alice, 20), MOST).await.unwrap();
+    let first = store.claim_unused_files((10, 21), 1).await.unwrap();
+    let ids: Vec<Option<FileId>> = first.into_iter().map(|file| Some(file.id)).collect();
+    assert_eq!(ids, [coming]);
+    assert_eq!(claimed(store, (11, 0), &[unsent]).await, [unsent]);
 }

@@ -25,20 +25,17 @@ impl Store {
         (unused_before, given_up_before): (i64, i64),
         limit: i64,
     ) -> Result<Vec<Claimed>> {
-        let sql = "SELECT id, blob_key, state, unused_since FROM files \
-                   WHERE unused_since < ? AND (state = ? OR unused_since < ?) ORDER BY unused_since LIMIT ?";
+        let sql = "SELECT id, blob_key, state, unused_since FROM files WHERE unused_since < ? \
+                   AND unused_since < CASE WHEN state = ? THEN ? ELSE ? END ORDER BY unused_since LIMIT ?";
+        // For the index: no row of either kind is behind it.
         let bound = unused_before.max(given_up_before);
-        let values = args![bound, KEPT, given_up_before, limit];
+        let values = args![bound, KEPT, unused_before, given_up_before, limit];
         // Mostly there are none: look without the writer.
         let rows = self.reader().await?.fetch(sql, values).await?;
         let mut claimed = Vec::with_capacity(rows.len());
         for row in rows {
             let (id, state, since) = (row.int(0)?, row.int(2)?, row.int(3)?);
-            let before = match state {
-                KEPT => unused_before,
-                _ => given_up_before,
-            };
-            if since < before && self.claim_file((id, state, since)).await? {
+            if self.claim_file((id, state, since)).await? {
                 let blob_key = row.text(1)?;
                 claimed.push(Claimed { id, blob_key });
             }

@@ -134,14 +134,16 @@ fn head(alice: &User, length: usize) -> String {
 }
 
 async fn too_much_is_refused_before_it_is_read(mode: Mode) {
-    let lx = mode.start().await;
+    let lx = mode.with("LINGXI__RATE_LIMITS", "on").start().await;
     let alice = lx.user("alice").await;
-    // Nothing of it is sent.
-    let mut raw = Raw::connect(&alice.rest.base).await;
-    raw.send(&head(&alice, 30 << 20)).await;
-    let answer = raw.answer().await;
-    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
-    assert!(answer.contains("too_large"), "{answer}");
+    // Nothing of it is sent. More than goes in a day, or on the disk, is too large before it is anything else.
+    for length in [30 << 20, 2 << 30, 1 << 62] {
+        let mut raw = Raw::connect(&alice.rest.base).await;
+        raw.send(&head(&alice, length)).await;
+        let answer = raw.answer().await;
+        assert!(answer.starts_with("HTTP/1.1 413"), "{length}: {answer}");
+        assert!(answer.contains("too_large"), "{answer}");
+    }
     // Nor does it help to be silent about it.
     let mut raw = Raw::connect(&alice.rest.base).await;
     let chunked = head(&alice, 0).replace("Content-Length: 0", "Transfer-Encoding: chunked");
