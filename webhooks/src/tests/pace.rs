@@ -1,9 +1,13 @@
 //! How much is done for one webhook at a time, and how often.
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::world::{WITHIN, World, next, server};
+use lingxi_domain::now_ms;
+use lingxi_domain::role::AccountRole;
+use lingxi_store::NewUser;
+
+use super::world::{WITHIN, World, next, server, taken};
 
 fn slow_for_bob(text: &str) -> (u16, Duration) {
     let is_bobs = text.contains("from bob");
@@ -55,6 +59,36 @@ async fn a_server_that_fails_is_asked_one_thing_at_a_time() {
         let most = if number < 4 { 4 } else { 1 };
         assert!(at_once <= most, "request {number}: {at_once} at once");
     }
+    shutdown.trigger();
+    shutdown.wait_all(WITHIN).await.unwrap();
+}
+
+#[tokio::test]
+async fn however_many_webhooks_there_are_all_are_taken_within_seconds() {
+    let (url, mut posted) = server(taken).await;
+    let mut world = World::new(&url).await;
+    let alice = world.user("alice").await;
+    for number in 0..1_000 {
+        let name = format!("robot{number}");
+        let new = NewUser {
+            username: &name,
+            username_key: &name,
+            password_hash: "!",
+            nickname: &name,
+            role: AccountRole::Bot,
+            created_at: now_ms(),
+        };
+        let made = world.store.create_bot(&new, 10_000).await.unwrap();
+        world.robot = made.unwrap();
+        let secret = format!("whsec_{}", "A".repeat(44));
+        let set = world.store.set_webhook(world.robot, &url, &secret);
+        assert!(set.await.unwrap());
+    }
+    world.say(alice, 1, "to the last one").await;
+    let begin = Instant::now();
+    let shutdown = world.deliver().await;
+    next(&mut posted).await;
+    assert!(begin.elapsed() < Duration::from_secs(5));
     shutdown.trigger();
     shutdown.wait_all(WITHIN).await.unwrap();
 }
