@@ -1,5 +1,7 @@
 //! One attempt to tell a webhook of a message.
 
+use std::sync::atomic::Ordering;
+
 use bytes::Bytes;
 use lingxi_domain::now_ms;
 use lingxi_store::{Entry, EntryKind, FailedAttempt, Next};
@@ -51,6 +53,8 @@ pub(crate) async fn attempt(shared: &Shared, hook: &Hook, entry: &Entry, frame: 
         }
     }
     let outcome = shared.client.post(&hook.url, headers, body).await;
+    let failed = matches!(outcome, Outcome::Failed(_));
+    hook.failing.store(failed, Ordering::Relaxed);
     metrics::counter!("lingxi_webhook_attempts_total", "outcome" => outcome.label()).increment(1);
     outcome
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -10,6 +11,7 @@ use lingxi_store::{DueDelivery, Lane, Lanes};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
+use crate::cursors::Told;
 use crate::deps::{Hook, Shared};
 use crate::lane::{self, End};
 use crate::single;
@@ -18,6 +20,8 @@ use crate::single;
 /// yet when the webhook was set.
 const COMPARE: Duration = Duration::from_secs(10);
 const COMPARE_AGAIN: Duration = Duration::from_secs(2);
+/// How soon another comparison is made for what waits for its time, at the soonest.
+const LEAST: Duration = Duration::from_millis(200);
 /// What one comparison finds, at most.
 const FOUND: usize = 256;
 /// Conversations that may be asked for, and what may be ready; beyond, comparisons find it.
@@ -67,8 +71,6 @@ struct Work {
     ready: VecDeque<Task>,
     /// What is ready or under way: nothing is there twice.
     busy: HashSet<Key>,
-    /// The last attempt failed: one at a time, so that a server that is away keeps nobody else waiting.
-    failing: bool,
     compare_at: Instant,
     /// Where the next comparison goes on.
     after: String,
@@ -94,9 +96,13 @@ impl Work {
         }
     }
 
+    fn add_lanes(&mut self, lanes: Vec<Lane>, told: &Told) {
+        let left = lanes.into_iter().filter_map(|lane| told.left_of(lane));
+        left.for_each(|lane| self.add(Task::Lane(lane)));
+    }
+
     fn ended(&mut self, key: Key, end: End) {
         self.busy.remove(&key);
-        self.failing = matches!(end, End::Wait(_) | End::Again);
         match (end, key) {
             (End::More, Key::Lane(conversation)) => self.ask(conversation),
             (End::Wait(wait), _) => self.wake(wait + SLACK),
@@ -112,7 +118,6 @@ impl Bot {
             asked: BTreeSet::new(),
             ready: VecDeque::new(),
             busy: HashSet::new(),
-            failing: false,
             compare_at: Instant::now(),
             after: String::new(),
             compared: false,
@@ -124,7 +129,10 @@ impl Bot {
                 self.compare(&mut work).await;
             }
             self.look(&mut work).await;
-            let width = if work.failing { 1 } else { self.shared.per_bot };
+            let width = match self.hook.failing.load(Ordering::Relaxed) {
+                true => 1,
+                false => self.shared.per_bot,
+            };
             while running.len() < width
                 && let Some(task) = work.ready.pop_front()
             {
@@ -165,21 +173,15 @@ impl Bot {
             let key = Key::Lane((*conversation).clone());
             !work.busy.contains(&key)
         };
-        let asked = work.asked.iter().filter(free).take(FOUND);
-        let asked: Vec<String> = asked.cloned().collect();
+        let asked: Vec<String> = work.asked.iter().filter(free).cloned().collect();
         if asked.is_empty() {
             return;
         }
         let keys: Vec<&str> = asked.iter().map(String::as_str).collect();
-        match self
-            .shared
-            .store
-            .webhook_lanes(self.hook.bot(), &keys)
-            .await
-        {
-            Ok(lanes) => lanes
-                .into_iter()
-                .for_each(|lane| work.add(Task::Lane(lane))),
+        let bot = self.hook.bot();
+        let told = self.shared.cursors.told(bot);
+        match self.shared.store.webhook_lanes(bot, &keys).await {
+            Ok(lanes) => work.add_lanes(lanes, &told),
             Err(error) => {
                 tracing::warn!(%error, "what is due for a webhook cannot be read");
                 work.after.clear();
@@ -204,10 +206,9 @@ impl Bot {
             work.wake(PAUSE);
             return;
         }
-        let due = self
-            .shared
-            .store
-            .webhook_due(self.hook.bot(), &work.after, FOUND);
+        let bot = self.hook.bot();
+        let told = self.shared.cursors.told(bot);
+        let due = self.shared.store.webhook_due(bot, &work.after, FOUND);
         let Lanes {
             lanes,
             deliveries,
@@ -232,11 +233,9 @@ impl Bot {
             work.wake(PAUSE);
         }
         if let Some(wait) = next_ms {
-            work.wake(lane::millis(wait) + SLACK);
+            work.wake(lane::millis(wait).max(LEAST) + SLACK);
         }
-        lanes
-            .into_iter()
-            .for_each(|lane| work.add(Task::Lane(lane)));
+        work.add_lanes(lanes, &told);
         deliveries
             .into_iter()
             .for_each(|due| work.add(Task::Single(due)));

@@ -1,12 +1,12 @@
 //! What webhooks were told, on its way to the store: written a few times a second for all of them together. What is lost with
 //! the process is told once more.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use lingxi_domain::{Seq, UserId};
 use lingxi_runtime::outage::Outage;
-use lingxi_store::{Store, WebhookMove};
+use lingxi_store::{Lane, Store, WebhookMove};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +16,25 @@ const EVERY: Duration = Duration::from_millis(200);
 /// Cursors that are not written yet: one for each conversation of which a webhook was told something since.
 pub(crate) struct Cursors {
     store: Store,
-    pending: Mutex<HashMap<(UserId, String), Seq>>,
+    pending: Mutex<BTreeMap<(UserId, String), Seq>>,
+}
+
+/// How far one webhook was told, where that was not written yet.
+pub(crate) struct Told(HashMap<String, Seq>);
+
+impl Told {
+    /// What is left of a conversation that was read from the store after this was taken.
+    pub(crate) fn left_of(&self, lane: Lane) -> Option<Lane> {
+        match self.0.get(&lane.conversation) {
+            Some(&seq) if seq >= lane.last => None,
+            Some(&seq) if seq >= lane.first => Some(Lane {
+                first: seq + 1,
+                attempts: 0,
+                ..lane
+            }),
+            _ => Some(lane),
+        }
+    }
 }
 
 impl Cursors {
@@ -34,10 +52,12 @@ impl Cursors {
         *told = seq.max(*told);
     }
 
-    /// How far the webhook was told, as far as the store does not know; 0 where it knows.
-    pub(crate) fn told(&self, bot: UserId, conversation: &str) -> Seq {
-        let key = (bot, conversation.to_owned());
-        self.pending.lock().get(&key).copied().unwrap_or(0)
+    /// What the store does not know yet. To be taken before the store is asked what is due: what is written between the two
+    /// would be told once more.
+    pub(crate) fn told(&self, bot: UserId) -> Told {
+        let pending = self.pending.lock();
+        let of_bot = pending.range((bot, String::new())..(bot + 1, String::new()));
+        Told(of_bot.map(|((_, key), seq)| (key.clone(), *seq)).collect())
     }
 
     /// Writes what is pending; what fails is pending still.

@@ -1,6 +1,7 @@
 //! What deliveries are put together from.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use lingxi_bus::SharedBus;
@@ -96,6 +97,8 @@ pub(crate) struct Hook {
     pub(crate) held: HeldWebhook,
     pub(crate) url: Url,
     pub(crate) secret: WebhookSecret,
+    /// The last attempt failed: there is one at a time, so that a server that is away keeps nobody else waiting.
+    pub(crate) failing: AtomicBool,
     /// Nothing more is to begin.
     pub(crate) stop: CancellationToken,
 }
@@ -109,6 +112,7 @@ impl Hook {
             held,
             url,
             secret,
+            failing: AtomicBool::new(false),
             stop: CancellationToken::new(),
         })
     }

@@ -19,8 +19,9 @@ use crate::hints::Hints;
 
 /// How long a lease holds without being renewed.
 const TTL_MS: i64 = 6_000;
-const TTL: Duration = Duration::from_secs(6);
-/// How often leases are renewed, and those looked for that are free.
+/// How long leases hold at least that were looked at: they are renewed when a third of their time has passed.
+const SURE: Duration = Duration::from_secs(4);
+/// How often leases are looked at, and those looked for that are free.
 const LOOK: Duration = Duration::from_millis(500);
 /// Webhooks that are taken at a time, so that processes which start together share them.
 const TAKEN: i64 = 64;
@@ -79,12 +80,16 @@ impl Keeper {
                 _ = look.tick() => match self.look(even_held).await {
                     Ok(taken) => {
                         even_held &= taken > 0;
+                        // There may be more.
+                        if taken >= TAKEN.unsigned_abs() {
+                            look.reset_immediately();
+                        }
                         outage.over(Instant::now());
                     }
                     Err(error) => {
                         outage.failed(Instant::now(), &error);
                         // Others may have taken them.
-                        if self.renewed.elapsed() > TTL {
+                        if self.renewed.elapsed() > SURE {
                             self.bots.values().for_each(|bot| bot.stop.cancel());
                         }
                     }

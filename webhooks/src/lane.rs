@@ -41,16 +41,10 @@ pub(crate) async fn run(shared: &Shared, hook: &Hook, lane: Lane) -> End {
 
 async fn piece(shared: &Shared, hook: &Hook, lane: &Lane) -> Result<End, Error> {
     let (bot, conversation) = (hook.bot(), lane.conversation.as_str());
-    // Further than the store knows, where this process has told it and not written yet.
-    let told = shared.cursors.told(bot, conversation);
-    let first = lane.first.max(told + 1);
-    if first > lane.last {
-        return Ok(End::Done);
-    }
-    let upto = lane.last.min(first + PIECE - 1);
+    let upto = lane.last.min(lane.first + PIECE - 1);
     let entries = shared
         .store
-        .entries_of_many(&[(conversation, first, upto)])
+        .entries_of_many(&[(conversation, lane.first, upto)])
         .await?;
     let Some(frames) = frames(shared, lane, &entries).await else {
         return Ok(End::Again);

@@ -10,6 +10,7 @@ behaviours!(
     operators_tokens_open_their_api_and_nothing_else,
     wrong_requests_are_refused,
     bots_are_listed_by_pages,
+    there_are_so_many_bots_and_no_more,
     the_command_line_makes_every_role,
 );
 
@@ -273,6 +274,21 @@ async fn bots_are_listed_by_pages(mode: Mode) {
     root.get("/api/admin/bot/list?limit=x")
         .await
         .blames("limit");
+}
+
+async fn there_are_so_many_bots_and_no_more(mode: Mode) {
+    let mut lx = mode.with_operators().start().await;
+    let root = lx.root().await;
+    lx.fill_bots(9_999).await;
+    bot(&lx, &root, "last").await;
+    let body = json!({"username": "toomany"});
+    let refused = root.post("/api/admin/bot/create", body.clone()).await;
+    refused.fails(409, "too_many_bots");
+    // Nothing is left of it: nobody has the name.
+    let name = root.post("/api/admin/bot/token", body).await;
+    name.fails(404, "user_not_found");
+    let body = json!({"username": "toomany", "password": "correct horse"});
+    lx.anonymous().post("user/register", body).await.ok();
 }
 
 async fn the_command_line_makes_every_role(mode: Mode) {

@@ -12,6 +12,7 @@ behaviours!(
     a_server_that_does_not_answer_is_tried_again,
     a_server_may_ask_to_be_left_alone,
     nothing_is_missed_when_processes_are_killed,
+    a_process_that_slept_delivers_again,
     a_slow_server_keeps_no_other_waiting,
 );
 
@@ -190,6 +191,36 @@ async fn nothing_is_missed_when_processes_are_killed(mode: Mode) {
         world.lx.restart_one(first).await;
         world.hook.told("meanwhile").await;
     }
+}
+
+async fn a_process_that_slept_delivers_again(mode: Mode) {
+    let world = World::start(mode).await;
+    let mut a = world.alice.connect().await;
+    a.say("robot", "m1", "good night").await;
+    world.hook.told("good night").await;
+    a.close().await;
+    let process = world.lx.process(deliverer(&world.lx).await);
+    let database = Source::of(&world.lx);
+    let lease = || {
+        let sql = "SELECT owner, expires_at FROM bots";
+        let row = database.query(sql).remove(0);
+        (
+            row[0].clone(),
+            row[1].parse::<u128>().expect("milliseconds"),
+        )
+    };
+    let (owner, _) = lease();
+    process.pause().await;
+    until("its lease is over", async || {
+        let now = std::time::UNIX_EPOCH.elapsed().expect("after 1970");
+        let (by, until) = lease();
+        by != owner || until < now.as_millis()
+    })
+    .await;
+    process.wake();
+    let mut a = world.alice.connect().await;
+    a.say("robot", "m2", "good morning").await;
+    world.hook.told("good morning").await;
 }
 
 async fn a_slow_server_keeps_no_other_waiting(mode: Mode) {

@@ -11,6 +11,7 @@ behaviours!(
     it_is_told_from_when_it_is_set_on,
     it_is_told_no_more_of_a_group_that_the_bot_has_left,
     every_conversation_is_in_order,
+    it_is_told_at_once,
     a_server_that_wants_no_more_is_left_alone,
     redirects_are_not_followed,
     private_addresses_are_not_posted_to,
@@ -217,6 +218,26 @@ async fn every_conversation_is_in_order(mode: Mode) {
     let ids: std::collections::HashSet<_> =
         posted.iter().map(|one| one.header("webhook-id")).collect();
     assert_eq!(ids.len(), 80);
+}
+
+/// Not when everything is compared with the store, which is every ten seconds.
+async fn it_is_told_at_once(mode: Mode) {
+    let world = World::start(mode).await;
+    let group = world.alice.create_group("g").await;
+    world.robot.join(group).await.ok();
+    let mut a = world.alice.connect().await;
+    a.say("robot", "m0", "m0").await;
+    world.hook.told("m0").await;
+    let begin = std::time::Instant::now();
+    for number in 1..=4 {
+        let (private, public) = (format!("m{number}"), format!("g{number}"));
+        a.say("robot", &private, &private).await;
+        world.hook.told(&private).await;
+        a.say_in(group, &public, &public).await;
+        world.hook.told(&public).await;
+    }
+    let took = begin.elapsed();
+    assert!(took.as_secs() < 10, "{took:?}");
 }
 
 async fn a_server_that_wants_no_more_is_left_alone(mode: Mode) {

@@ -166,22 +166,23 @@ impl Tx {
             self.dialect().on_conflict_keep("bot_id, conversation")
         );
         self.conn.execute(sql, args![bot, conversation]).await?;
-        // The conversation waits right before the message, or goes on behind it.
-        let (told, sets) = match held {
+        // The conversation waits right before the message, or goes on behind it. MySQL assigns from left to right: what was
+        // counted belongs to the entry behind the old place.
+        let seq = if held { seq - 1 } else { seq };
+        let moved =
+            "seq = CASE WHEN seq < ? THEN ? ELSE seq END WHERE bot_id = ? AND conversation = ?";
+        let (sets, mut values) = match held {
             true => (
-                seq - 1,
-                format!("attempts = attempts + 1, retry_at = {now} + {wait}"),
+                format!(
+                    "attempts = CASE WHEN seq < ? THEN 1 ELSE attempts + 1 END, retry_at = {now} + ?"
+                ),
+                args![seq, wait],
             ),
-            false => (seq, "attempts = 0, retry_at = 0".to_owned()),
+            false => ("attempts = 0, retry_at = 0".to_owned(), args![]),
         };
-        // MySQL assigns from left to right: what is counted belonged to the entry behind the old place.
-        let sql = "UPDATE webhook_cursors SET attempts = CASE WHEN seq < ? THEN 0 ELSE attempts END, \
-                   seq = CASE WHEN seq < ? THEN ? ELSE seq END WHERE bot_id = ? AND conversation = ?";
-        let values = args![told, told, told, bot, conversation];
+        values.extend(args![seq, seq, bot, conversation]);
+        let sql = format!("UPDATE webhook_cursors SET {sets}, {moved}");
         self.conn.execute(sql, values).await?;
-        let sql =
-            format!("UPDATE webhook_cursors SET {sets} WHERE bot_id = ? AND conversation = ?");
-        self.conn.execute(sql, args![bot, conversation]).await?;
         Ok(())
     }
 }

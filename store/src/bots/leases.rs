@@ -5,7 +5,7 @@ use lingxi_domain::UserId;
 use super::IN_USE;
 use crate::Store;
 use crate::error::Result;
-use crate::sql::{Row, args};
+use crate::sql::{Row, args, list};
 
 /// A webhook that its owner delivers to.
 #[derive(Clone, PartialEq, Eq)]
@@ -41,8 +41,8 @@ fn held(row: &Row) -> Result<HeldWebhook> {
 }
 
 impl Store {
-    /// Takes up to `limit` webhooks in use that nobody has, or whose owner's lease has expired; all of them, expired or not,
-    /// when `even_held` says that the caller alone can be using this database. Answers how many.
+    /// Takes up to `limit` webhooks in use that nobody has, or whose owner's lease has expired, be it the caller's own; those of
+    /// others, expired or not, when `even_held` says that the caller alone can be using this database. Answers how many.
     pub async fn take_webhooks(
         &self,
         owner: &str,
@@ -51,46 +51,54 @@ impl Store {
         even_held: bool,
     ) -> Result<u64> {
         let now = self.dialect().now_ms();
-        let free = format!("{IN_USE} AND owner <> ? AND (? = 1 OR expires_at < {now})");
+        let free = format!("{IN_USE} AND (expires_at < {now} OR (? = 1 AND owner <> ?))");
         // Mostly there are none: look without the writer first.
         let sql = format!("SELECT user_id FROM bots WHERE {free} ORDER BY expires_at LIMIT ?");
         let mut conn = self.reader().await?;
-        let rows = conn.fetch(sql, args![owner, even_held, limit]).await?;
+        let rows = conn.fetch(sql, args![even_held, owner, limit]).await?;
         drop(conn);
+        let found = rows.iter().map(|row| row.int(0));
+        let found = found.collect::<Result<Vec<UserId>>>()?;
         let mut taken = 0;
-        for row in rows {
+        for bots in self.dialect().lists(&found) {
             let sql = format!(
-                "UPDATE bots SET owner = ?, epoch = epoch + 1, expires_at = {now} + ? WHERE user_id = ? AND {free}"
+                "UPDATE bots SET owner = ?, epoch = epoch + 1, expires_at = {now} + ? WHERE {free} AND user_id IN ({})",
+                list(bots.len())
             );
-            let bot = row.int(0)?;
-            let values = || args![owner, ttl_ms, bot, owner, even_held];
-            let one = || self.execute(sql.clone(), values());
-            taken += self.retried(one).await?;
+            let take = || {
+                let mut values = args![owner, ttl_ms, even_held, owner];
+                values.extend(bots.iter().cloned());
+                self.execute(sql.clone(), values)
+            };
+            taken += self.retried(take).await?;
         }
         Ok(taken)
     }
 
-    /// Keeps the caller's webhooks for another `ttl_ms`; answers those that it still has, as they are now.
+    /// Keeps the caller's webhooks for another `ttl_ms`, once a third of that has passed; answers those that it still has, as
+    /// they are now.
     pub async fn renew_webhooks(&self, owner: &str, ttl_ms: i64) -> Result<Vec<HeldWebhook>> {
+        let now = self.dialect().now_ms();
         let mut conn = self.reader().await?;
         let sql = format!(
-            "SELECT user_id, epoch, version, url, secret FROM bots WHERE owner = ? AND {IN_USE} \
-             AND expires_at >= {}",
-            self.dialect().now_ms()
+            "SELECT user_id, epoch, version, url, secret, expires_at < {now} + ? FROM bots \
+             WHERE owner = ? AND {IN_USE} AND expires_at >= {now}"
         );
-        let rows = conn.fetch(sql, args![owner]).await?;
+        let soon = ttl_ms / 3 * 2;
+        let rows = conn.fetch(sql, args![soon, owner]).await?;
         drop(conn);
-        let held = rows.iter().map(held).collect::<Result<Vec<_>>>()?;
-        if held.is_empty() {
-            return Ok(held);
+        let mut due = false;
+        for row in &rows {
+            due |= row.int(5)? != 0;
         }
-        let now = self.dialect().now_ms();
-        let sql = format!(
-            "UPDATE bots SET expires_at = {now} + ? WHERE owner = ? AND expires_at >= {now}"
-        );
-        let renewed = || self.execute(sql.clone(), args![ttl_ms, owner]);
-        self.retried(renewed).await?;
-        Ok(held)
+        if due {
+            let sql = format!(
+                "UPDATE bots SET expires_at = {now} + ? WHERE owner = ? AND expires_at >= {now} AND expires_at < {now} + ?"
+            );
+            let renewed = || self.execute(sql.clone(), args![ttl_ms, owner, soon]);
+            self.retried(renewed).await?;
+        }
+        rows.iter().map(held).collect()
     }
 
     /// Gives the caller's webhooks up, so that others need not wait for the leases to expire.

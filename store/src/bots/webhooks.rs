@@ -51,24 +51,33 @@ impl Store {
     /// Takes a bot's webhook away; answers whether it had one. What waited for another attempt has failed with that.
     pub async fn remove_webhook(&self, bot: UserId) -> Result<bool> {
         let set = "url = NULL, secret = NULL, disabled_at = NULL, owner = '', expires_at = 0";
-        self.repeated(|| self.end_webhook(bot, set, "url IS NOT NULL", "the webhook was removed"))
+        self.repeated(|| self.end_webhook(bot, set, None, "the webhook was removed"))
             .await
     }
 
     /// Its server wants no more: the webhook rests until it is set again. Answers whether it was still that one.
     pub async fn disable_webhook(&self, bot: UserId, version: i64) -> Result<bool> {
-        let set = format!("disabled_at = {}, owner = '', expires_at = 0", now_ms());
-        let which = format!("url IS NOT NULL AND disabled_at IS NULL AND version = {version}");
+        let now = self.dialect().now_ms();
+        let set = format!("disabled_at = {now}, owner = '', expires_at = 0");
         let why = "the server answered 410: the webhook is disabled";
-        self.repeated(|| self.end_webhook(bot, &set, &which, why))
+        self.repeated(|| self.end_webhook(bot, &set, Some(version), why))
             .await
     }
 
-    async fn end_webhook(&self, bot: UserId, set: &str, which: &str, why: &str) -> Result<bool> {
+    /// Ends the webhook of this version, or whichever there is.
+    async fn end_webhook(
+        &self,
+        bot: UserId,
+        set: &str,
+        version: Option<i64>,
+        why: &str,
+    ) -> Result<bool> {
         let mut tx = self.begin().await?;
-        let sql =
-            format!("UPDATE bots SET {set}, version = version + 1 WHERE user_id = ? AND {which}");
-        if tx.conn.execute(sql, args![bot]).await? == 0 {
+        let sql = format!(
+            "UPDATE bots SET {set}, version = version + 1 WHERE user_id = ? AND url IS NOT NULL \
+             AND version = COALESCE(?, version)"
+        );
+        if tx.conn.execute(sql, args![bot, version]).await? == 0 {
             return Ok(false);
         }
         let sql = "UPDATE webhook_deliveries SET state = 'failed', held = 0, last_error = ?, updated_at = ? \

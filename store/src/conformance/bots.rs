@@ -122,6 +122,41 @@ async fn leases(store: &Store) {
         .unwrap();
     assert!(of("two").await.iter().all(|held| held.bot != first.bot));
     store.release_webhooks("two").await.unwrap();
+    many_leases(store).await;
+}
+
+async fn many_leases(store: &Store) {
+    let mut all = Vec::new();
+    for number in 0..5 {
+        let id = bot(store, &format!("robot-many-{number}")).await;
+        assert!(store.set_webhook(id, "http://h/", "s").await.unwrap());
+        all.push(id);
+    }
+    // No more at a time than were asked for, each of them once.
+    let take = async |owner, ttl_ms| store.take_webhooks(owner, ttl_ms, 3, false).await.unwrap();
+    assert_eq!(take("one", 60_000).await, 3);
+    assert_eq!(take("two", 60_000).await, 2);
+    assert_eq!(take("three", 60_000).await, 0);
+    let held = async |owner| store.renew_webhooks(owner, 60_000).await.unwrap().len();
+    assert_eq!((held("one").await, held("two").await), (3, 2));
+    // Whose leases have expired while it slept takes them back as anybody would.
+    store.release_webhooks("one").await.unwrap();
+    assert_eq!(take("one", -1).await, 3);
+    assert_eq!(held("one").await, 0);
+    assert_eq!(take("one", 500).await, 3);
+    // One that has not long to go is prolonged.
+    assert_eq!(held("one").await, 3);
+    let begin = std::time::Instant::now();
+    while begin.elapsed().as_millis() < 600 {
+        assert_eq!(take("three", 60_000).await, 0);
+    }
+    assert_eq!(held("one").await, 3);
+    for owner in ["one", "two"] {
+        store.release_webhooks(owner).await.unwrap();
+    }
+    for id in all {
+        store.remove_webhook(id).await.unwrap();
+    }
 }
 
 async fn cursors(store: &Store) {

@@ -1,6 +1,8 @@
 //! Where requests go, and where they do not, whatever a name means.
 
 mod compare;
+mod pace;
+mod world;
 
 use std::io;
 use std::net::IpAddr;

@@ -22,23 +22,12 @@ pub(crate) const CLUSTER: &[&str] = &[
     "ai-worker",
 ];
 
-/// The same with the operators' API, and two workers that tell webhooks.
-const WITH_OPERATORS: &[&str] = &[
-    "gateway",
-    "gateway",
-    "chat-worker",
-    "chat-worker",
-    "ai-worker",
-    "ai-worker",
-    "admin-api",
-];
-
 impl Mode {
-    /// Options of a deployment that has the operators' API.
+    /// Options of a deployment that has the operators' API, and in a cluster two workers that tell webhooks.
     pub(crate) fn with_operators(self) -> Options {
         match self {
             Self::Embedded => self.options(),
-            Self::Cluster => self.options().roles(WITH_OPERATORS),
+            Self::Cluster => self.options().also(&["ai-worker", "admin-api"]),
         }
     }
 

@@ -5,10 +5,17 @@ use std::process::Stdio;
 
 use serde_json::json;
 
+use super::database;
 use super::deployment::Deployment;
 use super::mode::Mode;
 use super::process::binary;
 use super::rest::Rest;
+
+/// Runs a statement on a file that no process has open.
+const WRITE: &str = "import sqlite3, sys\n\
+    file = sqlite3.connect(sys.argv[1])\n\
+    file.execute(sys.argv[2])\n\
+    file.commit()";
 
 const PASSWORD: &str = "correct horse of an operator";
 
@@ -50,6 +57,28 @@ impl Deployment {
             self.restart().await;
         }
         printed
+    }
+
+    /// As if so many bots had been made. One process alone is stopped meanwhile.
+    pub(crate) async fn fill_bots(&mut self, count: usize) {
+        let digits = (1..10).fold("SELECT 0 AS i".to_owned(), |all, digit| {
+            format!("{all} UNION ALL SELECT {digit}")
+        });
+        let sql = format!(
+            "INSERT INTO bots (user_id, created_at) WITH d AS ({digits}) \
+             SELECT 1000000 + a.i + 10 * b.i + 100 * c.i + 1000 * e.i, 0 FROM d a, d b, d c, d e LIMIT {count}"
+        );
+        if let Some(backends) = &self.backends {
+            database::query(&backends.database_url, &sql);
+            return;
+        }
+        self.sigterm();
+        self.exit().await;
+        let mut python = std::process::Command::new("python3");
+        python.args(["-c", WRITE]).arg(self.sqlite()).arg(&sql);
+        let output = python.output().expect("python3");
+        assert!(output.status.success(), "{output:?}");
+        self.restart().await;
     }
 
     /// Operators of these names and roles, each with a session.

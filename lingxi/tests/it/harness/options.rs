@@ -6,7 +6,7 @@ use super::mode::Mode;
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
     pub(super) mode: Mode,
-    pub(super) roles: &'static [&'static str],
+    pub(super) roles: Vec<&'static str>,
     pub(super) env: Vec<(String, String)>,
     pub(super) wrapper: Vec<String>,
     pub(super) descriptors: Option<u32>,
@@ -20,7 +20,7 @@ impl Options {
     pub(super) fn new(mode: Mode) -> Self {
         Self {
             mode,
-            roles: mode.roles(),
+            roles: mode.roles().to_vec(),
             env: Vec::new(),
             wrapper: Vec::new(),
             descriptors: None,
@@ -50,8 +50,14 @@ impl Options {
     }
 
     /// Other processes than the mode's usual ones; the gateways first.
-    pub(crate) fn roles(mut self, roles: &'static [&'static str]) -> Self {
-        self.roles = roles;
+    pub(crate) fn roles(mut self, roles: &[&'static str]) -> Self {
+        self.roles = roles.to_vec();
+        self
+    }
+
+    /// These processes besides.
+    pub(crate) fn also(mut self, roles: &[&'static str]) -> Self {
+        self.roles.extend(roles);
         self
     }
 
