@@ -107,7 +107,6 @@ impl State {
         self.receipts.connected(now);
         self.frames = self.cursors.sync().into();
         self.frames.extend(self.watch.clone());
-        self.pulls.extend(self.cursors.missing());
         self.shown.push_back(Event::Connected { again: true });
     }
 
