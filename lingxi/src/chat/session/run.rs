@@ -178,12 +178,11 @@ impl Sitting {
                 self.state.tally.command();
                 let context = Context {
                     rest: self.rest.clone(),
-                    me: self.state.me.clone(),
                     talk: self.state.talk.clone(),
                     last: self.state.last,
                     shown: self.shows.clone(),
                 };
-                let running = commands::run(command, context, rest);
+                let running = (command.run)(context, rest.to_owned());
                 self.running = Some((command.name, line, running));
             }
             Err(why) => {
