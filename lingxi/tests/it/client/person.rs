@@ -93,6 +93,14 @@ async fn a_password_is_asked_for_and_not_shown(mode: Mode) {
     // Ctrl-D.
     a.presses("\u{4}");
     a.says("status 0").await;
+    // A new one is asked for twice: nobody saw what was typed.
+    let mut new = Client::start(at_a_terminal(&alice, "--register"));
+    new.shows("Password of alice at ").await;
+    new.presses("correct horse\r");
+    new.shows("The same once more: ").await;
+    new.presses("correct house\r");
+    new.says("the two passwords differ").await;
+    new.says("status 1").await;
 }
 
 async fn who_is_sent_away_gets_the_terminal_back(mode: Mode) {
