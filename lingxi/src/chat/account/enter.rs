@@ -1,5 +1,7 @@
 //! Logging in, or showing a token.
 
+use std::path::Path;
+
 use anyhow::{Context as _, bail};
 use clap::error::ErrorKind;
 use serde_json::{Value, json};
@@ -25,46 +27,16 @@ pub(in super::super) struct Account {
 /// Says in one line why not.
 pub(in super::super) async fn enter(arguments: &Arguments) -> anyhow::Result<Account> {
     let file = location(arguments.token_file.as_deref());
-    let server = |url: &str| Server::new(url, arguments.ca.as_deref());
-    let (rest, username) = match (&arguments.user, &arguments.token) {
+    let rest = match (&arguments.user, &arguments.token) {
         (Some(user), _) => {
-            let rest = Rest::new(server(arguments.url.as_deref().unwrap_or(LOCAL))?)?;
+            let rest = Rest::new(server(arguments, None)?)?;
             let token = log_in(&rest, user, arguments.register).await?;
-            let rest = rest.with_token(&token);
-            let username = whose(&rest).await?;
-            (rest, username)
+            rest.with_token(&token)
         }
-        (None, Some(token)) => {
-            let rest = Rest::new(server(arguments.url.as_deref().unwrap_or(LOCAL))?)?;
-            let rest = rest.with_token(token);
-            let username = whose(&rest).await?;
-            (rest, username)
-        }
-        (None, None) => {
-            let Some(found) = file
-                .as_deref()
-                .and_then(|file| Remembered::read(file).transpose())
-            else {
-                let named = arguments.token_file.as_ref();
-                let named = named.map(|file| format!("{} is not there; ", file.display()));
-                let say = "say whom to be: --user NAME, --token TOKEN or --token-file FILE (lingxi chat --help tells more)";
-                usage(&format!("{}{say}", named.unwrap_or_default()));
-            };
-            let found = found?;
-            let url = arguments.url.as_deref().or(found.url.as_deref());
-            let server = server(url.unwrap_or(LOCAL))?;
-            // A token is shown to the server that gave it, and to no other.
-            if let Some(other) = found.url.as_deref().filter(|url| !server.is(url)) {
-                bail!(
-                    "who was remembered is known at {other}, and not at {}: log in with --user NAME",
-                    server.named
-                );
-            }
-            let rest = Rest::new(server)?.with_token(&found.token);
-            let username = whose(&rest).await?;
-            (rest, username)
-        }
+        (None, Some(token)) => Rest::new(server(arguments, None)?)?.with_token(token),
+        (None, None) => remembered(arguments, file.as_deref())?,
     };
+    let username = whose(&rest).await?;
     if arguments.remember {
         let file =
             file.context("there is no home folder; --token-file says where to keep the token")?;
@@ -75,6 +47,30 @@ pub(in super::super) async fn enter(arguments: &Arguments) -> anyhow::Result<Acc
         kept.write(&file)?;
     }
     Ok(Account { rest, username })
+}
+
+/// The server that was named, or else the one that is `known`, or the one on this machine.
+fn server(arguments: &Arguments, known: Option<&str>) -> anyhow::Result<Server> {
+    let url = arguments.url.as_deref().or(known).unwrap_or(LOCAL);
+    Server::new(url, arguments.ca.as_deref())
+}
+
+/// Who was remembered. A token is shown to the server that gave it, and to no other.
+fn remembered(arguments: &Arguments, file: Option<&Path>) -> anyhow::Result<Rest> {
+    let Some(found) = file.map(Remembered::read).transpose()?.flatten() else {
+        let named = arguments.token_file.as_ref();
+        let named = named.map(|file| format!("{} is not there; ", file.display()));
+        let say = "say whom to be: --user NAME, --token TOKEN or --token-file FILE (lingxi chat --help tells more)";
+        usage(&format!("{}{say}", named.unwrap_or_default()));
+    };
+    let server = server(arguments, found.url.as_deref())?;
+    if let Some(known) = found.url.as_deref().filter(|url| !server.is(url)) {
+        bail!(
+            "who was remembered is known at {known}, and not at {}: log in with --user NAME",
+            server.named
+        );
+    }
+    Ok(Rest::new(server)?.with_token(&found.token))
 }
 
 /// Ends the process: it was called wrongly.

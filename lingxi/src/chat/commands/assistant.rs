@@ -10,7 +10,7 @@ use crate::chat::event::Event;
 use crate::chat::server::Refused;
 use crate::chat::text;
 
-/// How often a stream that broke is taken up again.
+/// How often a stream that broke is taken up again without anything new.
 const TRIES: u32 = 5;
 
 pub(super) const COMMANDS: &[Command] = &[Command {
@@ -37,6 +37,7 @@ async fn ask(context: Context, typed: String) -> Result<Done, Refused> {
     let mut run = Run::default();
     let mut tries = 0;
     loop {
+        let before = run.last.clone();
         let request = if run.id.is_empty() {
             let request = context.rest.request(Method::POST, "ai/agent", &[]);
             request.json(&body)
@@ -49,6 +50,9 @@ async fn ask(context: Context, typed: String) -> Result<Done, Refused> {
             Ok(answer) => follow(&context, &mut run, answer).await,
             Err(why) => Err(why),
         };
+        if run.last != before {
+            tries = 0;
+        }
         match followed {
             Err(why) if run.ended || !why.may_pass() => return Err(why),
             Ok(()) if run.ended => return Ok(Done::default()),
@@ -109,16 +113,6 @@ fn show(body: &Value) -> Vec<String> {
         Some("tool_call") => vec![format!("  … {} {}", of("name"), of("args"))],
         Some("tool_result") => vec![format!("  → {}", of("result"))],
         Some("reset") => vec!["  … once more, from the start".to_owned()],
-        Some("citation") => vec![format!(
-            "  [{}] {}: {}",
-            of("chunk_id"),
-            of("name"),
-            of("quote")
-        )],
-        Some("approval") => vec![format!(
-            "  the assistant asks before it does {}",
-            of("name")
-        )],
         _ => nothing(body),
     }
 }

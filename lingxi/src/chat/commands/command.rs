@@ -17,7 +17,7 @@ pub(in super::super) struct Command {
     /// What it does, for people.
     pub(super) about: &'static str,
     /// Does it.
-    pub(super) run: fn(Context, String) -> Running,
+    pub(in super::super) run: fn(Context, String) -> Running,
     /// What it found or did, in lines for people.
     pub(super) show: fn(&Value) -> Vec<String>,
 }
@@ -28,8 +28,6 @@ pub(in super::super) type Running = BoxFuture<'static, Result<Done, Refused>>;
 /// Where a command is given.
 pub(in super::super) struct Context {
     pub(in super::super) rest: Rest,
-    /// Who gives it.
-    pub(in super::super) me: String,
     /// Whom they talk to.
     pub(in super::super) talk: Option<Talk>,
     /// The id of the message there that was shown last.

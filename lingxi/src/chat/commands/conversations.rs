@@ -1,9 +1,10 @@
 //! Conversations: going to one, and what was said in them.
 
 use futures_util::FutureExt as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::command::{Command, Context, Done, Then, nothing, number, some};
+use super::groups::rows;
 use super::messages::{line, lines};
 use crate::chat::server::Refused;
 use crate::chat::talk::Talk;
@@ -49,12 +50,7 @@ pub(super) const COMMANDS: &[Command] = &[
 
 async fn to(context: Context, typed: String) -> Result<Done, Refused> {
     let name = some(&typed, "a username, as in /to bob")?;
-    let user = context.rest.get("user/info", &[("username", name)]).await;
-    let user = match user {
-        // One's own profile may be no part of what others can look up.
-        Err(_) if name == context.me => serde_json::json!({"username": context.me}),
-        user => user?,
-    };
+    let user = context.rest.get("user/info", &[("username", name)]).await?;
     let name = user["username"].as_str().unwrap_or(name).to_owned();
     Done::and(user, Then::Talk(Talk::User(name)))
 }
@@ -101,17 +97,15 @@ async fn history(context: Context, typed: String) -> Result<Done, Refused> {
 }
 
 async fn read(context: Context) -> Result<Done, Refused> {
-    let (of, whom) = context.talk()?.query();
-    let body = match of {
-        "group_id" => serde_json::json!({of: whom.parse::<i64>().unwrap_or_default()}),
-        _ => serde_json::json!({of: whom}),
+    let body = match context.talk()? {
+        Talk::User(name) => json!({"username": name}),
+        Talk::Group(id) => json!({"group_id": id}),
     };
     Done::found(context.rest.post("message/read", &body).await?)
 }
 
 fn show_list(body: &Value) -> Vec<String> {
-    let rows = body["conversations"].as_array();
-    let rows = rows.into_iter().flatten().map(|row| {
+    rows(body, "conversations", |row| {
         let whom = match row["group_id"].as_i64() {
             Some(id) => format!("{} (/group {id})", row["name"].as_str().unwrap_or_default()),
             None => row["username"].as_str().unwrap_or_default().to_owned(),
@@ -127,14 +121,6 @@ fn show_list(body: &Value) -> Vec<String> {
         } else {
             line(last)
         };
-        format!("  {}{unread}  {}", text::line(&whom), text::line(&last))
-    });
-    let mut rows: Vec<String> = rows.collect();
-    if rows.is_empty() {
-        rows.push("  no conversations yet".to_owned());
-    }
-    if body["has_more"] == true {
-        rows.push("  and more".to_owned());
-    }
-    rows
+        format!("{}{unread}  {}", text::line(&whom), text::line(&last))
+    })
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use futures_util::FutureExt as _;
+use lingxi_domain::limits;
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::json;
@@ -11,8 +12,8 @@ use tokio::io::AsyncWriteExt as _;
 use super::command::{Command, Context, Done, Then, nothing, some, word};
 use crate::chat::server::Refused;
 
-/// By the contract.
-const LARGEST: u64 = 20 * 1024 * 1024;
+/// What a server takes.
+const LARGEST: u64 = limits::MAX_FILE_BYTES as u64;
 
 pub(super) const COMMANDS: &[Command] = &[
     Command {
@@ -36,8 +37,11 @@ async fn send(context: Context, typed: String) -> Result<Done, Refused> {
     context.talk()?;
     let failed =
         |error: std::io::Error| Refused::new("usage", format!("{}: {error}", path.display()));
-    let size = tokio::fs::metadata(path).await.map_err(failed)?.len();
-    if size > LARGEST {
+    let found = tokio::fs::metadata(path).await.map_err(failed)?;
+    if !found.is_file() {
+        return Err(Refused::usage(format!("{} is no file", path.display())));
+    }
+    if found.len() > LARGEST {
         let message = format!("{} is larger than {LARGEST} bytes", path.display());
         return Err(Refused::new("too_large", message));
     }

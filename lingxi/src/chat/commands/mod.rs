@@ -39,12 +39,7 @@ pub(super) fn find(line: &str) -> Result<(&'static Command, &str), Refused> {
     Ok((found.ok_or_else(unknown)?, rest))
 }
 
-/// Begins to do it. /help is about all the others, and so is done here.
-pub(super) fn run(command: &Command, context: Context, rest: &str) -> Running {
-    (command.run)(context, rest.to_owned())
-}
-
-/// What a command found or did, in lines for people.
+/// What a command found or did, in lines for people. /help is about all the others, and so is shown here.
 pub(super) fn show(name: &str, body: &Value) -> Vec<String> {
     let command = all().find(|command| command.name == name);
     command.map_or_else(Vec::new, |command| match name {

@@ -1,15 +1,13 @@
 //! People.
 
 use futures_util::FutureExt as _;
+use lingxi_domain::limits;
 use serde_json::{Value, json};
 
 use super::command::{Command, Context, Done, Then, message_of, nothing, some};
 use super::groups::rows;
 use crate::chat::server::Refused;
 use crate::chat::text;
-
-/// Names in one watch, by the contract.
-const WATCHED: usize = 200;
 
 pub(super) const COMMANDS: &[Command] = &[
     Command {
@@ -56,7 +54,7 @@ async fn who(context: Context, typed: String) -> Result<Done, Refused> {
                 .map(str::to_owned),
         );
     }
-    names.truncate(WATCHED);
+    names.truncate(limits::MAX_WATCHED);
     Done::then(Then::Frame(json!({"type": 10, "watch": names})))
 }
 

@@ -32,9 +32,9 @@ impl Backoff {
         whole.mul_f64(rand::random_range(0.5..=1.0))
     }
 
-    /// The connection works.
+    /// The connection works. What the server named still holds: it may say more before it goes.
     pub(super) fn works(&mut self) {
-        *self = Self::default();
+        self.tries = 0;
     }
 }
 
@@ -56,7 +56,9 @@ mod tests {
         assert!(backoff.next() >= LONGEST / 2);
         backoff.named(Duration::from_secs(86_400));
         assert_eq!(backoff.next(), LONGEST_NAMED);
+        backoff.named(Duration::from_millis(1_730));
         backoff.works();
+        assert_eq!(backoff.next(), Duration::from_millis(1_730));
         assert!(backoff.next() <= FIRST);
     }
 }

@@ -29,6 +29,8 @@ struct Cursor {
     early: BTreeSet<u64>,
     /// Entries that came while those before them are fetched.
     waiting: Option<BTreeMap<u64, Frame>>,
+    /// There are entries up to here, which may neither have been shown nor wait.
+    end: u64,
 }
 
 /// What an entry or a page leads to.
@@ -82,6 +84,8 @@ impl Cursors {
         if let Some(waiting) = &mut cursor.waiting {
             if waiting.len() < MOST_WAITING {
                 waiting.insert(seq, frame);
+            } else {
+                cursor.end = cursor.end.max(seq);
             }
             return Taken::default();
         }
@@ -104,6 +108,8 @@ impl Cursors {
                 first: after,
                 ..Cursor::default()
             });
+        cursor.end = cursor.end.max(last);
+        // What is being fetched may have been read before the last of these were there; `pulled` sees to them.
         if cursor.seq >= last || cursor.waiting.is_some() {
             return None;
         }
@@ -132,7 +138,6 @@ impl Cursors {
         // came of this one.
         let stuck = cursor.seq == pull.after;
         let mut waiting = cursor.waiting.take().unwrap_or_default();
-        let full = waiting.len() >= MOST_WAITING;
         while let Some((seq, entry)) = waiting.pop_first() {
             if seq == cursor.seq + 1 || stuck && seq > cursor.seq {
                 cursor.seq = seq;
@@ -144,21 +149,14 @@ impl Cursors {
                 return Taken { show, pull };
             }
         }
-        if full {
-            // More came than could wait.
+        if cursor.end > cursor.seq && cursor.seq > pull.after {
             cursor.waiting = Some(BTreeMap::new());
             let pull = Taken::pull(pull.conversation.clone(), cursor.seq).pull;
             return Taken { show, pull };
         }
+        // What no page brings is not this user's to see.
+        cursor.end = cursor.seq;
         Taken { show, pull: None }
-    }
-
-    /// What has been asked for and has not come, for a new connection.
-    pub(super) fn missing(&self) -> Vec<Pull> {
-        let missing = self.of.iter().filter(|(_, c)| c.waiting.is_some());
-        missing
-            .filter_map(|(key, cursor)| Taken::pull(key.clone(), cursor.seq).pull)
-            .collect()
     }
 
     /// The frames that ask a server for everything that was not shown.

@@ -32,11 +32,9 @@ pub(super) struct Page {
 }
 
 impl Fetch {
-    /// Fetches this too. One that waits already, or that is asked for, is not asked for twice.
+    /// Fetches this too.
     pub(super) fn add(&mut self, pull: Pull) {
-        if !self.waiting.contains(&pull) {
-            self.waiting.push_back(pull);
-        }
+        self.waiting.push_back(pull);
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -89,7 +87,8 @@ async fn page(rest: Rest, me: String, mut talk: Option<Talk>, pull: Pull) -> Pag
                     has_more,
                 };
             }
-            Err(why) if why.may_pass() => {
+            // What is no Lingxi server's answer is that of something in between.
+            Err(why) if why.may_pass() || why.code == "not_lingxi" => {
                 tokio::time::sleep(wait).await;
                 wait = LONGEST.min(wait * 2);
             }

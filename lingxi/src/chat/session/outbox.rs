@@ -37,6 +37,11 @@ pub(super) enum Acked {
 }
 
 impl Outbox {
+    /// How many have no ACK.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.waiting.len() >= MOST_WAITING
     }

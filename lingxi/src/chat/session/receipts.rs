@@ -18,19 +18,44 @@ const MOST_CONVERSATIONS: usize = 5_000;
 pub(super) struct Receipts {
     /// Read, and not said on this connection.
     due: BTreeMap<String, u64>,
-    /// Said on this connection. A gateway that is killed may have lost it.
-    said: BTreeMap<String, u64>,
+    said: BTreeMap<String, Said>,
     next_at: Option<Instant>,
+}
+
+/// What was said of a conversation.
+#[derive(Debug)]
+struct Said {
+    seq: u64,
+    /// The server has it. Before that, a gateway that is killed may lose it.
+    kept: bool,
 }
 
 impl Receipts {
     /// Takes note of an entry that the user has seen.
     pub(super) fn read(&mut self, conversation: &str, seq: u64, now: Instant) {
-        let known = |of: &BTreeMap<String, u64>| of.get(conversation).is_some_and(|at| *at >= seq);
-        if !known(&self.due) && !known(&self.said) && self.due.len() < MOST_CONVERSATIONS {
+        let due = self.due.get(conversation).copied();
+        let said = self.said.get(conversation).map(|said| said.seq);
+        if due.max(said) < Some(seq) && self.due.len() < MOST_CONVERSATIONS {
             self.due.insert(conversation.to_owned(), seq);
             self.next_at.get_or_insert(now + PAUSE);
         }
+    }
+
+    /// The server told how far the user has read.
+    pub(super) fn kept(&mut self, conversation: &str, seq: u64) {
+        if let Some(said) = self.said.get_mut(conversation) {
+            said.kept |= said.seq <= seq;
+        }
+    }
+
+    /// Whether the server has all of it.
+    pub(super) fn all_kept(&self) -> bool {
+        self.due.is_empty() && self.said.values().all(|said| said.kept)
+    }
+
+    /// Nothing more is gathered: what is due is said now.
+    pub(super) fn hurry(&mut self, now: Instant) {
+        self.next_at = self.next_at.map(|_| now);
     }
 
     /// When [`take`](Self::take) is to be asked.
@@ -54,11 +79,11 @@ impl Receipts {
         self.frames(10 * AT_ONCE)
     }
 
-    /// There is a new connection: what was said on the one before is said again.
+    /// There is a new connection: what may be lost with the one before is said again.
     pub(super) fn connected(&mut self, now: Instant) {
-        let mut said = std::mem::take(&mut self.said);
-        said.append(&mut self.due);
-        self.due = said;
+        for (conversation, said) in self.said.iter().filter(|(_, said)| !said.kept) {
+            self.due.entry(conversation.clone()).or_insert(said.seq);
+        }
         self.next_at = (!self.due.is_empty()).then(|| now + PAUSE);
     }
 
@@ -72,7 +97,7 @@ impl Receipts {
             if self.said.len() >= MOST_CONVERSATIONS {
                 self.said.pop_first();
             }
-            self.said.insert(conversation, seq);
+            self.said.insert(conversation, Said { seq, kept: false });
         }
         frames
     }

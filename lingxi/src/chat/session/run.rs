@@ -61,6 +61,7 @@ pub(in super::super) async fn run(plan: Plan) -> anyhow::Result<()> {
         fields: plan.fields,
         away_since: None,
         idle_since: None,
+        leaves_at: None,
     };
     sitting.run().await
 }
@@ -73,7 +74,7 @@ impl Sitting {
             if self.is_over(now)? {
                 break;
             }
-            let (due, takes_input, prompt) = (self.due(now), self.takes_input(now), self.prompt());
+            let (due, takes_input, prompt) = (self.due(now), self.takes_input(), self.prompt());
             tokio::select! {
                 happened = self.link.next() => self.happened(happened)?,
                 typed = next_line(&mut self.input, &prompt), if takes_input => self.typed(typed),
@@ -90,10 +91,10 @@ impl Sitting {
         }
         self.link.close().await;
         let is_person = self.input.as_ref().is_some_and(Input::is_person);
-        match is_person && self.state.tally.all_acked() {
+        match is_person && self.state.all_acked() {
             // They were told at once.
             true => Ok(()),
-            false => self.state.tally.verdict(),
+            false => self.state.verdict(),
         }
     }
 
@@ -160,8 +161,8 @@ impl Sitting {
         let line = match typed {
             Typed::Line(line) => line,
             Typed::Unreadable(why) => {
-                let why = Refused::usage(why);
-                self.state.refused("", why);
+                self.state.tally.command();
+                self.state.refused("", Refused::usage(why));
                 self.state.input_ended = true;
                 return;
             }
@@ -178,12 +179,11 @@ impl Sitting {
                 self.state.tally.command();
                 let context = Context {
                     rest: self.rest.clone(),
-                    me: self.state.me.clone(),
                     talk: self.state.talk.clone(),
                     last: self.state.last,
                     shown: self.shows.clone(),
                 };
-                let running = commands::run(command, context, rest);
+                let running = (command.run)(context, rest.to_owned());
                 self.running = Some((command.name, line, running));
             }
             Err(why) => {

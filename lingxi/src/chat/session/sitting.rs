@@ -20,6 +20,8 @@ use crate::chat::view::View;
 const PATIENCE: Duration = Duration::from_secs(300);
 /// How long a message that has its ACK may take to come back, before the session ends without it.
 const COMES_BACK: Duration = Duration::from_secs(10);
+/// How long the server may take to keep what was read. Until it has, the next session is shown the same again.
+const KEPT: Duration = Duration::from_secs(1);
 
 /// A session while it goes on.
 pub(super) struct Sitting {
@@ -40,33 +42,29 @@ pub(super) struct Sitting {
     pub(super) away_since: Option<Instant>,
     /// Since when nothing is left to do but to see one's own messages come back.
     pub(super) idle_since: Option<Instant>,
+    /// When the session ends whether the server has kept what was read or not.
+    pub(super) leaves_at: Option<Instant>,
 }
 
 impl Sitting {
-    /// Whether what was said has its ACK and came back, as far as that is waited for.
-    pub(super) fn is_settled(&self, now: Instant) -> bool {
-        let tally = &self.state.tally;
-        let waited = self
-            .idle_since
-            .is_some_and(|since| now >= since + COMES_BACK);
-        tally.is_complete() || tally.all_acked() && waited
-    }
-
     /// Whether all is done that was to be done.
     ///
     /// # Errors
     /// When the server has been away for too long.
     pub(super) fn is_over(&mut self, now: Instant) -> anyhow::Result<bool> {
-        if !self.state.tally.all_acked() || self.state.tally.is_complete() {
-            self.idle_since = None;
-        } else {
-            self.idle_since.get_or_insert(now);
+        let waits = self.state.all_acked() && !self.state.is_complete();
+        self.idle_since = waits.then(|| self.idle_since.unwrap_or(now));
+        if self
+            .idle_since
+            .is_some_and(|since| now >= since + COMES_BACK)
+        {
+            self.state.tally.give_up();
         }
         let is_person = self.input.as_ref().is_some_and(Input::is_person);
         let away = self.away_since.is_some_and(|since| now >= since + PATIENCE);
         if away && !is_person && !self.follow {
             let server = &self.rest.server.named;
-            self.state.tally.verdict()?;
+            self.state.verdict()?;
             return Err(anyhow!("{server} cannot be reached for {PATIENCE:?}"));
         }
         let ends = match self.state.expected {
@@ -78,15 +76,24 @@ impl Sitting {
             && self.fetch.is_idle()
             && self.say.as_slice().is_empty()
             && self.state.answer_until(now).is_none();
-        Ok(ends && is_idle && self.is_settled(now))
+        if !ends || !is_idle || !self.state.is_complete() {
+            self.leaves_at = None;
+            return Ok(false);
+        }
+        let receipts = &mut self.state.receipts;
+        if self.leaves_at.is_none() {
+            receipts.hurry(now);
+        }
+        let leaves_at = *self.leaves_at.get_or_insert(now + KEPT);
+        Ok(is_person || !self.link.is_open() || receipts.all_kept() || now >= leaves_at)
     }
 
     /// A script's lines are done one after the other, a person's when they are typed.
-    pub(super) fn takes_input(&self, now: Instant) -> bool {
+    pub(super) fn takes_input(&self) -> bool {
         let state = &self.state;
         let has_room = match &self.input {
             Some(input) if input.is_person() => !state.outbox.is_full() && !state.tally.is_full(),
-            _ => self.is_settled(now) && self.say.as_slice().is_empty(),
+            _ => state.is_complete() && self.say.as_slice().is_empty(),
         };
         has_room && !state.input_ended && !state.quitting && self.running.is_none()
     }
@@ -100,6 +107,7 @@ impl Sitting {
             self.idle_since.map(|since| since + COMES_BACK),
             self.away_since.map(|since| since + PATIENCE),
             self.state.answer_until(now),
+            self.leaves_at,
         ];
         let waited_for = waited_for.into_iter().flatten().filter(|due| *due > now);
         to_send.chain(waited_for).min().unwrap_or(now + PATIENCE)

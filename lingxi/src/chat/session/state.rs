@@ -83,6 +83,11 @@ impl State {
                 self.shown.push_back(Event::Frame(frame));
             }
             _ => {
+                if frame["event"] == "read" && frame["from"] == *self.me {
+                    let key = frame["conversation"].as_str().unwrap_or_default();
+                    let seq = frame["seq"].as_u64().unwrap_or_default();
+                    self.receipts.kept(key, seq);
+                }
                 let taken = self.cursors.take(frame);
                 self.taken(taken, now);
             }
@@ -107,7 +112,6 @@ impl State {
         self.receipts.connected(now);
         self.frames = self.cursors.sync().into();
         self.frames.extend(self.watch.clone());
-        self.pulls.extend(self.cursors.missing());
         self.shown.push_back(Event::Connected { again: true });
     }
 
@@ -121,6 +125,24 @@ impl State {
         self.tally.sent(&message);
         self.shown.push_back(Event::Sent(message.clone()));
         self.outbox.push(message);
+    }
+
+    /// Whether all that was said has its ACK.
+    pub(super) fn all_acked(&self) -> bool {
+        self.outbox.len() == 0
+    }
+
+    /// Whether each message has its ACK and was shown, or was refused.
+    pub(super) fn is_complete(&self) -> bool {
+        self.all_acked() && self.tally.all_shown()
+    }
+
+    /// What became of it all.
+    ///
+    /// # Errors
+    /// Says what was refused, and what has no ACK.
+    pub(super) fn verdict(&self) -> anyhow::Result<()> {
+        self.tally.verdict(self.outbox.len())
     }
 
     /// Takes what a command led to.
@@ -171,7 +193,7 @@ impl State {
     fn ack(&mut self, ack: Frame, now: Instant) {
         let event = match self.outbox.acked(&ack, now) {
             Acked::Settled => {
-                self.tally.acked(&ack);
+                self.tally.settled(&ack);
                 Event::Settled(ack)
             }
             Acked::Again => Event::Again(ack),
@@ -207,7 +229,8 @@ impl State {
         if self.talk.is_some() && self.names.talk(key) == self.talk {
             self.last = frame["id"].as_i64();
         }
-        if self.tally.shown(&frame) {
+        // Others may choose the same `msg_id`.
+        if frame["from"] == *self.me && self.tally.shown(&frame) {
             return Event::Own(frame);
         }
         self.receipts.read(key, seq, now);

@@ -14,8 +14,8 @@ const MOST_NOT_SHOWN: usize = 500;
 #[derive(Default)]
 pub(super) struct Tally {
     messages: usize,
-    // Either may come first: while a connection catches up, messages wait for what is missing before them.
-    without_ack: HashSet<String>,
+    /// Those that have not come back. A message may do so before its ACK comes: while a connection catches up, messages
+    /// wait for what is missing before them.
     not_shown: HashSet<String>,
     refused: Reasons,
     commands: usize,
@@ -30,24 +30,19 @@ impl Tally {
     pub(super) fn sent(&mut self, frame: &Value) {
         let msg_id = frame["msg_id"].as_str().unwrap_or_default();
         self.messages += 1;
-        self.without_ack.insert(msg_id.to_owned());
         self.not_shown.insert(msg_id.to_owned());
     }
 
     /// Takes note of the ACK that a message was settled by.
-    pub(super) fn acked(&mut self, frame: &Value) {
-        let msg_id = frame["msg_id"].as_str().unwrap_or_default();
-        if frame["status"] == "received" || !self.without_ack.remove(msg_id) {
-            return;
-        }
-        if frame["status"] == "failed" {
-            self.not_shown.remove(msg_id);
-            self.refused
-                .add(frame["reason"].as_str().unwrap_or("failed"));
+    pub(super) fn settled(&mut self, ack: &Value) {
+        if ack["status"] == "failed" {
+            self.not_shown
+                .remove(ack["msg_id"].as_str().unwrap_or_default());
+            self.refused.add(ack["reason"].as_str().unwrap_or("failed"));
         }
     }
 
-    /// Takes note of a message that came; returns true if it is one's own, said here.
+    /// Takes note of a message of one's own that came; returns true if it was said here.
     pub(super) fn shown(&mut self, frame: &Value) -> bool {
         let msg_id = frame["msg_id"].as_str().unwrap_or_default();
         self.not_shown.remove(msg_id)
@@ -62,13 +57,14 @@ impl Tally {
         self.not_done.add(reason);
     }
 
-    pub(super) fn all_acked(&self) -> bool {
-        self.without_ack.is_empty()
+    /// Whether each message was shown, or was refused.
+    pub(super) fn all_shown(&self) -> bool {
+        self.not_shown.is_empty()
     }
 
-    /// Whether each message has its ACK and was shown, or was refused.
-    pub(super) fn is_complete(&self) -> bool {
-        self.all_acked() && self.not_shown.is_empty()
+    /// Those that have not come back are not waited for any longer: a repeated `msg_id` may have come long ago.
+    pub(super) fn give_up(&mut self) {
+        self.not_shown.clear();
     }
 
     /// Whether too many messages have not come back.
@@ -76,12 +72,12 @@ impl Tally {
         self.not_shown.len() >= MOST_NOT_SHOWN
     }
 
-    /// The end.
+    /// The end, when so many messages are `open`: they have no ACK.
     ///
     /// # Errors
     /// Says how many messages and commands were refused, and how many messages nobody knows about.
-    pub(super) fn verdict(&self) -> anyhow::Result<()> {
-        let (all, open) = (self.messages, self.without_ack.len());
+    pub(super) fn verdict(&self, open: usize) -> anyhow::Result<()> {
+        let all = self.messages;
         let mut said = Vec::new();
         if self.refused.count() > 0 {
             let (count, reasons) = (self.refused.count(), &self.refused);
@@ -142,24 +138,22 @@ mod tests {
         for id in ["a", "b", "c", "d"] {
             tally.sent(&json!({"msg_id": id}));
         }
-        assert!(!tally.is_complete() && tally.verdict().is_err());
+        assert!(!tally.all_shown() && tally.verdict(4).is_err());
         let ack = |id: &str, status: &str, reason: &str| json!({"type": 3, "msg_id": id, "status": status, "reason": reason});
-        tally.acked(&ack("a", "received", ""));
-        tally.acked(&ack("a", "stored", ""));
-        tally.acked(&ack("b", "failed", "rate_limited"));
-        tally.acked(&ack("b", "failed", "rate_limited"));
-        tally.acked(&ack("c", "failed", "too_large"));
-        let said = tally.verdict().unwrap_err().to_string();
+        tally.settled(&ack("a", "stored", ""));
+        tally.settled(&ack("b", "failed", "rate_limited"));
+        tally.settled(&ack("c", "failed", "too_large"));
+        let said = tally.verdict(1).unwrap_err().to_string();
         assert_eq!(
             said,
             "2 of 4 messages were refused: rate_limited (1), too_large (1); 1 more have no ACK"
         );
-        tally.acked(&ack("d", "stored", ""));
+        tally.settled(&ack("d", "stored", ""));
         assert!(tally.shown(&json!({"type": 2, "msg_id": "a"})));
         assert!(!tally.shown(&json!({"type": 2, "msg_id": "x"})));
-        assert!(!tally.is_complete());
+        assert!(!tally.all_shown());
         tally.shown(&json!({"type": 2, "msg_id": "d"}));
-        assert!(tally.is_complete());
+        assert!(tally.all_shown());
     }
 
     #[test]
@@ -167,9 +161,9 @@ mod tests {
         let mut tally = Tally::default();
         tally.command();
         tally.command();
-        assert!(tally.verdict().is_ok());
+        assert!(tally.verdict(0).is_ok());
         tally.not_done("not_member");
-        let said = tally.verdict().unwrap_err().to_string();
+        let said = tally.verdict(0).unwrap_err().to_string();
         assert_eq!(said, "1 of 2 commands were not done: not_member (1)");
     }
 }

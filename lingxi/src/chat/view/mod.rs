@@ -55,15 +55,20 @@ impl View {
             return self.piece(body);
         }
         let lines = person::lines(event, scene);
-        if lines.is_empty() {
+        // The next prompt would be written over the assistant's last words.
+        let is_last = matches!(event, Event::Answer { body, .. } if body["type"] == "done");
+        if lines.is_empty() && !(is_last && self.in_a_line) {
             return Ok(());
         }
-        let begin = if std::mem::take(&mut self.in_a_line) {
-            "\n"
-        } else {
-            ""
-        };
-        self.print(format!("{begin}{}\n", lines.join("\n")))
+        let mut text = String::new();
+        if std::mem::take(&mut self.in_a_line) {
+            text.push('\n');
+        }
+        for line in lines {
+            text.push_str(&line);
+            text.push('\n');
+        }
+        self.print(text)
     }
 
     /// A piece of the assistant's text.

@@ -6,10 +6,12 @@ use std::path::Path;
 use crate::harness::Mode;
 
 use super::Client;
+use super::elsewhere::Elsewhere;
 use super::process::command;
 
 behaviours!(
     one_registers_and_is_remembered,
+    secrets_go_to_no_other_server,
     a_password_may_be_the_first_line,
     a_wrong_password_is_one_line_and_a_status,
     who_is_nobody_is_told_how_to_be_somebody,
@@ -57,12 +59,6 @@ async fn one_registers_and_is_remembered(mode: Mode) {
     Client::start(again).succeeds().await;
     let dora = crate::harness::User::login(&lx.anonymous(), "dora", "correct horse").await;
     assert_eq!(dora.history("username=dora").await.len(), 2);
-    // A token is shown to no other server.
-    let (status, errors) = Client::start(with_home("http://127.0.0.1:9", home.path(), &[]))
-        .ends()
-        .await;
-    assert_eq!(status.code(), Some(1));
-    assert!(errors.contains("log in with --user"), "{errors}");
     // Where a file is named, a token alone does.
     let bare = home.path().join("token");
     std::fs::write(&bare, format!("{}\n", dora.token)).expect("written");
@@ -71,6 +67,49 @@ async fn one_registers_and_is_remembered(mode: Mode) {
     Client::start(with_home(&url, home.path(), &three))
         .succeeds()
         .await;
+}
+
+async fn secrets_go_to_no_other_server(mode: Mode) {
+    let lx = mode.start().await;
+    let alice = lx.user("alice").await;
+    let home = tempfile::tempdir().expect("a folder");
+    let arguments = [
+        "--user",
+        "alice",
+        "--remember",
+        "--to",
+        "alice",
+        "--say",
+        "hi",
+    ];
+    let mut remember = with_home(&alice.rest.base, home.path(), &arguments);
+    remember.env("LINGXI_PASSWORD", &alice.password);
+    Client::start(remember).succeeds().await;
+    // The token that was kept is another server's.
+    let other = Elsewhere::start("200 OK").await;
+    let (status, errors) = Client::start(with_home(&other.url, home.path(), &[]))
+        .ends()
+        .await;
+    assert_eq!(status.code(), Some(1));
+    assert!(errors.contains("log in with --user"), "{errors}");
+    assert_eq!(other.heard(), "");
+    // Who sends on elsewhere is not followed: with a 307 the password would go along.
+    let sends_on = format!("307 Temporary Redirect\r\nlocation: {}/there", other.url);
+    let sends_on = Elsewhere::start(&sends_on).await;
+    let mut log_in = with_home(&sends_on.url, home.path(), &["--user", "alice"]);
+    log_in.env("LINGXI_PASSWORD", &alice.password);
+    let with_token = with_home(&sends_on.url, home.path(), &["--token", &alice.token]);
+    for command in [log_in, with_token] {
+        let (status, errors) = Client::start(command).ends().await;
+        assert_eq!(other.heard(), "");
+        assert_eq!(status.code(), Some(1));
+        assert!(errors.contains("answered 307"), "{errors}");
+    }
+    let heard = sends_on.heard();
+    assert!(
+        heard.contains(&alice.password) && heard.contains(&alice.token),
+        "{heard}"
+    );
 }
 
 async fn a_password_may_be_the_first_line(mode: Mode) {

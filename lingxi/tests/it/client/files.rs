@@ -32,6 +32,8 @@ async fn a_file_is_sent_and_kept(mode: Mode) {
     b.says("File exists").await;
     b.types(&format!("/save 4711/../x {}", path("other")));
     b.says("expected a file's id").await;
+    a.types(&format!("/send {}", folder.path().display()));
+    a.says("is no file").await;
     // What is too large is not even sent.
     let large = std::fs::File::create(path("large")).expect("a file");
     large.set_len(20 * 1024 * 1024 + 1).expect("a length");
@@ -40,5 +42,5 @@ async fn a_file_is_sent_and_kept(mode: Mode) {
     a.ends_input();
     let (status, errors) = a.ends().await;
     assert_eq!(status.code(), Some(1));
-    assert!(errors.contains("2 of 3 commands were not done"), "{errors}");
+    assert!(errors.contains("3 of 4 commands were not done"), "{errors}");
 }

@@ -8,6 +8,7 @@ use super::Client;
 
 behaviours!(
     a_person_types_while_others_talk,
+    an_answer_stands_above_the_next_line,
     a_password_is_asked_for_and_not_shown,
     who_is_sent_away_gets_the_terminal_back,
 );
@@ -62,6 +63,24 @@ async fn a_person_types_while_others_talk(mode: Mode) {
     assert!(status.success(), "{}", a.said());
 }
 
+async fn an_answer_stands_above_the_next_line(mode: Mode) {
+    let lx = mode.start().await;
+    let alice = lx.user("alice").await;
+    let mut command = at_a_terminal(&alice, "--to alice");
+    command.env("LINGXI_PASSWORD", &alice.password);
+    let mut a = Client::start(command);
+    a.shows("alice> ").await;
+    a.presses("/ai Create a group called Rustaceans\r");
+    a.shows("on this machine.").await;
+    a.presses("half a sen");
+    a.shows("half a sen").await;
+    let said = a.said();
+    let last = said.lines().find(|line| line.contains("on this machine."));
+    assert!(!last.expect("it").contains("alice> "), "{said:?}");
+    a.presses("\u{15}/quit\r");
+    a.says("status 0").await;
+}
+
 async fn a_password_is_asked_for_and_not_shown(mode: Mode) {
     let lx = mode.start().await;
     let alice = lx.user("alice").await;
@@ -74,6 +93,14 @@ async fn a_password_is_asked_for_and_not_shown(mode: Mode) {
     // Ctrl-D.
     a.presses("\u{4}");
     a.says("status 0").await;
+    // A new one is asked for twice: nobody saw what was typed.
+    let mut new = Client::start(at_a_terminal(&alice, "--register"));
+    new.shows("Password of alice at ").await;
+    new.presses("correct horse\r");
+    new.shows("The same once more: ").await;
+    new.presses("correct house\r");
+    new.says("the two passwords differ").await;
+    new.says("status 1").await;
 }
 
 async fn who_is_sent_away_gets_the_terminal_back(mode: Mode) {

@@ -8,9 +8,12 @@ use super::Client;
 
 behaviours!(
     every_line_is_json,
+    a_line_that_is_none_ends_it,
+    a_repeated_message_is_waited_for_once,
     a_status_says_whether_all_was_done,
     limits_slow_a_script_and_lose_nothing,
     a_backlog_is_shown_once_and_in_order,
+    the_next_session_is_shown_what_is_new,
 );
 
 async fn every_line_is_json(mode: Mode) {
@@ -88,6 +91,35 @@ async fn a_status_says_whether_all_was_done(mode: Mode) {
     assert_eq!(alice.history("username=alice").await.len(), 1);
 }
 
+async fn a_line_that_is_none_ends_it(mode: Mode) {
+    let lx = mode.start().await;
+    let alice = lx.user("alice").await;
+    let mut a = Client::of(&alice, &["--to", "alice"]);
+    a.types("a note");
+    a.types(&"x".repeat(200_000));
+    a.ends_input();
+    let (status, errors) = a.ends().await;
+    assert_eq!(status.code(), Some(1));
+    assert_eq!(errors, "lingxi: 1 of 1 commands were not done: usage (1)");
+    assert_eq!(alice.history("username=alice").await.len(), 1);
+}
+
+/// It came before, and does not come again.
+async fn a_repeated_message_is_waited_for_once(mode: Mode) {
+    let lx = mode.start().await;
+    let alice = lx.user("alice").await;
+    let begun = std::time::Instant::now();
+    let mut a = Client::of(&alice, &["--to", "alice", "--json"]);
+    for msg_id in ["a", "a", "b", "c"] {
+        a.types(&json!({"content": msg_id, "msg_id": msg_id}).to_string());
+    }
+    a.ends_input();
+    a.succeeds().await;
+    // The wait for one is 10 s.
+    assert!(begun.elapsed().as_secs() < 18, "{:?}", begun.elapsed());
+    assert_eq!(alice.history("username=alice").await.len(), 3);
+}
+
 async fn limits_slow_a_script_and_lose_nothing(mode: Mode) {
     let lx = mode.with("LINGXI__RATE_LIMITS", "on").start().await;
     let (alice, bob) = (lx.user("alice").await, lx.user("bob").await);
@@ -139,4 +171,27 @@ async fn a_backlog_is_shown_once_and_in_order(mode: Mode) {
     let objects = again.objects();
     let shown: Vec<_> = objects.iter().filter(|o| o["type"] == 2).collect();
     assert_eq!(shown.len(), 1, "{shown:?}");
+}
+
+async fn the_next_session_is_shown_what_is_new(mode: Mode) {
+    let lx = mode.start().await;
+    let (alice, bob) = (lx.user("alice").await, lx.user("bob").await);
+    let group = alice.create_group("g").await;
+    bob.join(group).await.ok();
+    let mut ws = alice.connect().await;
+    for number in 1..=5 {
+        let (id, content) = (format!("m{number}"), format!("{number}"));
+        match number % 2 {
+            0 => ws.say_in(group, &id, &content).await,
+            _ => ws.say("bob", &id, &content).await,
+        }
+        ws.stored(&id).await;
+        // Each begins where the one before has just ended.
+        let mut b = Client::of(&bob, &["--expect", "1"]);
+        b.succeeds().await;
+        let objects = b.objects();
+        let messages = objects.iter().filter(|o| o["type"] == 2 || o["type"] == 4);
+        let shown: Vec<_> = messages.map(|o| o["content"].clone()).collect();
+        assert_eq!(shown, [content]);
+    }
 }

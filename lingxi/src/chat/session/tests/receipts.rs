@@ -27,8 +27,26 @@ fn the_last_one_says_it_all() {
     receipts.read("d:1:2", 3, later);
     assert_eq!((receipts.due(), receipts.take(later).len()), (None, 0));
     // A gateway that was killed has lost it.
+    assert!(!receipts.all_kept());
     receipts.connected(later);
     assert_eq!(said(&receipts.rest()), [("d:1:2", 3)]);
+    receipts.kept("d:1:2", 2);
+    assert!(!receipts.all_kept());
+    receipts.kept("d:1:2", 3);
+    assert!(receipts.all_kept());
+    receipts.connected(later);
+    assert_eq!((receipts.due(), receipts.rest().len()), (None, 0));
+}
+
+#[test]
+fn who_leaves_gathers_no_more() {
+    let now = Instant::now();
+    let mut receipts = Receipts::default();
+    receipts.hurry(now);
+    assert_eq!(receipts.due(), None);
+    receipts.read("d:1:2", 1, now);
+    receipts.hurry(now);
+    assert_eq!(said(&receipts.take(now)), [("d:1:2", 1)]);
 }
 
 #[test]

@@ -27,7 +27,6 @@ fn a_new_connection_is_asked_for_all_that_may_be_missing() {
     state.done("who", done, now);
     let gap = json!({"type": 5, "event": "gap", "conversations": [{"conversation": "g:7", "after": 5, "last_seq": 9}]});
     state.frame(gap.into(), now);
-    state.pulls.clear();
     state.connected(now);
     let frames: Vec<Value> = state.frames.drain(..).collect();
     assert_eq!(
@@ -38,6 +37,7 @@ fn a_new_connection_is_asked_for_all_that_may_be_missing() {
         (&frames[1]["type"], &frames[1]["watch"]),
         (&json!(10), &json!(["bob"]))
     );
+    // What is being fetched is fetched whatever happens to the connection.
     assert_eq!(state.pulls.len(), 1);
     assert!(state.answer_until(now).is_some());
     // A refusal is an answer, and is not asked for again.
@@ -63,16 +63,23 @@ fn ones_own_message_is_known_when_it_comes_back() {
     assert_eq!(state.expected, Some(1));
     state.say(json!({"type": 2, "msg_id": "mine", "to": "bob", "content": "hi"}));
     state.shown.clear();
-    for (seq, msg_id) in [(5, "mine"), (6, "of another device")] {
-        let message = json!({"type": 2, "conversation": "d:1:2", "seq": seq, "id": seq, "msg_id": msg_id, "from": "alice", "to": "bob"});
+    for (seq, from, msg_id) in [
+        (5, "bob", "mine"),
+        (6, "alice", "mine"),
+        (7, "alice", "of another device"),
+    ] {
+        let message = json!({"type": 2, "conversation": "d:1:2", "seq": seq, "id": seq, "msg_id": msg_id, "from": from, "to": "x"});
         state.frame(message.into(), now);
     }
     let own = |event: &Event| matches!(event, Event::Own(_));
-    assert_eq!(Vec::from_iter(state.shown.iter().map(own)), [true, false]);
-    assert!(!state.tally.is_complete());
+    assert_eq!(
+        Vec::from_iter(state.shown.iter().map(own)),
+        [false, true, false]
+    );
+    assert!(!state.is_complete());
     state.frame(
         json!({"type": 3, "msg_id": "mine", "status": "stored", "id": 5, "seq": 5}).into(),
         now,
     );
-    assert!(state.tally.is_complete());
+    assert!(state.is_complete());
 }
