@@ -4,12 +4,15 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::HeaderValue;
+use axum::http::header::X_CONTENT_TYPE_OPTIONS;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use lingxi_domain::ErrorCode;
 use lingxi_im::Im;
 use lingxi_runtime::budget::Budget;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::hosts::{self, Hosts};
 use crate::limits::{Guard, guard};
@@ -17,8 +20,8 @@ use crate::openapi::{Routes, with_documentation};
 use crate::{ApiError, Options, client_address, origins, request_log};
 
 /// The application of an edge that is bound to `address`: its routes and their documentation, the contract's errors for
-/// what is none of them, and around all of it, from the outside in: the client's address, the log, `Host`, CORS,
-/// panics, limits.
+/// what is none of them, and around all of it, from the outside in: the client's address, the log, no guessing of types,
+/// `Host`, CORS, panics, limits.
 pub fn app(
     routes: Routes,
     options: &Options,
@@ -38,6 +41,10 @@ pub fn app(
         .layer(CatchPanicLayer::custom(panicked))
         .layer(origins::layer(&options.origins))
         .layer(from_fn_with_state(hosts, hosts::check))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
         .layer(from_fn(request_log::log));
     client_address::behind(router, options.trusted_proxies.clone())
 }

@@ -46,6 +46,7 @@ mod group_management;
 mod groups;
 mod heartbeat;
 mod history;
+mod hostile;
 mod http_addresses;
 mod http_admin;
 mod http_connections;

@@ -4,12 +4,14 @@ use lingxi_domain::{Seq, said_hash};
 
 use super::entry::{Entry, EntryKind, NewEntry};
 use crate::error::Result;
-use crate::sql::{Row, args, placeholders};
+use crate::sql::{Columns, Row, args, placeholders};
 use crate::{Store, Tx};
 
 /// What [`entry`] reads, from `entries e` with [`JOINS`].
 pub(crate) const COLUMNS: &str = "e.id, e.conversation, e.seq, e.kind, e.sender_id, s.username, e.msg_id, e.content, \
     e.target, e.target_seq, t.username, e.created_at, e.recalled_at, e.edited_at, e.detail, e.edited_seq";
+/// How many they are.
+pub(super) const ENTRY_COLUMNS: usize = 16;
 /// A target is a user where the entry is about membership (kinds 4 to 8).
 pub(crate) const JOINS: &str = "LEFT JOIN users s ON s.id = e.sender_id LEFT JOIN users t ON t.id = e.target AND e.kind BETWEEN 4 AND 8";
 
@@ -57,7 +59,8 @@ impl Store {
             let sql = format!(
                 "{head} SELECT {COLUMNS} FROM {entries_of_v} {JOINS} ORDER BY e.conversation, e.seq"
             );
-            found.extend(entries(&conn.fetch(sql, values).await?)?);
+            let columns = Columns::Plain(ENTRY_COLUMNS);
+            found.extend(entries(&conn.fetch_together(sql, columns, values).await?)?);
         }
         Ok(found)
     }

@@ -2,10 +2,10 @@
 
 use lingxi_domain::{Seq, UserId};
 
-use super::entries::{COLUMNS as ENTRY, JOINS, entry_at};
+use super::entries::{COLUMNS as ENTRY, ENTRY_COLUMNS, JOINS, entry_at};
 use super::entry::Entry;
 use crate::error::Result;
-use crate::sql::{Row, args, placeholders};
+use crate::sql::{Columns, Row, args, placeholders};
 use crate::{Store, Tx};
 
 /// A conversation's row.
@@ -99,7 +99,7 @@ impl Store {
     ) -> Result<Vec<ConversationRow>> {
         let mut conn = self.reader().await?;
         let rows = conn
-            .fetch(page("c.last_time < ?"), args![user, before, limit])
+            .fetch_together(page("c.last_time < ?"), PAGE, args![user, before, limit])
             .await?;
         let mut list = rows
             .iter()
@@ -108,7 +108,7 @@ impl Store {
         if let Some(last) = list.last().filter(|_| rows.len() as i64 >= limit) {
             let same = page("c.last_time = ? AND c.conversation > ?");
             let values = args![user, last.last_time, last.conversation.clone(), SAME_TIME];
-            for row in conn.fetch(same, values).await? {
+            for row in conn.fetch_together(same, PAGE, values).await? {
                 list.push(conversation_row(&row)?);
             }
         }
@@ -127,6 +127,9 @@ pub(super) const UNREAD_WINDOW: i64 = 2_000;
 /// Entries that are looked at for one page, those of its first conversations first. Behind that, whatever stands behind the
 /// read cursor counts.
 const LOOKED_AT: i64 = 20_000;
+
+/// What [`page`] selects.
+const PAGE: Columns = Columns::Plain(5 + ENTRY_COLUMNS);
 
 /// One page of a user's conversations; what is shown of each is looked up for that page only.
 fn page(condition: &str) -> String {

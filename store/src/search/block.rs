@@ -77,16 +77,29 @@ struct Reader<'b>(&'b [u8]);
 
 impl Reader<'_> {
     fn skip(&mut self, numbers: u64) -> Result<()> {
-        let Some(last) = usize::try_from(numbers).ok().and_then(|n| n.checked_sub(1)) else {
-            return Ok(());
-        };
-        let ends = self.0.iter().enumerate().filter(|(_, byte)| **byte < 0x80);
-        let (end, _) = ends.into_iter().nth(last).ok_or_else(corrupt)?;
-        self.0 = &self.0[end + 1..];
+        let mut left = numbers;
+        let mut bytes = self.0.iter();
+        while left > 0 {
+            let byte = bytes.next().ok_or_else(corrupt)?;
+            left -= u64::from(*byte < 0x80);
+        }
+        self.0 = bytes.as_slice();
         Ok(())
     }
 
+    #[inline]
     fn take(&mut self) -> Result<u64> {
+        match self.0 {
+            // Nearly all are short.
+            [byte, rest @ ..] if *byte < 0x80 => {
+                self.0 = rest;
+                Ok(u64::from(*byte))
+            }
+            _ => self.take_long(),
+        }
+    }
+
+    fn take_long(&mut self) -> Result<u64> {
         let mut number = 0_u64;
         for shift in (0..64).step_by(7) {
             let (&byte, rest) = self.0.split_first().ok_or_else(corrupt)?;

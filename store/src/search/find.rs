@@ -9,7 +9,7 @@ use super::segments::Sizes;
 use super::state::{COLUMNS, state};
 use crate::Store;
 use crate::error::{Error, Result};
-use crate::sql::{Column, Value, args};
+use crate::sql::{Column, Columns, Value, args};
 
 /// How often an index that changes is looked at anew: it changes once a second at most.
 const ATTEMPTS: usize = 5;
@@ -63,7 +63,8 @@ impl Store {
         let mut values = args![user];
         values.extend(conversation.map(Value::from));
         values.push(limit.into());
-        let rows = self.searcher().await?.conn.fetch(sql, values).await?;
+        let mut conn = self.searcher().await?.conn;
+        let rows = conn.fetch_together(sql, Columns::Plain(7), values).await?;
         rows.iter()
             .map(|row| {
                 let (indexed, sizes) = state(row, 5)?;
@@ -164,7 +165,8 @@ impl Store {
                  LEFT JOIN search_blocks b ON b.conversation = v.conversation \
                  AND b.segment = v.segment AND b.bucket = v.bucket"
             );
-            for row in conn.fetch(sql, values).await? {
+            let columns = Columns::AndBytes(2);
+            for row in conn.fetch_together(sql, columns, values).await? {
                 let number = usize::try_from(row.int(0)?).unwrap_or(usize::MAX);
                 let (Some(one), Some(seqs)) = (conversations.get(number), found.get_mut(number))
                 else {

@@ -22,6 +22,7 @@ use crate::error::Result;
 use crate::{Durability, Location};
 pub(crate) use dialect::{Column, Dialect};
 pub(crate) use row::{Done, Row};
+pub(crate) use sqlite::Columns;
 pub(crate) use value::{Value, args, list, placeholders};
 
 /// The connections of one database.
@@ -131,6 +132,19 @@ impl Conn {
         };
         self.fetch_while(sql, args, all).await?;
         Ok(rows)
+    }
+
+    /// All rows of a query that has many small ones, which arrive together where that is faster.
+    pub(crate) async fn fetch_together(
+        &mut self,
+        sql: String,
+        columns: Columns,
+        args: Vec<Value<'_>>,
+    ) -> Result<Vec<Row>> {
+        match self {
+            Self::Sqlite(session) => session.fetch_together(&sql, columns, args).await,
+            Self::MySql(_) => self.fetch(sql, args).await,
+        }
     }
 
     /// Hands each row of a query to `take` until it answers false: what is behind is not held, and mostly not read.

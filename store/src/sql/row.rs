@@ -1,12 +1,17 @@
 //! What a statement brings back.
 
+use serde_json::Value as Json;
+
 use super::mysql;
+use super::sqlite::Packed;
 use crate::error::{Error, Result};
 
 /// One row of a result; columns by index.
 pub(crate) enum Row {
     Sqlite(sqlx::sqlite::SqliteRow),
     MySql(sqlx::mysql::MySqlRow),
+    /// One of those that SQLite has put together.
+    Packed(Packed),
 }
 
 impl Row {
@@ -18,6 +23,7 @@ impl Row {
         match self {
             Self::Sqlite(row) => Ok(sqlx::Row::try_get(row, column)?),
             Self::MySql(row) => mysql::row::int(row, column),
+            Self::Packed(row) => row.cell(column, Json::as_i64),
         }
     }
     pub(crate) fn text(&self, column: usize) -> Result<String> {
@@ -32,12 +38,14 @@ impl Row {
         match self {
             Self::Sqlite(row) => Ok(sqlx::Row::try_get(row, column)?),
             Self::MySql(row) => Ok(sqlx::Row::try_get_unchecked(row, column)?),
+            Self::Packed(row) => Ok(row.bytes().map(<[u8]>::to_vec)),
         }
     }
     pub(crate) fn opt_text(&self, column: usize) -> Result<Option<String>> {
         match self {
             Self::Sqlite(row) => Ok(sqlx::Row::try_get(row, column)?),
             Self::MySql(row) => mysql::row::text(row, column),
+            Self::Packed(row) => row.cell(column, |cell| cell.as_str().map(str::to_owned)),
         }
     }
 }

@@ -17,7 +17,7 @@ behaviours!(
 fn at_a_terminal(user: &User, arguments: &str) -> Command {
     let (binary, base) = (binary(), &user.rest.base);
     let line = format!(
-        "stty cols 120; {} chat --url {base} --user {} {arguments}; stty -a; echo status $?",
+        "stty cols 120; {} chat --url {base} --user {} {arguments}; status=$?; stty -a; echo status $status",
         binary.display(),
         user.name
     );

@@ -8,6 +8,7 @@ mod schema;
 mod session;
 #[cfg(test)]
 mod tests;
+mod together;
 
 use std::path::Path;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::limits::SEARCHES;
 use crate::{Durability, Migrated};
 use pool::Pool;
 pub(crate) use session::Session;
+pub(crate) use together::{Columns, Packed};
 
 /// Connections that read.
 const READERS: u32 = 4;
@@ -29,8 +31,6 @@ const CHECKPOINT_PAGES: u32 = 4096;
 const LOG_BYTES: u32 = 64 << 20;
 /// Rows read ahead of who takes them: few, since each may hold a message of the longest kind.
 const ROWS_AHEAD: usize = 32;
-/// The same for searches, whose rows are many and small.
-const FOUND_AHEAD: usize = 256;
 
 /// The writer and the readers of one database file.
 #[derive(Clone)]
@@ -80,10 +80,7 @@ impl Pools {
         let reading = options
             .pragma("query_only", "on")
             .pragma("cache_size", "-4096");
-        let searching = reading
-            .clone()
-            .row_buffer_size(FOUND_AHEAD)
-            .pragma("cache_size", "-16384");
+        let searching = reading.clone().pragma("cache_size", "-16384");
         Ok(Self {
             writer: Pool::new(writing, 1, false),
             readers: Pool::new(reading, READERS as usize, true),

@@ -6,10 +6,11 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{Arguments, AssertSqlSafe, Sqlite, SqliteConnection};
+use sqlx::{Arguments, AssertSqlSafe, Row as _, Sqlite, SqliteConnection};
 
 use super::failure::{self, Stage};
 use super::pool::{Live, Pool};
+use super::together::{Columns, pack, unpack};
 use crate::error::{Error, Result};
 use crate::sql::{Done, Row, Value};
 
@@ -70,6 +71,25 @@ impl Session {
             })
             .await;
         all_taken.and(taken)
+    }
+
+    /// All rows, as one.
+    pub(crate) async fn fetch_together(
+        &mut self,
+        sql: &str,
+        columns: Columns,
+        args: Vec<Value<'_>>,
+    ) -> Result<Vec<Row>> {
+        let query = query(pack(sql, columns).into(), args)?;
+        let row = self
+            .run(Stage::Open, async |conn| query.fetch_one(conn).await)
+            .await?;
+        let bytes = match columns {
+            Columns::Plain(_) => None,
+            Columns::AndBytes(_) => row.try_get(1)?,
+        };
+        let rows = unpack(row.try_get(0)?, bytes, columns)?;
+        Ok(rows.into_iter().map(Row::Packed).collect())
     }
 
     pub(crate) async fn execute(
