@@ -73,10 +73,11 @@ impl Pools {
         let options = options(path);
         schema::migrate(path, &options).await?;
         check_durability(path, &options).await?;
+        // With a quarter of it, the pages that a full batch dirties did not fit.
         let writing = options
             .clone()
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string())
-            .pragma("cache_size", "-16384");
+            .pragma("cache_size", "-65536");
         let reading = options
             .pragma("query_only", "on")
             .pragma("cache_size", "-4096");
