@@ -99,7 +99,7 @@ async fn ask(request: reqwest::RequestBuilder, what: &str) {
 }
 
 async fn every_text_of_every_operation(mode: Mode) {
-    let mut lx = mode.start().await;
+    let mut lx = mode.with_operators().start().await;
     let root = lx.root().await;
     let (alice, bob) = (lx.user("alice").await, lx.user("bob").await);
     let (document, operations) = operations(&alice.rest).await;
@@ -161,12 +161,9 @@ async fn every_text_of_every_operation(mode: Mode) {
         bob.again().await.get("user/me").await.ok()["username"],
         "bob"
     );
-    let mut ws = bob.connect().await;
-    alice
-        .connect()
-        .await
-        .say("bob", "there", "are you there?")
-        .await;
+    let (mut from, mut ws) = (alice.connect().await, bob.connect().await);
+    from.say("bob", "there", "are you there?").await;
+    from.stored("there").await;
     ws.message("are you there?").await;
 }
 
