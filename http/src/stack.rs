@@ -41,12 +41,14 @@ pub fn app(
         .layer(CatchPanicLayer::custom(panicked))
         .layer(origins::layer(&options.origins))
         .layer(from_fn_with_state(hosts, hosts::check))
-        .layer(SetResponseHeaderLayer::if_not_present(
-            X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ))
+        .layer(no_guessing())
         .layer(from_fn(request_log::log));
     client_address::behind(router, options.trusted_proxies.clone())
+}
+
+/// No browser takes an answer for something else than it says it is.
+pub(crate) fn no_guessing() -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::overriding(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
 }
 
 /// A bug ends its request, and nothing else; what it was is logged.

@@ -85,7 +85,6 @@ async fn profile(
                     header::CONTENT_DISPOSITION,
                     "attachment; filename=\"profile\"",
                 ),
-                (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
             ];
             (headers, body).into_response()
         }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::serve::serve as serve_http;
 use crate::Options;
 use crate::hosts::{self, Hosts};
+use crate::stack::no_guessing;
 
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// Connections at once: some probes and scrapers.
@@ -40,7 +41,8 @@ where
         .local_addr()
         .map(|bound| Hosts::of(bound, &[], false));
     let app = health::router(readiness, system.clone())
-        .layer(from_fn_with_state(hosts.unwrap_or_default(), hosts::check));
+        .layer(from_fn_with_state(hosts.unwrap_or_default(), hosts::check))
+        .layer(no_guessing());
     let stop = CancellationToken::new();
     let drained = async {
         tokio::select! {
@@ -96,7 +98,11 @@ mod tests {
             let (system, own) = (system.clone(), own.clone());
             async move { serve(listener, Readiness::new(), system, &own).await }
         });
-        assert!(ask(address, "/readyz").await.unwrap().contains("200 OK"));
+        let ready = ask(address, "/readyz").await.unwrap();
+        assert!(
+            ready.contains("200 OK") && ready.contains("nosniff"),
+            "{ready}"
+        );
         let (finish, finished) = tokio::sync::oneshot::channel::<()>();
         system.spawn("draining", async move { drop(finished.await) });
         system.trigger();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Mode, User};
+use crate::harness::{Mode, User, filled, operations};
 
 behaviours!(
     paths_and_bodies_are_as_they_were,
@@ -134,21 +134,17 @@ async fn frames_are_as_they_were(mode: Mode) {
 async fn who_has_no_token_is_unauthorized(mode: Mode) {
     let lx = mode.start().await;
     let document = lx.anonymous().get("/api/openapi.json").await.ok();
-    let paths = document["paths"].as_object().expect("paths");
-    for (path, item) in paths {
-        for (method, operation) in item.as_object().expect("operations") {
-            if operation.get("security").is_none() || path == "/api/v1/ws" {
-                continue;
-            }
-            let path = path.replace("{id}", "1").replace("{run_id}", "1");
-            let rest = if path.starts_with("/api/admin/") {
-                lx.admin()
-            } else {
-                lx.anonymous()
-            };
-            let method = method.to_uppercase().parse().expect("a method");
-            let answer = rest.send(rest.request(method, &path)).await;
-            answer.fails(401, "unauthorized");
+    for (method, path, operation) in operations(&document) {
+        if operation.get("security").is_none() || path == "/api/v1/ws" {
+            continue;
         }
+        let rest = if path.starts_with("/api/admin/") {
+            lx.admin()
+        } else {
+            lx.anonymous()
+        };
+        let method = method.parse().expect("a method");
+        let answer = rest.send(rest.request(method, &filled(&path))).await;
+        answer.fails(401, "unauthorized");
     }
 }

@@ -116,6 +116,7 @@ pub(super) async fn run(store: &Store) {
     assert_eq!(stretch, (100, last, false, last));
 
     behind(store, &other).await;
+    thrown_away(store, a, &other).await;
 }
 
 /// Between asking where an index is and looking there, it is merged: what it had is found all the same.
@@ -155,4 +156,14 @@ async fn behind(store: &Store, key: &str) {
         .unwrap();
     assert_eq!((of_it.indexed, of_it.last), (6, 9));
     assert!(unindexed.iter().all(|found| found.indexed < found.last));
+}
+
+/// An index that is thrown away between asking and looking is no index without the word.
+async fn thrown_away(store: &Store, user: i64, key: &str) {
+    let before = searchable(store, user, key).await;
+    store.forget_index(key).await.unwrap();
+    let gone = store.find(&[&before], (7, 7)).await.unwrap_err();
+    assert!(gone.timed_out(), "{gone:?}");
+    assert_eq!(searchable(store, user, key).await.indexed, 0);
+    assert_eq!(found(store, user, key, (7, 7)).await, [] as [Seq; 0]);
 }

@@ -4,7 +4,7 @@ use lingxi_domain::{Seq, said_hash};
 
 use super::entry::{Entry, EntryKind, NewEntry};
 use crate::error::Result;
-use crate::sql::{Columns, Row, args, placeholders};
+use crate::sql::{Row, Shape, args, placeholders};
 use crate::{Store, Tx};
 
 /// What [`entry`] reads, from `entries e` with [`JOINS`].
@@ -59,8 +59,8 @@ impl Store {
             let sql = format!(
                 "{head} SELECT {COLUMNS} FROM {entries_of_v} {JOINS} ORDER BY e.conversation, e.seq"
             );
-            let columns = Columns::Plain(ENTRY_COLUMNS);
-            found.extend(entries(&conn.fetch_together(sql, columns, values).await?)?);
+            let shape = Shape::Plain(ENTRY_COLUMNS);
+            found.extend(entries(&conn.fetch_together(sql, shape, values).await?)?);
         }
         Ok(found)
     }

@@ -5,7 +5,7 @@ use lingxi_domain::{Seq, UserId};
 use super::entries::{COLUMNS as ENTRY, ENTRY_COLUMNS, JOINS, entry_at};
 use super::entry::Entry;
 use crate::error::Result;
-use crate::sql::{Columns, Row, args, placeholders};
+use crate::sql::{Row, Shape, args, placeholders};
 use crate::{Store, Tx};
 
 /// A conversation's row.
@@ -129,7 +129,7 @@ pub(super) const UNREAD_WINDOW: i64 = 2_000;
 const LOOKED_AT: i64 = 20_000;
 
 /// What [`page`] selects.
-const PAGE: Columns = Columns::Plain(5 + ENTRY_COLUMNS);
+const PAGE: Shape = Shape::Plain(5 + ENTRY_COLUMNS);
 
 /// One page of a user's conversations; what is shown of each is looked up for that page only.
 fn page(condition: &str) -> String {

@@ -9,7 +9,7 @@ use super::segments::Sizes;
 use super::state::{COLUMNS, state};
 use crate::Store;
 use crate::error::{Error, Result};
-use crate::sql::{Column, Columns, Value, args};
+use crate::sql::{Column, Shape, Value, args};
 
 /// How often an index that changes is looked at anew: it changes once a second at most.
 const ATTEMPTS: usize = 5;
@@ -64,7 +64,7 @@ impl Store {
         values.extend(conversation.map(Value::from));
         values.push(limit.into());
         let mut conn = self.searcher().await?.conn;
-        let rows = conn.fetch_together(sql, Columns::Plain(7), values).await?;
+        let rows = conn.fetch_together(sql, Shape::Plain(7), values).await?;
         rows.iter()
             .map(|row| {
                 let (indexed, sizes) = state(row, 5)?;
@@ -85,7 +85,7 @@ impl Store {
     /// that the user may see. What is indexed behind [`Searchable::indexed`] may be among them.
     ///
     /// # Errors
-    /// [`Error::TimedOut`] where an index changes faster than it is read.
+    /// [`Error::TimedOut`] where an index changes faster than it is read, or is thrown away.
     pub async fn find(
         &self,
         conversations: &[&Searchable],
@@ -115,12 +115,15 @@ impl Store {
             let states = self.states(&keys).await?;
             asked = changed
                 .into_iter()
-                .filter_map(|number| {
+                .map(|number| {
                     found[number].clear();
-                    let (indexed, sizes) = states.get(&conversations[number].conversation)?;
-                    Some((number, *indexed, *sizes))
+                    let state = states.get(&conversations[number].conversation);
+                    let (indexed, sizes) = state.ok_or_else(|| {
+                        Error::out_of_time("an index was thrown away while it was read")
+                    })?;
+                    Ok((number, *indexed, *sizes))
                 })
-                .collect();
+                .collect::<Result<_>>()?;
         }
         Err(Error::out_of_time("an index changes while it is read"))
     }
@@ -138,10 +141,10 @@ impl Store {
             let of_it = sizes.places(range.0);
             places.extend(of_it.map(|(segment, bucket)| (number, indexed, segment, bucket)));
         }
-        let mut changed = BTreeSet::new();
         if places.is_empty() {
-            return Ok(changed);
+            return Ok(BTreeSet::new());
         }
+        let (mut changed, mut answered) = (BTreeSet::new(), BTreeSet::new());
         const PLACE: &[Column] = &[
             Column::Int("number"),
             Column::Text("conversation"),
@@ -165,13 +168,14 @@ impl Store {
                  LEFT JOIN search_blocks b ON b.conversation = v.conversation \
                  AND b.segment = v.segment AND b.bucket = v.bucket"
             );
-            let columns = Columns::AndBytes(2);
-            for row in conn.fetch_together(sql, columns, values).await? {
+            let shape = Shape::AndBytes(2);
+            for row in conn.fetch_together(sql, shape, values).await? {
                 let number = usize::try_from(row.int(0)?).unwrap_or(usize::MAX);
                 let (Some(one), Some(seqs)) = (conversations.get(number), found.get_mut(number))
                 else {
                     continue;
                 };
+                answered.insert(number);
                 if row.int(1)? != 0 {
                     changed.insert(number);
                     continue;
@@ -185,6 +189,8 @@ impl Store {
                 seqs.extend(places.filter(|seq| seen.contains(seq)));
             }
         }
+        let gone = places.iter().map(|(number, ..)| *number);
+        changed.extend(gone.filter(|number| !answered.contains(number)));
         Ok(changed)
     }
 }

@@ -22,7 +22,7 @@ use crate::error::Result;
 use crate::{Durability, Location};
 pub(crate) use dialect::{Column, Dialect};
 pub(crate) use row::{Done, Row};
-pub(crate) use sqlite::Columns;
+pub(crate) use sqlite::Shape;
 pub(crate) use value::{Value, args, list, placeholders};
 
 /// The connections of one database.
@@ -138,11 +138,11 @@ impl Conn {
     pub(crate) async fn fetch_together(
         &mut self,
         sql: String,
-        columns: Columns,
+        shape: Shape,
         args: Vec<Value<'_>>,
     ) -> Result<Vec<Row>> {
         match self {
-            Self::Sqlite(session) => session.fetch_together(&sql, columns, args).await,
+            Self::Sqlite(session) => session.fetch_together(&sql, shape, args).await,
             Self::MySql(_) => self.fetch(sql, args).await,
         }
     }

@@ -38,7 +38,7 @@ impl Row {
         match self {
             Self::Sqlite(row) => Ok(sqlx::Row::try_get(row, column)?),
             Self::MySql(row) => Ok(sqlx::Row::try_get_unchecked(row, column)?),
-            Self::Packed(row) => Ok(row.bytes().map(<[u8]>::to_vec)),
+            Self::Packed(row) => Ok(row.bytes(column)?.map(<[u8]>::to_vec)),
         }
     }
     pub(crate) fn opt_text(&self, column: usize) -> Result<Option<String>> {

@@ -3,7 +3,6 @@
 use axum::http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE,
     CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE, RANGE, VARY,
-    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -96,7 +95,6 @@ fn describe(response: &mut Response, file: &Opened) -> Result<(), ApiError> {
         CONTENT_DISPOSITION,
         &disposition(shown, &file.name),
     )?;
-    put(response, X_CONTENT_TYPE_OPTIONS, "nosniff")?;
     put(
         response,
         CONTENT_SECURITY_POLICY,

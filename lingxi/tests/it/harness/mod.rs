@@ -4,6 +4,7 @@ mod backends;
 pub(crate) mod database;
 mod deployment;
 mod dice;
+mod documented;
 mod failing_disk;
 mod files;
 mod hook;
@@ -28,6 +29,7 @@ pub(crate) use lingxi_testing::{DEADLINE, Kind, Port, Process, Server, until, un
 pub(crate) use backends::Backends;
 pub(crate) use deployment::Deployment;
 pub(crate) use dice::{Dice, seed};
+pub(crate) use documented::{body_schema, filled, operations};
 pub(crate) use failing_disk::DiskFault;
 pub(crate) use files::{BOUNDARY, Fetched, form, png};
 pub(crate) use hook::{Answer, Hook, Posted};

@@ -21,7 +21,7 @@ use crate::limits::SEARCHES;
 use crate::{Durability, Migrated};
 use pool::Pool;
 pub(crate) use session::Session;
-pub(crate) use together::{Columns, Packed};
+pub(crate) use together::{Packed, Shape};
 
 /// Connections that read.
 const READERS: u32 = 4;
@@ -73,7 +73,7 @@ impl Pools {
         let options = options(path);
         schema::migrate(path, &options).await?;
         check_durability(path, &options).await?;
-        // With a quarter of it, the pages that a full batch dirties did not fit.
+        // With a quarter of it the p99 of a delivery is 1.4 times as long: docs/BENCHMARKS.md.
         let writing = options
             .clone()
             .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string())

@@ -10,7 +10,7 @@ use sqlx::{Arguments, AssertSqlSafe, Row as _, Sqlite, SqliteConnection};
 
 use super::failure::{self, Stage};
 use super::pool::{Live, Pool};
-use super::together::{Columns, pack, unpack};
+use super::together::{Shape, pack, unpack};
 use crate::error::{Error, Result};
 use crate::sql::{Done, Row, Value};
 
@@ -77,18 +77,18 @@ impl Session {
     pub(crate) async fn fetch_together(
         &mut self,
         sql: &str,
-        columns: Columns,
+        shape: Shape,
         args: Vec<Value<'_>>,
     ) -> Result<Vec<Row>> {
-        let query = query(pack(sql, columns).into(), args)?;
+        let query = query(pack(sql, shape).into(), args)?;
         let row = self
             .run(Stage::Open, async |conn| query.fetch_one(conn).await)
             .await?;
-        let bytes = match columns {
-            Columns::Plain(_) => None,
-            Columns::AndBytes(_) => row.try_get(1)?,
+        let bytes = match shape {
+            Shape::Plain(_) => None,
+            Shape::AndBytes(_) => row.try_get(1)?,
         };
-        let rows = unpack(row.try_get(0)?, bytes, columns)?;
+        let rows = unpack(row.try_get(0)?, bytes, shape)?;
         Ok(rows.into_iter().map(Row::Packed).collect())
     }
 

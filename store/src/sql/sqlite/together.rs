@@ -10,9 +10,9 @@ use serde_json::Value as Json;
 
 use crate::error::{Error, Result};
 
-/// What the columns of a query are.
+/// What the rows of a query are made of.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Columns {
+pub(crate) enum Shape {
     /// So many numbers and texts.
     Plain(usize),
     /// So many numbers and texts, and behind them one of bytes.
@@ -23,7 +23,7 @@ pub(crate) enum Columns {
 pub(crate) struct Packed {
     cells: Vec<Json>,
     /// The bytes of all rows, and where this one's are; `None` for NULL, and where no column has bytes.
-    bytes: Option<(Arc<[u8]>, Range<usize>)>,
+    bytes: Option<(Arc<Vec<u8>>, Range<usize>)>,
 }
 
 impl Packed {
@@ -40,25 +40,28 @@ impl Packed {
         }
     }
 
-    /// What is in the column of bytes; `None` for NULL.
-    pub(crate) fn bytes(&self) -> Option<&[u8]> {
-        let (all, range) = self.bytes.as_ref()?;
-        all.get(range.clone())
+    /// What is in the column of bytes, the last one; `None` for NULL.
+    pub(crate) fn bytes(&self, column: usize) -> Result<Option<&[u8]>> {
+        if column + 1 != self.cells.len() {
+            return Err(Error::Corrupt(format!("column {column} has no bytes")));
+        }
+        let bytes = self.bytes.as_ref();
+        Ok(bytes.and_then(|(all, range)| all.get(range.clone())))
     }
 }
 
 /// The query whose one row [`unpack`] takes apart. Aggregates of this kind keep the order of what they read.
-pub(super) fn pack(sql: &str, columns: Columns) -> String {
-    let (Columns::Plain(plain) | Columns::AndBytes(plain)) = columns;
+pub(super) fn pack(sql: &str, shape: Shape) -> String {
+    let (Shape::Plain(plain) | Shape::AndBytes(plain)) = shape;
     let mut names: Vec<String> = (0..plain).map(|number| format!("c{number}")).collect();
     let cells = names.join(", ");
-    match columns {
-        Columns::Plain(_) => {
+    match shape {
+        Shape::Plain(_) => {
             format!(
                 "WITH t({cells}) AS ({sql}) SELECT json_group_array(json_array({cells})) FROM t"
             )
         }
-        Columns::AndBytes(_) => {
+        Shape::AndBytes(_) => {
             names.push("bytes".into());
             // A cast changes no byte.
             format!(
@@ -71,14 +74,14 @@ pub(super) fn pack(sql: &str, columns: Columns) -> String {
 }
 
 /// The rows of what [`pack`] has asked for.
-pub(super) fn unpack(rows: &str, bytes: Option<Vec<u8>>, columns: Columns) -> Result<Vec<Packed>> {
+pub(super) fn unpack(rows: &str, bytes: Option<Vec<u8>>, shape: Shape) -> Result<Vec<Packed>> {
     let corrupt = || Error::Database("rows that were put together cannot be read".into());
     let rows: Vec<Vec<Json>> = serde_json::from_str(rows).map_err(|_| corrupt())?;
-    let Columns::AndBytes(plain) = columns else {
+    let Shape::AndBytes(plain) = shape else {
         let rows = rows.into_iter();
         return Ok(rows.map(|cells| Packed { cells, bytes: None }).collect());
     };
-    let all: Arc<[u8]> = bytes.unwrap_or_default().into();
+    let all = Arc::new(bytes.unwrap_or_default());
     let mut end = 0;
     rows.into_iter()
         .map(|cells| {
@@ -105,7 +108,7 @@ mod tests {
     use crate::Location;
     use crate::sql::{Database, Row, args};
 
-    async fn rows(sql: &str, columns: Columns) -> Result<Vec<Row>> {
+    async fn rows(sql: &str, shape: Shape) -> Result<Vec<Row>> {
         let folder = tempfile::tempdir().unwrap();
         let location = Location::Sqlite(folder.path().join("x.db"));
         let database = Database::open(&location).await.unwrap();
@@ -113,7 +116,7 @@ mod tests {
             .reader(std::time::Duration::from_secs(10))
             .await
             .unwrap();
-        conn.fetch_together(sql.into(), columns, args![7_i64]).await
+        conn.fetch_together(sql.into(), shape, args![7_i64]).await
     }
 
     #[tokio::test]
@@ -121,7 +124,7 @@ mod tests {
         let sql = "SELECT n, t FROM (SELECT 1 AS n, 'quote \" line \n nul ' || char(0) || ' 灵犀 😀' AS t \
                    UNION ALL SELECT NULL, NULL UNION ALL SELECT 9223372036854775807, '' UNION ALL SELECT ?, '{}') \
                    ORDER BY n DESC LIMIT 9";
-        let rows = rows(sql, Columns::Plain(2)).await.unwrap();
+        let rows = rows(sql, Shape::Plain(2)).await.unwrap();
         let read: Vec<_> = rows
             .iter()
             .map(|row| (row.opt_int(0).unwrap(), row.opt_text(1).unwrap()))
@@ -142,7 +145,7 @@ mod tests {
     #[tokio::test]
     async fn bytes_are_those_of_their_rows() {
         let sql = "SELECT * FROM (VALUES (1, x'00ff00'), (2, NULL), (3, x''), (?, x'80'))";
-        let rows = rows(sql, Columns::AndBytes(1)).await.unwrap();
+        let rows = rows(sql, Shape::AndBytes(1)).await.unwrap();
         let read: Vec<_> = rows
             .iter()
             .map(|row| (row.int(0).unwrap(), row.opt_bytes(1).unwrap()))
@@ -156,13 +159,14 @@ mod tests {
                 (7, Some(vec![0x80])),
             ]
         );
+        assert!(rows[0].opt_bytes(0).is_err());
     }
 
     #[tokio::test]
     async fn no_rows_are_none() {
-        for columns in [Columns::Plain(2), Columns::AndBytes(1)] {
+        for shape in [Shape::Plain(2), Shape::AndBytes(1)] {
             let sql = "SELECT 1, x'00' WHERE ? = 0";
-            assert!(rows(sql, columns).await.unwrap().is_empty(), "{columns:?}");
+            assert!(rows(sql, shape).await.unwrap().is_empty(), "{shape:?}");
         }
     }
 
@@ -170,7 +174,7 @@ mod tests {
     async fn connections_have_page_caches_of_their_own() {
         let options = rows(
             "SELECT compile_options FROM pragma_compile_options WHERE ? = 7",
-            Columns::Plain(1),
+            Shape::Plain(1),
         );
         let options: Vec<String> = options
             .await
